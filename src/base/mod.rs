@@ -1,0 +1,19 @@
+//! Layer 0: what every other layer stands on and what knows nothing of physics: places in a
+//! source, diagnostics, exact numbers, random streams, cancellation, events and suggestions.
+
+pub mod cancel;
+pub mod diagnostic;
+pub mod events;
+pub mod hash;
+pub mod number;
+pub mod random;
+pub mod source;
+pub mod stop;
+pub mod suggest;
+
+pub use cancel::CancelToken;
+pub use diagnostic::{Code, Diagnostic, Fault, Severity};
+pub use events::{Event, EventSink};
+pub use number::Number;
+pub use source::{Source, Span};
+pub use stop::StopReason;

@@ -1,0 +1,1 @@
+//! Layer 3: datasets, columns and files.

@@ -1,0 +1,1 @@
+//! Layer 6: checker, evaluator, values and built-ins.

@@ -1,0 +1,1 @@
+//! Layer 2: whatever turns expressions into numbers: tape, least squares, statistics.

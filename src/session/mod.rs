@@ -1,0 +1,1 @@
+//! Layer 7: modules, bindings and history of one session.

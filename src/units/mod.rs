@@ -1,0 +1,1 @@
+//! Layer 1: dimensions, units and the catalogue of units.
