@@ -1,0 +1,799 @@
+//! The canonical form, kept by the constructors of sums and products (powers and calls: `power.rs`,
+//! `call.rs`). It uses no assumptions on symbols and never cancels a symbolic factor (`x/x` stays):
+//!
+//! - sums and products are n-ary, flat and sorted by a fixed hash; like terms and equal bases are
+//!   combined; numbers are folded, exact ones exactly;
+//! - `x^a * x^b` is `x^(a + b)` where a and b are numbers of one sign, or where the sum is not a number;
+//! - a prime of a numeric radical stands either in the coefficient or under the root: `3/2*sqrt(2)` is `3/sqrt(2)`;
+//! - `exp(a)*exp(b)` is `exp(a + b)`; units are multiplied out, different ones to coherent SI;
+//! - `-(a + b)` is `-a - b`; any other number before a sum stays outside; inside a product every sum has a
+//!   positive first term.
+
+use super::node::{Expr, Flags, Kind, NUMBER_KEY};
+use super::symbol::{Constant, Symbol};
+use crate::base::Number;
+use crate::units::Unit;
+
+/// A plain number on its way through an operation: exact until a float comes in.
+#[derive(Clone, Debug)]
+pub(super) enum Num {
+    Exact(Number),
+    Float(f64),
+}
+
+impl Num {
+    pub(super) fn of(e: &Expr) -> Option<Num> {
+        match e.kind() {
+            Kind::Number(n) => Some(Num::Exact(n.clone())),
+            Kind::Float(x) => Some(Num::Float(*x)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn to_f64(&self) -> f64 {
+        match self {
+            Num::Exact(n) => n.to_f64(),
+            Num::Float(x) => *x,
+        }
+    }
+
+    pub(super) fn add(&self, other: &Num) -> Num {
+        match (self, other) {
+            (Num::Exact(a), Num::Exact(b)) => Num::Exact(a + b),
+            (a, b) => Num::Float(a.to_f64() + b.to_f64()),
+        }
+    }
+
+    pub(super) fn mul(&self, other: &Num) -> Num {
+        match (self, other) {
+            (Num::Exact(a), Num::Exact(b)) => Num::Exact(a * b),
+            (a, b) => Num::Float(a.to_f64() * b.to_f64()),
+        }
+    }
+
+    pub(super) fn neg(&self) -> Num {
+        match self {
+            Num::Exact(a) => Num::Exact(-a),
+            Num::Float(x) => Num::Float(-x),
+        }
+    }
+
+    pub(super) fn is_zero(&self) -> bool {
+        match self {
+            Num::Exact(n) => n.is_zero(),
+            Num::Float(x) => *x == 0.0,
+        }
+    }
+
+    pub(super) fn is_exact_one(&self) -> bool {
+        matches!(self, Num::Exact(n) if n.is_one())
+    }
+
+    pub(super) fn is_negative(&self) -> bool {
+        match self {
+            Num::Exact(n) => n.is_negative(),
+            Num::Float(x) => *x < 0.0,
+        }
+    }
+
+    pub(super) fn expr(self) -> Expr {
+        match self {
+            Num::Exact(n) => Expr::number(n),
+            Num::Float(x) => Expr::float(x),
+        }
+    }
+}
+
+impl Expr {
+    /// An exact number.
+    pub fn number(n: Number) -> Expr {
+        Expr::raw(Kind::Number(n))
+    }
+
+    /// An integer.
+    pub fn int(n: i64) -> Expr {
+        Expr::number(Number::int(n))
+    }
+
+    /// The ratio of two integers; undefined (NaN) for a zero denominator.
+    pub fn ratio(num: i64, den: i64) -> Expr {
+        Number::ratio(num, den).map_or_else(|| Expr::float(f64::NAN), Expr::number)
+    }
+
+    /// 0.
+    pub fn zero() -> Expr {
+        Expr::number(Number::ZERO)
+    }
+
+    /// 1.
+    pub fn one() -> Expr {
+        Expr::number(Number::ONE)
+    }
+
+    /// A float. Infinities become `inf`.
+    pub fn float(x: f64) -> Expr {
+        if x.is_infinite() {
+            let inf = Expr::constant(Constant::Infinity);
+            return if x > 0.0 { inf } else { Expr::raw(Kind::Product([Expr::int(-1), inf].into())) };
+        }
+        Expr::raw(Kind::Float(x))
+    }
+
+    /// A symbol.
+    pub fn symbol(name: impl Into<Symbol>) -> Expr {
+        Expr::raw(Kind::Symbol(name.into()))
+    }
+
+    /// A named constant.
+    pub fn constant(c: Constant) -> Expr {
+        Expr::raw(Kind::Constant(c))
+    }
+
+    /// pi.
+    pub fn pi() -> Expr {
+        Expr::constant(Constant::Pi)
+    }
+
+    /// The imaginary unit.
+    pub fn i() -> Expr {
+        Expr::constant(Constant::I)
+    }
+
+    /// A unit as a factor; `[1]` is the number 1.
+    pub fn unit(unit: Unit) -> Expr {
+        if unit.is_one() { Expr::one() } else { Expr::raw(Kind::Unit(unit)) }
+    }
+
+    /// An uncertain number.
+    pub fn uncertain(u: super::uncertain::Uncertain) -> Expr {
+        Expr::raw(Kind::Uncertain(u))
+    }
+
+    /// The sum. Of quantities in different units of one dimension the first decides the unit.
+    pub fn sum(items: impl IntoIterator<Item = Expr>) -> Expr {
+        let mut constant = Num::Exact(Number::ZERO);
+        let mut terms: Vec<Expr> = Vec::new();
+        let mut with_units = 0;
+        let mut push = |e: &Expr, terms: &mut Vec<Expr>| match e.kind() {
+            Kind::Number(n) => {
+                constant = match &constant {
+                    Num::Exact(c) => Num::Exact(c + n),
+                    Num::Float(c) => Num::Float(c + n.to_f64()),
+                }
+            }
+            Kind::Float(x) => constant = Num::Float(constant.to_f64() + x),
+            _ => {
+                with_units += e.flags().has(Flags::UNIT) as usize;
+                terms.push(e.clone());
+            }
+        };
+        for item in items {
+            match item.kind() {
+                Kind::Sum(inner) => inner.iter().for_each(|e| push(e, &mut terms)),
+                _ => push(&item, &mut terms),
+            }
+        }
+        if with_units > 1 {
+            unify_units(&mut terms);
+        }
+        if terms.iter().any(|t| t.flags().has(Flags::INFINITE))
+            && let Some(result) = infinite_sum(&constant, &terms)
+        {
+            return result;
+        }
+        if terms.len() > 1 {
+            terms.sort_unstable_by_key(|e| e.0.key);
+            merge_terms(&mut terms);
+            // Merging may uncover a number (a coefficient times a radical that became rational never does,
+            // but a sum of products may collapse to one).
+            if terms.iter().any(|t| t.0.key == NUMBER_KEY || matches!(t.kind(), Kind::Sum(_))) {
+                terms.push(constant.expr());
+                return Expr::sum(terms);
+            }
+        }
+        if matches!(constant, Num::Float(x) if x.is_nan()) {
+            return Expr::float(f64::NAN);
+        }
+        match (terms.len(), constant.is_zero()) {
+            (0, _) => constant.expr(),
+            (1, true) => terms.pop().unwrap_or_else(Expr::zero),
+            (_, true) => Expr::raw(Kind::Sum(terms.into())),
+            (_, false) => {
+                terms.insert(0, constant.expr());
+                Expr::raw(Kind::Sum(terms.into()))
+            }
+        }
+    }
+
+    /// The product.
+    pub fn product(items: impl IntoIterator<Item = Expr>) -> Expr {
+        let mut builder = Builder::default();
+        for item in items {
+            match item.kind() {
+                Kind::Product(inner) => inner.iter().for_each(|e| builder.push(e)),
+                _ => builder.push(&item),
+            }
+        }
+        builder.finish()
+    }
+
+    /// `-self`.
+    pub fn negate(&self) -> Expr {
+        match self.kind() {
+            Kind::Number(n) => Expr::number(-n),
+            Kind::Float(x) => Expr::float(-x),
+            Kind::Sum(items) => negate_sum(items),
+            _ => self.scale(&Num::Exact(Number::MINUS_ONE)),
+        }
+    }
+
+    /// `coefficient * self` for what is no sum or number.
+    fn scale(&self, c: &Num) -> Expr {
+        if c.is_exact_one() {
+            return self.clone();
+        }
+        if self.is_plain_number() || matches!(self.kind(), Kind::Sum(_)) || c.is_zero() {
+            return Expr::product([c.clone().expr(), self.clone()]);
+        }
+        // A numeric radical may share a prime with the coefficient: the product looks after it.
+        if self.factors().iter().any(is_radical) {
+            return Expr::product([c.clone().expr(), self.clone()]);
+        }
+        let (own, rest) = self.coefficient_and_factors();
+        let c = own.and_then(Num::of).map_or(c.clone(), |own| own.mul(c));
+        if c.is_exact_one() {
+            return match rest {
+                [only] => only.clone(),
+                _ => Expr::raw(Kind::Product(rest.into())),
+            };
+        }
+        let mut factors = Vec::with_capacity(rest.len() + 1);
+        factors.push(c.expr());
+        factors.extend_from_slice(rest);
+        Expr::raw(Kind::Product(factors.into()))
+    }
+}
+
+fn negate_sum(items: &[Expr]) -> Expr {
+    let mut negated: Vec<Expr> = items.iter().map(Expr::negate).collect();
+    // Keys do not depend on coefficients, so the order stands, except that a negated product of one
+    // sum unfolds into its terms.
+    if negated.iter().any(|e| matches!(e.kind(), Kind::Sum(_))) {
+        return Expr::sum(negated);
+    }
+    if negated.len() == 1 {
+        return negated.pop().unwrap_or_else(Expr::zero);
+    }
+    Expr::raw(Kind::Sum(negated.into()))
+}
+
+/// Whether two terms differ at most in their numeric coefficients.
+fn same_rest(a: &Expr, b: &Expr) -> bool {
+    if a.0.key != b.0.key {
+        return false;
+    }
+    let (_, a) = a.coefficient_and_factors();
+    let (_, b) = b.coefficient_and_factors();
+    a == b
+}
+
+fn merge_terms(terms: &mut Vec<Expr>) {
+    let mut merged: Vec<Expr> = Vec::with_capacity(terms.len());
+    for term in terms.drain(..) {
+        match merged.last_mut() {
+            Some(last) if same_rest(last, &term) => {
+                let one = Num::Exact(Number::ONE);
+                let a = last.coefficient_and_factors().0.and_then(Num::of).unwrap_or_else(|| one.clone());
+                let b = term.coefficient_and_factors().0.and_then(Num::of).unwrap_or(one);
+                let c = a.add(&b);
+                if c.is_zero() {
+                    merged.pop();
+                    continue;
+                }
+                let (_, rest) = term.coefficient_and_factors();
+                let rest = match rest {
+                    [only] => only.clone(),
+                    _ => Expr::raw(Kind::Product(rest.into())),
+                };
+                *last = match rest.kind() {
+                    Kind::Sum(_) => Expr::product([c.expr(), rest]),
+                    _ => rest.scale(&c),
+                };
+            }
+            _ => merged.push(term),
+        }
+    }
+    *terms = merged;
+}
+
+/// Rewrites plain quantities (number times unit) in the unit of the first one of the same dimension.
+fn unify_units(terms: &mut [Expr]) {
+    let quantity = |e: &Expr| -> Option<(Expr, Unit)> {
+        let (rest, unit) = e.split_unit();
+        match unit {
+            Some(unit) if !rest.flags().has(Flags::UNIT) => Some((rest, unit)),
+            _ => None,
+        }
+    };
+    let mut first: Vec<Unit> = Vec::new();
+    for term in terms.iter_mut() {
+        let Some((value, unit)) = quantity(term) else { continue };
+        match first.iter().find(|u| u.dimension() == unit.dimension()) {
+            Some(target) if *target == unit => {}
+            Some(target) => {
+                if let Ok(scale) = unit.convert_scale(target) {
+                    *term = Expr::product([value, Expr::scale_factor(&scale), Expr::unit(target.clone())]);
+                }
+            }
+            None => first.push(unit),
+        }
+    }
+}
+
+fn infinite_sum(constant: &Num, terms: &[Expr]) -> Option<Expr> {
+    let mut sign = 0;
+    for term in terms {
+        let s = match term.kind() {
+            Kind::Constant(Constant::Infinity) => 1,
+            Kind::Product(items)
+                if items.len() == 2 && matches!(items[1].kind(), Kind::Constant(Constant::Infinity)) =>
+            {
+                if items[0].is_negated() {
+                    -1
+                } else {
+                    1
+                }
+            }
+            _ if term.is_symbolic() || term.flags().has(Flags::INFINITE) => return None,
+            _ => continue,
+        };
+        if sign * s < 0 {
+            return Some(Expr::float(f64::NAN));
+        }
+        sign = s;
+    }
+    if matches!(constant, Num::Float(x) if x.is_nan()) {
+        return Some(Expr::float(f64::NAN));
+    }
+    Some(Expr::float(if sign < 0 { f64::NEG_INFINITY } else { f64::INFINITY }))
+}
+
+/// A radical of a positive integer: `n^(p/q)` with `-1 < p/q < 1`.
+pub(super) fn is_radical(e: &Expr) -> bool {
+    matches!(e.kind(), Kind::Power(b, x) if b.as_number().is_some() && x.as_number().is_some())
+}
+
+/// Collects the factors of a product.
+#[derive(Default)]
+struct Builder {
+    coefficient: Option<Num>,
+    /// Power of `i`, modulo 4.
+    imaginary: i64,
+    unit: Option<Unit>,
+    exponentials: Vec<Expr>,
+    factors: Vec<Expr>,
+    radicals: bool,
+    complex: usize,
+}
+
+impl Builder {
+    fn multiply(&mut self, n: Num) {
+        self.coefficient = Some(match &self.coefficient {
+            None => n,
+            Some(c) => c.mul(&n),
+        });
+    }
+
+    fn push(&mut self, e: &Expr) {
+        match e.kind() {
+            Kind::Number(n) => match &mut self.coefficient {
+                Some(Num::Exact(c)) => *c = &*c * n,
+                _ => self.multiply(Num::Exact(n.clone())),
+            },
+            Kind::Float(x) => self.multiply(Num::Float(*x)),
+            Kind::Constant(Constant::I) => self.imaginary += 1,
+            Kind::Unit(u) => self.push_unit(u),
+            Kind::Call(super::function::Function::Exp, args) => self.exponentials.push(args[0].clone()),
+            Kind::Product(inner) => inner.iter().for_each(|e| self.push(e)),
+            _ => {
+                self.radicals |= is_radical(e);
+                self.complex += e.flags().has(Flags::IMAGINARY) as usize;
+                self.factors.push(e.clone());
+            }
+        }
+    }
+
+    fn push_unit(&mut self, u: &Unit) {
+        let Some(own) = self.unit.take() else {
+            self.unit = Some(u.clone());
+            return;
+        };
+        // Two units: to coherent SI, the scale goes to the coefficient.
+        let Some(dimension) = own.dimension().mul(u.dimension()) else {
+            // The exponents left the range of a dimension: keep both, the units check reports it.
+            self.unit = Some(own);
+            self.factors.push(Expr::unit(u.clone()));
+            return;
+        };
+        let scale = own.scale().mul(u.scale());
+        self.unit = Some(Unit::coherent(dimension)).filter(|u| !u.is_one());
+        let factor = Expr::scale_factor(&scale);
+        self.push(&factor);
+    }
+
+    fn finish(mut self) -> Expr {
+        let mut coefficient = self.coefficient.take().unwrap_or(Num::Exact(Number::ONE));
+        if coefficient.is_zero() {
+            // 0 absorbs what has a value; what has none stays undefined.
+            let bad = self.factors.iter().any(|f| f.flags().has(Flags::UNDEFINED.with(Flags::INFINITE)));
+            return if bad { Expr::float(f64::NAN) } else { coefficient.expr() };
+        }
+        match self.imaginary.rem_euclid(4) {
+            0 => {}
+            1 => self.factors.push(Expr::i()),
+            2 => coefficient = coefficient.neg(),
+            _ => {
+                coefficient = coefficient.neg();
+                self.factors.push(Expr::i());
+            }
+        }
+        if self.complex > 0
+            && let Some(result) = self.multiply_complex(&coefficient)
+        {
+            return result;
+        }
+        match self.exponentials.len() {
+            0 => {}
+            1 => self
+                .factors
+                .push(Expr::call(super::function::Function::Exp, vec![self.exponentials.remove(0)])),
+            _ => {
+                let merged = Expr::call(
+                    super::function::Function::Exp,
+                    vec![Expr::sum(std::mem::take(&mut self.exponentials))],
+                );
+                match Num::of(&merged) {
+                    Some(n) => coefficient = coefficient.mul(&n),
+                    None => self.factors.extend_from_slice(merged.factors()),
+                }
+            }
+        }
+        let mut again = false;
+        if self.factors.len() > 1 {
+            self.factors.sort_unstable_by_key(base_hash);
+            again = merge_factors(&mut self.factors, &mut coefficient);
+        }
+        if again {
+            // A merged power unfolded into several factors: once more, from the start.
+            let mut next = Builder { coefficient: Some(coefficient), unit: self.unit, ..Builder::default() };
+            for f in &self.factors {
+                next.push(f);
+            }
+            return next.finish();
+        }
+        if self.radicals && (self.factors.len() > 1 || !coefficient.is_exact_one()) {
+            fold_radicals(&mut coefficient, &mut self.factors);
+        }
+        if self.factors.iter().any(|f| f.flags().has(Flags::INFINITE))
+            && let Some(result) = infinite_product(&coefficient, &self.factors)
+        {
+            return result;
+        }
+        if let Some(unit) = self.unit {
+            let unit = Expr::unit(unit);
+            if !unit.is_one() {
+                let at = self.factors.partition_point(|f| base_hash(f) < base_hash(&unit));
+                self.factors.insert(at, unit);
+            }
+        }
+        // Signs of sums go to the coefficient.
+        if self.factors.len() > 1 || !coefficient.is_exact_one() {
+            let alone = self.factors.len() == 1;
+            for f in &mut self.factors {
+                if matches!(f.kind(), Kind::Sum(items) if leads_negative(items)) && !alone {
+                    *f = f.negate();
+                    coefficient = coefficient.neg();
+                }
+            }
+        }
+        assemble(coefficient, self.factors)
+    }
+
+    /// Multiplies numeric complex factors (`1 + 2i`) out; `None` where there are fewer than two parts.
+    fn multiply_complex(&mut self, coefficient: &Num) -> Option<Expr> {
+        let mut value: Option<(Num, Num)> = None;
+        let mut count = 0;
+        let mut rest = Vec::new();
+        for f in &self.factors {
+            match complex_parts(f) {
+                Some((re, im)) => {
+                    count += 1;
+                    value = Some(match value {
+                        None => (re, im),
+                        Some((a, b)) => (a.mul(&re).add(&b.mul(&im).neg()), a.mul(&im).add(&b.mul(&re))),
+                    });
+                }
+                None => rest.push(f.clone()),
+            }
+        }
+        let (re, im) = value?;
+        if count < 2
+            && (coefficient.is_exact_one()
+                || !matches!(self.factors.as_slice(), [f] if matches!(f.kind(), Kind::Sum(_))))
+        {
+            return None;
+        }
+        let (re, im) = (re.mul(coefficient), im.mul(coefficient));
+        let number = Expr::sum([re.expr(), assemble(im, vec![Expr::i()])]);
+        rest.extend(self.exponentials.drain(..).map(|x| Expr::call(super::function::Function::Exp, vec![x])));
+        if let Some(unit) = self.unit.take() {
+            rest.push(Expr::unit(unit));
+        }
+        if rest.is_empty() {
+            return Some(number);
+        }
+        rest.push(number);
+        Some(Expr::product(rest))
+    }
+}
+
+/// Real and imaginary part of a numeric complex number, `i` itself included.
+pub(super) fn complex_parts(e: &Expr) -> Option<(Num, Num)> {
+    let imaginary = |e: &Expr| -> Option<Num> {
+        match e.kind() {
+            Kind::Constant(Constant::I) => Some(Num::Exact(Number::ONE)),
+            Kind::Product(items)
+                if items.len() == 2 && matches!(items[1].kind(), Kind::Constant(Constant::I)) =>
+            {
+                Num::of(&items[0])
+            }
+            _ => None,
+        }
+    };
+    match e.kind() {
+        Kind::Sum(items) if items.len() == 2 => Some((Num::of(&items[0])?, imaginary(&items[1])?)),
+        _ => Some((Num::Exact(Number::ZERO), imaginary(e)?)),
+    }
+}
+
+pub(super) fn base_hash(e: &Expr) -> u64 {
+    match e.kind() {
+        Kind::Power(b, _) => b.0.hash,
+        _ => e.0.hash,
+    }
+}
+
+/// Whether the first non-constant term of a sum has a negative coefficient.
+pub(super) fn leads_negative(items: &[Expr]) -> bool {
+    items.iter().find(|t| !t.is_plain_number()).is_some_and(Expr::is_negated)
+}
+
+/// The product of a coefficient and sorted, merged factors.
+fn assemble(coefficient: Num, mut factors: Vec<Expr>) -> Expr {
+    match factors.len() {
+        0 => return coefficient.expr(),
+        1 => {
+            if coefficient.is_exact_one() {
+                return factors.pop().unwrap_or_else(Expr::one);
+            }
+            if let Kind::Sum(items) = factors[0].kind()
+                && matches!(&coefficient, Num::Exact(n) if n.is_minus_one())
+            {
+                return negate_sum(items);
+            }
+        }
+        _ => {}
+    }
+    if !coefficient.is_exact_one() {
+        factors.insert(0, coefficient.expr());
+    }
+    Expr::raw(Kind::Product(factors.into()))
+}
+
+/// Combines powers of equal bases among sorted factors. True where a result must be taken apart again.
+fn merge_factors(factors: &mut Vec<Expr>, coefficient: &mut Num) -> bool {
+    let mut again = false;
+    let mut at = 0;
+    let mut merged: Vec<Expr> = Vec::with_capacity(factors.len());
+    while at < factors.len() {
+        let mut end = at + 1;
+        let first = base_hash(&factors[at]);
+        while end < factors.len() && base_hash(&factors[end]) == first {
+            end += 1;
+        }
+        if end == at + 1 {
+            merged.push(factors[at].clone());
+        } else {
+            again |= merge_group(&factors[at..end], &mut merged, coefficient);
+        }
+        at = end;
+    }
+    *factors = merged;
+    again
+}
+
+fn merge_group(group: &[Expr], merged: &mut Vec<Expr>, coefficient: &mut Num) -> bool {
+    let base = match group[0].kind() {
+        Kind::Power(b, _) => b.clone(),
+        _ => group[0].clone(),
+    };
+    let numeric_base =
+        base.is_plain_number() || matches!(base.kind(), Kind::Constant(Constant::Pi | Constant::E));
+    let (mut positive, mut negative, mut symbolic) = (Vec::new(), Vec::new(), Vec::new());
+    for f in group {
+        let (b, e) = f.base_exponent();
+        if b != base {
+            // Two bases with one hash: keep both as they are.
+            merged.push(f.clone());
+            continue;
+        }
+        match Num::of(&e) {
+            Some(n) if numeric_base || !n.is_negative() => positive.push(e),
+            Some(_) => negative.push(e),
+            None => symbolic.push(e),
+        }
+    }
+    let mut again = false;
+    let mut put = |exponent: Expr| {
+        let power = Expr::power(base.clone(), exponent);
+        match power.kind() {
+            Kind::Number(_) | Kind::Float(_) => {
+                if let Some(n) = Num::of(&power) {
+                    *coefficient = coefficient.mul(&n);
+                }
+            }
+            Kind::Product(_) => {
+                again = true;
+                merged.push(power);
+            }
+            Kind::Power(b, _) if *b == base => merged.push(power),
+            _ if power == base => merged.push(power),
+            _ => {
+                again = true;
+                merged.push(power);
+            }
+        }
+    };
+    if !symbolic.is_empty() {
+        let mut all = symbolic.clone();
+        all.extend(positive.iter().cloned());
+        let total = Expr::sum(all);
+        if total.is_plain_number() && !numeric_base {
+            symbolic.into_iter().for_each(&mut put);
+        } else {
+            put(total);
+            positive.clear();
+        }
+    }
+    if !positive.is_empty() {
+        put(Expr::sum(positive));
+    }
+    if !negative.is_empty() {
+        put(Expr::sum(negative));
+    }
+    again
+}
+
+/// Brings numeric radicals and the coefficient to one form: every prime has one exponent; its integer
+/// part (towards 0) goes to the coefficient, its fraction stays under the root, primes with equal
+/// fractions together.
+fn fold_radicals(coefficient: &mut Num, factors: &mut Vec<Expr>) {
+    let mut primes: std::collections::BTreeMap<Number, Number> = std::collections::BTreeMap::new();
+    let mut signs: Vec<Expr> = Vec::new();
+    factors.retain(|f| {
+        let Kind::Power(b, e) = f.kind() else { return true };
+        let (Some(base), Some(exponent)) = (b.as_number(), e.as_number()) else { return true };
+        if !base.is_positive() || !base.is_integer() {
+            signs.push(f.clone());
+            return false;
+        }
+        for (prime, times) in super::power::small_factors(base) {
+            let total = &Number::int(times) * exponent;
+            let entry = primes.entry(prime).or_insert(Number::ZERO);
+            *entry = &*entry + &total;
+        }
+        false
+    });
+    if let Num::Exact(c) = coefficient {
+        let (mut num, mut den) = (c.numerator(), c.denominator());
+        for (prime, exponent) in primes.iter_mut() {
+            let mut moved = 0i64;
+            while let Some(q) = num.checked_div(prime).filter(|q| q.is_integer() && !num.is_zero()) {
+                num = q;
+                moved += 1;
+            }
+            while let Some(q) = den.checked_div(prime).filter(Number::is_integer) {
+                den = q;
+                moved -= 1;
+            }
+            *exponent = &*exponent + &Number::int(moved);
+        }
+        *c = num.checked_div(&den).unwrap_or(Number::ONE);
+    }
+    let mut groups: std::collections::BTreeMap<Number, Number> = std::collections::BTreeMap::new();
+    for (prime, exponent) in primes {
+        let whole = if exponent.is_negative() { -(-&exponent).floor() } else { exponent.floor() };
+        let fraction = &exponent - &whole;
+        if let Some(factor) = whole.to_i64().and_then(|w| i32::try_from(w).ok()).and_then(|w| prime.pow(w)) {
+            *coefficient = coefficient.mul(&Num::Exact(factor));
+        }
+        if !fraction.is_zero() {
+            let entry = groups.entry(fraction).or_insert(Number::ONE);
+            *entry = &*entry * &prime;
+        }
+    }
+    factors.extend(signs);
+    for (exponent, base) in groups {
+        factors.push(Expr::raw(Kind::Power(Expr::number(base), Expr::number(exponent))));
+    }
+    factors.sort_unstable_by_key(base_hash);
+}
+
+fn infinite_product(coefficient: &Num, factors: &[Expr]) -> Option<Expr> {
+    let mut sign = if coefficient.is_negative() { -1.0 } else { 1.0 };
+    for f in factors {
+        match f.kind() {
+            Kind::Constant(Constant::Infinity) => {}
+            Kind::Constant(Constant::Pi | Constant::E) => {}
+            _ if is_radical(f) => {}
+            Kind::Uncertain(u) if u.value() != 0.0 => sign *= u.value().signum(),
+            _ => return None,
+        }
+    }
+    Some(if sign > 0.0 {
+        Expr::constant(Constant::Infinity)
+    } else {
+        Expr::raw(Kind::Product([Expr::int(-1), Expr::constant(Constant::Infinity)].into()))
+    })
+}
+
+macro_rules! operators {
+    ($($trait:ident $method:ident |$a:ident, $b:ident| $body:expr;)*) => {$(
+        impl std::ops::$trait<&Expr> for &Expr {
+            type Output = Expr;
+            fn $method(self, other: &Expr) -> Expr {
+                let ($a, $b) = (self, other);
+                $body
+            }
+        }
+        impl std::ops::$trait<Expr> for Expr {
+            type Output = Expr;
+            fn $method(self, other: Expr) -> Expr {
+                std::ops::$trait::$method(&self, &other)
+            }
+        }
+        impl std::ops::$trait<&Expr> for Expr {
+            type Output = Expr;
+            fn $method(self, other: &Expr) -> Expr {
+                std::ops::$trait::$method(&self, other)
+            }
+        }
+        impl std::ops::$trait<Expr> for &Expr {
+            type Output = Expr;
+            fn $method(self, other: Expr) -> Expr {
+                std::ops::$trait::$method(self, &other)
+            }
+        }
+    )*};
+}
+
+operators! {
+    Add add |a, b| Expr::sum([a.clone(), b.clone()]);
+    Sub sub |a, b| Expr::sum([a.clone(), b.negate()]);
+    Mul mul |a, b| Expr::product([a.clone(), b.clone()]);
+    Div div |a, b| Expr::product([a.clone(), Expr::power(b.clone(), Expr::int(-1))]);
+}
+
+impl std::ops::Neg for &Expr {
+    type Output = Expr;
+    fn neg(self) -> Expr {
+        self.negate()
+    }
+}
+
+impl std::ops::Neg for Expr {
+    type Output = Expr;
+    fn neg(self) -> Expr {
+        self.negate()
+    }
+}
