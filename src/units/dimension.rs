@@ -12,6 +12,9 @@ const ABOVE: [usize; 7] = [1, 0, 3, 2, 4, 5, 6];
 /// The order below the line (`1/(kg*s^3*A)`).
 const BELOW: [usize; 7] = [1, 0, 2, 3, 4, 5, 6];
 
+/// Base units with their powers.
+type Powers = Vec<(&'static str, Exponent)>;
+
 /// Exponents of m, kg, s, A, K, mol, cd. Angles, counts and ratios have none.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct Dimension([Exponent; 7]);
@@ -72,6 +75,7 @@ impl Dimension {
     }
 
     /// The dimension of a product; `None` where an exponent leaves 16 bits.
+    #[expect(clippy::should_implement_trait, reason = "an operator cannot fail, exponents can overflow")]
     pub fn mul(self, other: Dimension) -> Option<Dimension> {
         let mut result = self;
         for (slot, e) in result.0.iter_mut().zip(other.0) {
@@ -81,6 +85,7 @@ impl Dimension {
     }
 
     /// The dimension of a quotient; `None` where an exponent leaves 16 bits.
+    #[expect(clippy::should_implement_trait, reason = "an operator cannot fail, exponents can overflow")]
     pub fn div(self, other: Dimension) -> Option<Dimension> {
         self.mul(other.recip())
     }
@@ -112,7 +117,7 @@ impl Dimension {
     }
 
     /// Base units above and below the line, in the order written.
-    pub(super) fn parts(&self) -> (Vec<(&'static str, Exponent)>, Vec<(&'static str, Exponent)>) {
+    pub(super) fn parts(&self) -> (Powers, Powers) {
         let pick = |order: [usize; 7], positive: bool| {
             let chosen =
                 order.into_iter().filter(|&i| !self.0[i].is_zero() && (self.0[i].num > 0) == positive);

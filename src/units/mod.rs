@@ -5,13 +5,23 @@
 //! times measured constants with their uncertainty. A [`Unit`] is a product of named units as the user
 //! wrote it. The [`Catalogue`] knows the names; it is read from `stdlib/units/*.phys` and passed down.
 
+mod catalogue;
 mod coherent;
+mod define;
 mod dimension;
 mod error;
 mod exponent;
+mod interim;
+#[cfg(test)]
+mod laws;
+mod library;
+mod prefix;
 mod scale;
+mod spelling;
+mod suggestion;
 mod unit;
 
+pub use catalogue::{Catalogue, UnitName};
 pub use dimension::Dimension;
 pub use error::{CODES, UnitError};
 pub use scale::Scale;
