@@ -187,7 +187,7 @@ impl Catalogue {
             let same = known.dimension() == dimension && *known.scale() == meaning.scale;
             if !same || !known.is_ordinary() {
                 let meaning = match found.prefix {
-                    Some((prefix, _)) => format!("{} {}", prefix.name, self.long_name(found.at)),
+                    Some((prefix, _)) => format!("the {}{}", prefix.name, self.long_name(found.at)),
                     None => format!("the {}", self.long_name(found.at)),
                 };
                 return Err(UnitError::NameTaken { name: spelling.to_string(), meaning });

@@ -273,7 +273,7 @@ fn units_of_the_user_live_in_their_clone() {
     assert!(mine.parse("smoot").unwrap().is_coherent());
     assert_eq!(mine.names().filter(|n| n.by_user).count(), 1);
     // The library's names stay: by themselves and with a prefix.
-    for (name, meaning) in [("m", "the metre"), ("km", "kilo metre"), ("mile", "the mile")] {
+    for (name, meaning) in [("m", "the metre"), ("km", "the kilometre"), ("mile", "the mile")] {
         let error = mine.define_as(&[name], None, smoot.clone(), Dimension::LENGTH).unwrap_err();
         assert_eq!(error, UnitError::NameTaken { name: name.into(), meaning: meaning.into() });
     }
@@ -308,7 +308,7 @@ fn statements_define_units_exactly_or_say_why_not() {
         ("unit q = 1 [degC]", "alone in its brackets"),
         ("unit q = 1 [foo]", "unknown name `foo`"),
         ("unit q", "found none"),
-        ("unit km = 1 [m]", "kilo metre"),
+        ("unit km = 1 [m]", "kilometre"),
         ("unit q = sin(1) [m]", "another expression"),
         ("unit q = 2^0.5 [m]", "an integer power"),
     ];
