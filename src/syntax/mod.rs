@@ -2,5 +2,29 @@
 //!
 //! Entry points: [`parse`] reads a whole source and reports every fault; [`format`] prints a tree with its
 //! comments in the standard layout.
+//!
+//! The way of a text: `lexer` cuts raw tokens (logos), `resolve` settles by context what each bracket and each
+//! line end is, the LR(1) parser generated from `grammar/phys.lalrpop` calls the actions of `builder`, which
+//! fill the arena of [`tree::Tree`]. No step recurses with the depth of the text.
 
+mod builder;
+mod errors;
+mod expect;
+mod lexer;
+mod names;
+mod parse;
+mod resolve;
+mod token;
 pub mod tree;
+mod unit;
+
+pub use errors::{CODES, SyntaxError};
+pub use names::{is_name, normalise_name};
+pub use parse::{Parsed, parse};
+pub use unit::{parse_header, parse_unit};
+
+lalrpop_util::lalrpop_mod!(
+    #[allow(clippy::all, unused)]
+    grammar,
+    "/phys.rs"
+);

@@ -264,6 +264,82 @@ pub enum ExprKind {
     Error,
 }
 
+impl ExprKind {
+    /// Calls `visit` with every expression directly inside, in the order of the text.
+    pub fn each_child(&self, mut visit: impl FnMut(ExprId)) {
+        match self {
+            ExprKind::Integer(_)
+            | ExprKind::Float(_)
+            | ExprKind::Name(_)
+            | ExprKind::Bool(_)
+            | ExprKind::Operator(_)
+            | ExprKind::Error => {}
+            ExprKind::Str { parts, .. } => {
+                for part in parts {
+                    if let StrPart::Interpolation { expr, .. } = part {
+                        visit(*expr);
+                    }
+                }
+            }
+            ExprKind::Neg(x)
+            | ExprKind::Pos(x)
+            | ExprKind::Root(x)
+            | ExprKind::Not(x)
+            | ExprKind::WithUnit(x, _)
+            | ExprKind::Convert(x, _)
+            | ExprKind::Member(x, _) => visit(*x),
+            ExprKind::Juxtaposed(x, y)
+            | ExprKind::Power(x, y)
+            | ExprKind::Range(x, y)
+            | ExprKind::PlusMinus(x, y)
+            | ExprKind::Index(x, y)
+            | ExprKind::Pipe(x, y) => {
+                visit(*x);
+                visit(*y);
+            }
+            ExprKind::Sum(terms) => terms.iter().for_each(|t| visit(t.1)),
+            ExprKind::Product(factors) => factors.iter().for_each(|f| visit(f.1)),
+            ExprKind::Compare(first, rest) => {
+                visit(*first);
+                rest.iter().for_each(|r| visit(r.1));
+            }
+            ExprKind::And(xs) | ExprKind::Or(xs) | ExprKind::List(xs) => xs.iter().for_each(|x| visit(*x)),
+            ExprKind::If { condition, then, otherwise } => {
+                visit(*condition);
+                visit(*then);
+                visit(*otherwise);
+            }
+            ExprKind::Call { callee, args, .. } => {
+                visit(*callee);
+                args.iter().for_each(|a| visit(a.value));
+            }
+            ExprKind::Comprehension { body, clauses, condition } => {
+                visit(*body);
+                clauses.iter().for_each(|c| visit(c.source));
+                if let Some(c) = condition {
+                    visit(*c);
+                }
+            }
+            ExprKind::Record(entries) => entries.iter().for_each(|e| visit(e.value)),
+        }
+    }
+}
+
+impl CompareOp {
+    /// As typed.
+    pub fn sign(self) -> &'static str {
+        match self {
+            CompareOp::Eq => "==",
+            CompareOp::Ne => "!=",
+            CompareOp::Lt => "<",
+            CompareOp::Le => "<=",
+            CompareOp::Gt => ">",
+            CompareOp::Ge => ">=",
+            CompareOp::In => "in",
+        }
+    }
+}
+
 /// Types, as written in `extern` declarations and parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TypeExpr {
