@@ -1,1 +1,13 @@
+//! The one integration binary: programs with their exact output, errors with their exact words, the commands'
+//! contracts, and the laws of the house (layers, licences, codes). `PHYS_BLESS=1` rewrites the snapshots.
 
+mod book;
+mod cli;
+mod codes;
+mod errors;
+mod examples;
+mod layering;
+mod licences;
+mod spec;
+mod stdlib;
+mod support;
