@@ -19,7 +19,7 @@ pub mod tree;
 mod unit;
 
 pub use errors::{CODES, SyntaxError};
-pub use names::{is_name, normalise_name};
+pub use names::{is_name, normalise_name, normalise_unit};
 pub use parse::{Parsed, parse};
 pub use unit::{parse_header, parse_unit};
 

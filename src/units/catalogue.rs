@@ -12,11 +12,11 @@ use super::error::UnitError;
 use super::library::{Cut, Notes, cut};
 use super::prefix::{Prefix, Prefixes, splits};
 use super::scale::Scale;
-use super::spelling::{self, normal};
 use super::suggestion;
 use super::unit::{Kind, Named, Unit};
 use crate::base::{Code, Diagnostic, Source, Span};
 use crate::syntax::tree::{ExprId, Ident, StatementKind, Tree, UnitExpr};
+use crate::syntax::{self, normalise_unit};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 use std::sync::{Arc, OnceLock};
@@ -91,7 +91,7 @@ impl Catalogue {
             for Cut { names, notes, text, defined } in cut(file, text)? {
                 let fault = |found: String| {
                     Diagnostic::error(
-                        Code(1109),
+                        Code(1108),
                         None,
                         format!("expected a new unit, found {found} in {file}"),
                     )
@@ -123,12 +123,13 @@ impl Catalogue {
 
     /// A unit as text, without brackets: `km/h`.
     pub fn parse(&self, text: &str) -> Result<Unit, UnitError> {
-        self.resolve(&spelling::read(text)?).map_err(|(error, _)| error)
+        let unit = syntax::parse_unit(text).map_err(|fault| UnitError::Unreadable(Box::new(fault)))?;
+        self.resolve(&unit).map_err(|(error, _)| error)
     }
 
     /// Whether this spelling, prefix included, is a unit.
     pub fn contains(&self, symbol: &str) -> bool {
-        self.find(&normal(symbol), u32::MAX).is_ok()
+        self.find(&normalise_unit(symbol), u32::MAX).is_ok()
     }
 
     /// Adds a `unit` statement of the user (to this clone only), with the `##` lines above it. Its value is
@@ -169,7 +170,7 @@ impl Catalogue {
         let bad = |found| UnitError::Definition { name: first.into(), expected: "a known remark", found };
         let notes = Notes::read(doc.unwrap_or("")).map_err(bad)?;
         let meaning = Meaning { dimension, scale };
-        let names: Vec<Arc<str>> = names.iter().map(|n| normal(n).into()).collect();
+        let names: Vec<Arc<str>> = names.iter().map(|n| normalise_unit(n)).collect();
         let entry = Entry { names, notes, text: None, meaning: Ok(meaning.clone()).into(), by_user: true };
         let Some(shown) = entry.names.first().cloned() else {
             return Err(UnitError::Definition {
@@ -249,8 +250,8 @@ impl Catalogue {
                     if matches!(error, UnitError::PowerOverflow { .. }) { unit.span } else { factor.span };
                 (error, span)
             };
-            let symbol = normal(&factor.symbol);
-            let named = self.find(&symbol, limit).and_then(|found| self.unit_of(&symbol, &found));
+            let symbol = &*factor.symbol;
+            let named = self.find(symbol, limit).and_then(|found| self.unit_of(symbol, &found));
             let power = named.and_then(|u| u.pow(&factor.power)).map_err(place)?;
             // `degC*m` and `m*degC` are the fault of the unit that stands alone.
             result = result.mul(&power).map_err(|error| (error, unit.span))?;
@@ -309,10 +310,11 @@ impl Catalogue {
                 expected: "a value with a unit",
                 found,
             };
-            let (tree, faults) = super::interim::parse(&Source::new(0, name, text));
-            if let Some(fault) = faults.into_iter().find(Diagnostic::is_error) {
-                return Err(unread(fault.message));
+            let parsed = syntax::parse(&Source::new(0, name, text));
+            if let Some(fault) = parsed.diagnostics.iter().find(|d| d.is_error()) {
+                return Err(unread(fault.message.clone()));
             }
+            let tree = parsed.tree;
             let value = tree.statements.first().and_then(|s| match &s.kind {
                 StatementKind::Unit { value, .. } => *value,
                 _ => None,

@@ -1,8 +1,8 @@
-//! What can be wrong with a unit. Codes P1101 to P1109.
+//! What can be wrong with a unit. Codes P1101 to P1108.
 
 use super::coherent::missing_factor;
 use super::unit::Unit;
-use crate::base::{Code, Fault};
+use crate::base::{Code, Diagnostic, Fault};
 use thiserror::Error;
 
 /// Faults of the units layer.
@@ -52,22 +52,15 @@ pub enum UnitError {
         /// Which of them.
         unit: Unit,
     },
-    /// A power left 16 bits.
-    #[error("expected powers of units between -32767 and 32767, found them exceeded in [{unit}]")]
+    /// A power, or the denominator of one, reached 1000.
+    #[error("expected powers of units below 1000, found a greater one in [{unit}]")]
     PowerOverflow {
         /// As written.
         unit: String,
     },
-    /// The text of a unit cannot be read.
-    #[error("expected {expected}, found {found} in the unit [{text}]")]
-    Unreadable {
-        /// What could stand there.
-        expected: &'static str,
-        /// What stands there.
-        found: String,
-        /// The whole text.
-        text: String,
-    },
+    /// The text of a unit cannot be read; what the syntax says of it.
+    #[error("{}", .0.message)]
+    Unreadable(Box<Diagnostic>),
     /// A `unit` statement whose value is no unit.
     #[error("expected {expected} as definition of the unit `{name}`, found {found}")]
     Definition {
@@ -108,9 +101,9 @@ impl Fault for UnitError {
             UnitError::StandsAlone { .. } => 1104,
             UnitError::NoFactor { .. } => 1105,
             UnitError::PowerOverflow { .. } => 1106,
-            UnitError::Unreadable { .. } => 1107,
-            UnitError::Definition { .. } => 1108,
-            UnitError::NameTaken { .. } => 1109,
+            UnitError::Unreadable(fault) => return fault.code,
+            UnitError::Definition { .. } => 1107,
+            UnitError::NameTaken { .. } => 1108,
         })
     }
 
@@ -125,7 +118,7 @@ impl Fault for UnitError {
             UnitError::StandsAlone { .. } => Some("convert to a plain ratio first: -> [1]".into()),
             UnitError::NoFactor { .. } => Some("convert a value: x -> [unit]".into()),
             UnitError::PowerOverflow { .. } => None,
-            UnitError::Unreadable { .. } => Some("a unit reads like [kg*m^2/s^2], [1/s] or [V^(1/2)]".into()),
+            UnitError::Unreadable(fault) => fault.hint.clone(),
             UnitError::Definition { name, .. } => Some(format!("unit {name} = 201.168 [m]")),
             UnitError::NameTaken { name, .. } => Some(format!("unit my_{name} = ...")),
         }
@@ -177,23 +170,17 @@ pub const CODES: &[(u16, &str, &str)] = &[
     (
         1106,
         "power of a unit too large",
-        "Powers of units are exact ratios of 16-bit integers. A power such as `[m^40000]` is almost certainly a slip, \
+        "Powers of units are exact ratios of integers below 1000. A power such as `[m^4000]` is almost certainly a slip, \
          for instance an exponent that should have been dimensionless.",
     ),
     (
         1107,
-        "unreadable unit",
-        "A unit is a product of names with powers: `[kg*m^2/s^2]`, `[1/s]`, `[m^-2]`, `[V^(1/2)]`. The only number is 1. \
-         The unit in the header of a CSV column reads the same way: `r [m]`.",
-    ),
-    (
-        1108,
         "not a definition of a unit",
         "A `unit` statement needs a positive constant with a unit: `unit furlong = 201.168 [m]`. Numbers, `pi`, `*`, `/`, \
          integer powers and `±` may be used; symbols may not, since a unit never changes.",
     ),
     (
-        1109,
+        1108,
         "name of a unit taken",
         "The name already means a unit of the library, by itself or as a prefix and a unit, and a second meaning would \
          make texts ambiguous. Choose another name, for instance `unit my_cup = 0.25 [L]`.",
@@ -222,6 +209,6 @@ mod tests {
         for window in CODES.windows(2) {
             assert!(window[0].0 < window[1].0);
         }
-        assert_eq!(CODES.len(), 9);
+        assert_eq!(CODES.len(), 8);
     }
 }

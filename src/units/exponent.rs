@@ -1,8 +1,12 @@
 //! A small exact rational: the power of a base unit or of a named unit. In lowest terms, denominator
-//! positive; whatever leaves 16 bits is `None`, and the caller reports a power overflow.
+//! positive; numerators and denominators stay below 1000, as between brackets: what leaves that range is
+//! `None`, and the caller reports a power overflow.
 
 use crate::base::Number;
 use std::fmt;
+
+/// The greatest numerator or denominator.
+const LIMIT: i16 = 999;
 
 /// `num/den` in lowest terms, `den > 0`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -26,9 +30,8 @@ impl Exponent {
 
     pub fn from_number(value: &Number) -> Option<Exponent> {
         let (num, den) = value.to_ratio()?;
-        // -32768 is left out so that negation never overflows.
-        let num = i16::try_from(num).ok().filter(|n| *n != i16::MIN)?;
-        Some(Exponent { num, den: i16::try_from(den).ok()? })
+        let small = |n: i64| i16::try_from(n).ok().filter(|n| n.abs() <= LIMIT);
+        Some(Exponent { num: small(num)?, den: small(den)? })
     }
 
     pub fn to_number(self) -> Number {
@@ -53,7 +56,8 @@ impl Exponent {
 
     pub fn add(self, other: Exponent) -> Option<Exponent> {
         if self.den == 1 && other.den == 1 {
-            return self.num.checked_add(other.num).filter(|n| *n != i16::MIN).map(Exponent::int);
+            // Neither is above the limit, so the sum fits its type.
+            return Some(Exponent::int(self.num + other.num)).filter(|sum| sum.num.abs() <= LIMIT);
         }
         let (a, b) = (i64::from(self.num), i64::from(self.den));
         let (c, d) = (i64::from(other.num), i64::from(other.den));

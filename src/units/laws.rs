@@ -18,9 +18,10 @@ fn unit(text: &str) -> Unit {
     catalogue().parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-fn cases() -> ProptestConfig {
+/// As many cases as the environment asks for.
+pub(super) fn cases() -> ProptestConfig {
     let cases = std::env::var("PHYS_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(256);
-    ProptestConfig { cases, ..ProptestConfig::default() }
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 #[test]
@@ -36,12 +37,12 @@ fn every_definition_can_be_read_and_has_a_source_with_its_year() {
     }
 }
 
-#[cfg(any())]
 #[test]
 fn the_cut_sees_what_the_parser_sees() {
     for (file, text) in FILES {
-        let (tree, faults) = crate::syntax::parse(&crate::base::Source::new(0, file, text));
-        assert_eq!(faults, [], "{file}");
+        let parsed = crate::syntax::parse(&crate::base::Source::new(0, file, text));
+        assert_eq!(parsed.diagnostics, [], "{file}");
+        let tree = parsed.tree;
         let cuts = super::library::cut(file, text).unwrap();
         assert_eq!(tree.statements.len(), cuts.len(), "{file}");
         for (statement, cut) in tree.statements.iter().zip(&cuts) {
@@ -52,6 +53,26 @@ fn the_cut_sees_what_the_parser_sees() {
             assert_eq!(value.is_some(), cut.defined);
             let notes = super::library::Notes::read(statement.doc.as_deref().unwrap_or(""));
             assert_eq!(notes.as_ref(), Ok(&cut.notes));
+        }
+    }
+}
+
+#[test]
+fn the_constants_parse_and_their_units_are_known() {
+    use crate::syntax::tree::{ExprKind, StatementKind};
+    let text = include_str!("../../stdlib/physics/constants.phys");
+    let parsed = crate::syntax::parse(&crate::base::Source::new(0, "physics/constants.phys", text));
+    assert_eq!(parsed.diagnostics, []);
+    for statement in &parsed.tree.statements {
+        assert!(matches!(statement.kind, StatementKind::Const { .. }));
+        let doc = statement.doc.as_deref().unwrap_or("");
+        assert!(doc.contains("exact") || doc.contains("measured"), "{doc}");
+        assert!(["2019", "2022", "1901", "1954"].iter().any(|year| doc.contains(year)), "{doc}");
+    }
+    let catalogue = catalogue();
+    for node in &parsed.tree.exprs {
+        if let ExprKind::WithUnit(_, unit) = &node.kind {
+            catalogue.resolve(unit).unwrap();
         }
     }
 }
@@ -281,12 +302,12 @@ fn units_of_the_user_live_in_their_clone() {
     assert!(mine.define_as(&["furlong"], None, furlong.scale().clone(), Dimension::LENGTH).is_ok());
 }
 
-#[cfg(any())]
 #[test]
 fn statements_define_units_exactly_or_say_why_not() {
     let define = |text: &str| {
-        let (tree, faults) = crate::syntax::parse(&crate::base::Source::new(0, "test", text));
-        assert_eq!(faults, []);
+        let parsed = crate::syntax::parse(&crate::base::Source::new(0, "test", text));
+        assert_eq!(parsed.diagnostics, [], "{text}");
+        let tree = parsed.tree;
         let crate::syntax::tree::StatementKind::Unit { names, value } = &tree.statements[0].kind else {
             panic!("not a unit statement");
         };
@@ -337,10 +358,10 @@ fn broken_libraries_are_refused_with_their_place() {
 
 #[test]
 fn powers_out_of_range_are_faults() {
-    assert!(matches!(catalogue().parse("m^40000"), Err(UnitError::PowerOverflow { .. })));
-    assert!(matches!(catalogue().parse("m^30000*m^30000"), Err(UnitError::PowerOverflow { .. })));
+    assert!(matches!(catalogue().parse("(m^900)^2"), Err(UnitError::PowerOverflow { .. })));
+    assert!(matches!(catalogue().parse("m^600*m^600"), Err(UnitError::PowerOverflow { .. })));
     // Sizes beyond floats do not panic.
-    assert!(unit("km^30000").scale().to_f64().is_infinite());
+    assert!(unit("km^900").scale().to_f64().is_infinite());
 }
 
 /// Products of up to four spellings with small powers.
@@ -375,8 +396,13 @@ proptest! {
         let n = Number::int(n);
         prop_assert_eq!(ab.pow(&n).unwrap().dimension(), a.dimension().pow(&n).unwrap().mul(b.dimension().pow(&n).unwrap()).unwrap());
         prop_assert_eq!(a == b, a.stable_hash() == b.stable_hash());
+        // Far beyond any physics, parts of a scale leave the range in which floats are precise.
+        let tame = |u: &Unit| {
+            let (exact, rest) = (u.scale().exact().to_f64(), u.scale().float().map_or(1.0, |(value, _)| value));
+            [exact, rest, exact * rest].iter().all(|part| (1e-250..1e250).contains(part))
+        };
         let (x, y) = (ab.scale().to_f64(), a.scale().to_f64() * b.scale().to_f64());
-        prop_assert!(!(x.is_normal() && y.is_normal()) || (x / y - 1.0).abs() < 1e-12);
+        prop_assert!(![&a, &b, &ab].into_iter().all(tame) || (x / y - 1.0).abs() < 1e-12);
     }
 
     #[test]

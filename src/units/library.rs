@@ -12,9 +12,9 @@
 //! ```
 
 use super::prefix::Prefixes;
-use super::spelling::normal;
 use super::unit::Kind;
 use crate::base::{Code, Diagnostic, Number};
+use crate::syntax::normalise_unit;
 use std::sync::Arc;
 
 /// What the documentation of a unit says about it.
@@ -45,7 +45,7 @@ impl Notes {
             match key {
                 "prefixes" => notes.prefixes = Prefixes::read(value).ok_or_else(bad)?,
                 "symbols" => {
-                    let spellings = value.split(',').map(|s| normal(s.trim()).into());
+                    let spellings = value.split(',').map(|s| normalise_unit(s.trim()));
                     notes.symbols = spellings.filter(|s: &Arc<str>| !s.is_empty()).collect();
                 }
                 "latex" => notes.latex = Some(value.to_string()),
@@ -85,7 +85,7 @@ pub(super) fn cut(file: &str, text: &str) -> Result<Vec<Cut>, Diagnostic> {
         let line = line.trim();
         let fault = |message: String| {
             let place = format!("{file} line {}", number + 1);
-            Diagnostic::error(Code(1108), None, format!("{message} in {place}"))
+            Diagnostic::error(Code(1107), None, format!("{message} in {place}"))
                 .hint("unit furlong = 201.168 [m]")
         };
         if let Some(words) = line.strip_prefix("##") {
@@ -95,7 +95,7 @@ pub(super) fn cut(file: &str, text: &str) -> Result<Vec<Cut>, Diagnostic> {
             doc.push_str(words.trim());
         } else if let Some(statement) = line.strip_prefix("unit ") {
             let (heads, value) = statement.split_once('=').map_or((statement, None), |(h, v)| (h, Some(v)));
-            let names: Vec<Arc<str>> = heads.split(',').map(|n| normal(n.trim()).into()).collect();
+            let names: Vec<Arc<str>> = heads.split(',').map(|n| normalise_unit(n.trim())).collect();
             if names.iter().any(|n| n.is_empty()) {
                 return Err(fault(format!("expected names of a unit, found `{}`", heads.trim())));
             }

@@ -11,13 +11,11 @@ mod define;
 mod dimension;
 mod error;
 mod exponent;
-mod interim;
 #[cfg(test)]
 mod laws;
 mod library;
 mod prefix;
 mod scale;
-mod spelling;
 mod suggestion;
 mod unit;
 

@@ -232,6 +232,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::units::laws::cases())]
+
         #[test]
         fn scales_are_a_group(a in any_scale(), b in any_scale(), n in -3i64..4) {
             prop_assert_eq!(a.mul(&b), b.mul(&a));
