@@ -8,7 +8,7 @@ use std::path::Path;
 /// Room, layer, siblings it may use.
 const ROOMS: &[(&str, u8, &[&str])] = &[
     ("base", 0, &[]),
-    ("units", 1, &["syntax::tree"]),
+    ("units", 1, &["syntax"]),
     ("syntax", 1, &[]),
     ("expression", 1, &["units", "syntax"]),
     ("numeric", 2, &[]),
