@@ -104,6 +104,11 @@ impl<'s> Builder<'s> {
         self.faults.push(diagnostic);
     }
 
+    /// Whether a fault of the resolver lies here, from which another would only follow.
+    fn is_known(&self, l: u32, r: u32) -> bool {
+        self.known.iter().any(|&at| l <= at && at < r)
+    }
+
     fn warn(&mut self, fault: SyntaxError, l: u32, r: u32) {
         let diagnostic = fault.warning_at(self.span(l, r));
         self.faults.push(diagnostic);
@@ -573,6 +578,7 @@ impl<'s> Builder<'s> {
     pub fn nameless_entry(&mut self, l: u32, x: ExprId, r: u32) -> Option<Arg> {
         let text = self.shown(l, r, "a value");
         let hint = match self.kind(x) {
+            _ if self.is_known(l, r) => return None,
             ExprKind::Error => return None,
             ExprKind::Name(name) => format!("{name}: {name}"),
             _ => format!("name: {text}, or a list in [ ]"),
@@ -690,8 +696,7 @@ impl<'s> Builder<'s> {
                 }
                 ExprKind::Error => return None,
                 kind => {
-                    if self.known.iter().any(|&at| l <= at && at < r) {
-                        // The line holds a fault that has been reported.
+                    if self.is_known(l, r) {
                         return None;
                     }
                     let span = node.span;

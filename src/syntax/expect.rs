@@ -118,7 +118,7 @@ fn hint(b: &Builder<'_>, l: u32, tok: Tok, r: u32, has: &dyn Fn(&str) -> bool) -
     let value = has("int") && has("(");
     let text = b.shown(l, r, "");
     match tok {
-        Tok::Assign if has("==") => Some("==".to_owned()),
+        Tok::Assign if !value => Some("==".to_owned()),
         Tok::Name if before == Some(Tok::Arrow) => {
             // The unit goes on to the end of the product.
             let line = b.slice(l, b.text.len() as u32);

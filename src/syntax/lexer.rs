@@ -227,7 +227,20 @@ impl Cutter<'_> {
                     } else {
                         let fault = bad_character(&self.text[start..end]);
                         self.fault(fault, start, end);
-                        self.push(kind, start, end);
+                        // A string in typographic quotes is read as one.
+                        let rest = lex.remainder();
+                        let quoted = self.text[start..end].starts_with(['“', '”', '„', '«']);
+                        match rest
+                            .find(['“', '”', '»', '"', '\n'])
+                            .filter(|&i| quoted && !rest[i..].starts_with('\n'))
+                        {
+                            Some(i) => {
+                                let length = i + rest[i..].chars().next().map_or(0, char::len_utf8);
+                                lex.bump(length);
+                                self.push(Raw::Str, start, end + length);
+                            }
+                            None => self.push(kind, start, end),
+                        }
                     }
                 }
                 _ => {

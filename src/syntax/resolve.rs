@@ -435,6 +435,10 @@ impl<'a> Resolver<'a> {
             self.emit(tok, raw.start, raw.end);
         } else {
             self.fault(SyntaxError::Unopened { found: text }, raw.start, raw.end);
+            if !self.prev.is_none_or(Tok::ends_operand) {
+                // Stands for the value that is missing before it.
+                self.emit(Tok::Error, raw.start, raw.end);
+            }
         }
         i + 1
     }

@@ -134,20 +134,30 @@ fn faults(text: &str) -> Vec<(u16, String)> {
     read(text).diagnostics.into_iter().map(|d| (d.code.0, d.hint.unwrap_or_default())).collect()
 }
 
+/// What is wrong with the faults of a text that should have one, with this code and a hint that holds this text.
+fn complaint(text: &str, code: u16, hint: &str) -> Option<String> {
+    let parsed = read(text);
+    let ok = match parsed.diagnostics.as_slice() {
+        [d] => {
+            d.code.0 == code
+                && d.hint.as_deref().unwrap_or("").contains(hint)
+                && d.message.starts_with(|c: char| !c.is_uppercase())
+                && !d.message.ends_with('.')
+        }
+        _ => false,
+    };
+    let shown: Vec<String> = parsed
+        .diagnostics
+        .iter()
+        .map(|d| format!("{} {} | {:?} @ {:?}", d.code, d.message, d.hint, d.span))
+        .collect();
+    (!ok).then(|| format!("{text:.60}: wanted {code} {hint:?}, got\n    {}", shown.join("\n    ")))
+}
+
 /// Asserts one fault with this code, whose hint holds this text.
 fn fault(text: &str, code: u16, hint: &str) {
-    let parsed = read(text);
-    match parsed.diagnostics.as_slice() {
-        [d] => {
-            assert_eq!(d.code.0, code, "{text}: {}", d.message);
-            assert!(d.hint.as_deref().unwrap_or("").contains(hint), "{text}: {:?}", d.hint);
-            assert!(
-                d.message.starts_with(|c: char| !c.is_uppercase()) && !d.message.ends_with('.'),
-                "{}",
-                d.message
-            );
-        }
-        other => panic!("{text}: {other:#?}"),
+    if let Some(complaint) = complaint(text, code, hint) {
+        panic!("{complaint}");
     }
 }
 
@@ -228,5 +238,654 @@ fn the_five_programs_parse() {
             assert_eq!(body.len(), 3);
         }
         other => panic!("{other:#?}"),
+    }
+}
+
+#[test]
+fn precedence_is_that_of_the_table() {
+    for (text, want) in [
+        ("-x^2", "(neg (pow x 2))"),
+        ("2^-1", "(pow 2 (neg 1))"),
+        ("2^3^2", "(pow 2 (pow 3 2))"),
+        ("√x^2", "(root (pow x 2))"),
+        ("2^√x", "(pow 2 (root x))"),
+        ("2√x", "(juxt 2 (root x))"),
+        ("2x^2", "(juxt 2 (pow x 2))"),
+        ("-2x", "(neg (juxt 2 x))"),
+        ("3(a+b)", "(juxt 3 (sum +a +b))"),
+        ("2f(x)", "(juxt 2 (call f x))"),
+        ("x²", "(pow x 2)"),
+        ("x⁻¹", "(pow x (neg 1))"),
+        ("x²^3", "(pow (pow x 2) 3)"),
+        ("x^2²", "(pow x (pow 2 2))"),
+        ("2^3 [m]", "(unit (pow 2 3) m^1)"),
+        ("-5 [degC]", "(unit (neg 5) degC^1)"),
+        ("9.81[m/s^2]", "(unit 9.81 m^1*s^-2)"),
+        ("9.81 ± 0.02 [m/s^2]", "(pm 9.81 (unit 0.02 m^1*s^-2))"),
+        ("9.81 +/- 0.02", "(pm 9.81 0.02)"),
+        ("2*a ± b*3", "(prod *2 *(pm a b) *3)"),
+        ("a*b/c*d", "(prod *a *b /c *d)"),
+        ("a·b×c", "(prod *a ·b ×c)"),
+        ("a+b-c", "(sum +a +b -c)"),
+        ("(a+b)+c", "(sum +(sum +a +b) +c)"),
+        ("1..n+1", "(range 1 (sum +n +1))"),
+        ("0..20 [s]", "(range 0 (unit 20 s^1))"),
+        ("1..5", "(range 1 5)"),
+        ("1.0..5.0", "(range 1.0 5.0)"),
+        ("a + b -> [m]", "(conv (sum +a +b) m^1)"),
+        ("a -> [m] -> [km]", "(conv (conv a m^1) km^1)"),
+        ("a + b == c", "(cmp (sum +a +b) == c)"),
+        ("a < b <= c", "(cmp a < b <= c)"),
+        ("a > b >= c", "(cmp a > b >= c)"),
+        ("x in 1..5", "(cmp x in (range 1 5))"),
+        ("x ∈ xs", "(cmp x in xs)"),
+        ("not a == b", "(not (cmp a == b))"),
+        ("not a and b or c", "(or (and (not a) b) c)"),
+        ("a and b and c", "(and a b c)"),
+        ("x |> f(a) |> g", "(pipe (pipe x (call f a)) g)"),
+        ("a or b |> f", "(pipe (or a b) f)"),
+        ("if a then b else c + d", "(if a b (sum +c +d))"),
+        ("if a then b else if c then d else e", "(if a b (if c d e))"),
+        ("f(x)[1].a", "(member (index (call f x) 1) a)"),
+        ("xs[-1]", "(index xs (neg 1))"),
+        ("d[0..10]", "(index d (range 0 10))"),
+        ("d[\"orbital period\"]", "(index d (str \"orbital period\"))"),
+        ("[1, 2,]", "[1 2]"),
+        ("[]", "[]"),
+        ("[+, -, *, /, ^, sqrt]", "[Add Sub Mul Div Pow sqrt]"),
+        ("[-x, +y]", "[(neg x) (pos y)]"),
+        ("f(+, op: *)", "(call f Add op:Mul)"),
+        ("[x^2 for x in xs for y in ys if x < y]", "(comp (pow x 2) for x in xs for y in ys if (cmp x < y))"),
+        ("[a for a, b in pairs]", "(comp a for a,b in pairs)"),
+        ("f(a, key: 1,)", "(call f a key:1)"),
+        ("f { a: 1, b: 2 }", "(call{2} f a:1 b:2)"),
+        ("f(x) { a: 1 }", "(call{1} f x a:1)"),
+        ("f {}", "(call{0} f )"),
+        ("m.f { a: 1 }", "(call{1} (member m f) a:1)"),
+        ("fs[0] { a: 1 }", "(call{1} (index fs 0) a:1)"),
+        ("diff(u, x)(x: 0) == 0", "(cmp (call (call diff u x) x:0) == 0)"),
+        ("{theta: 1.2, omega: 0}", "{theta:1.2 omega:0}"),
+        ("{\"a b\": 1}", "{a b:1}"),
+        ("∂(u, t)", "(call diff u t)"),
+        ("∞", "inf"),
+        ("a − b ÷ c", "(sum +a -(prod *b /c))"),
+        ("a ≤ b", "(cmp a <= b)"),
+        ("a ≠ b", "(cmp a != b)"),
+        ("v → [m]", "(conv v m^1)"),
+        ("x′", "x'"),
+        ("1_000_000", "1000000"),
+        ("123456789012345678901234567890", "123456789012345678901234567890"),
+        ("1e-3", "0.001"),
+        ("1_0.5e2", "1050.0"),
+        ("true and false", "(and true false)"),
+        ("x₁ + ω₀", "(sum +x1 +omega0)"),
+        ("--x", "(neg (neg x))"),
+        ("a - -b", "(sum +a -(neg b))"),
+        ("2e", "(juxt 2 e)"),
+        ("data.in.for", "(member (member data in) for)"),
+        ("f(in: 1, unit: 2)", "(call f in:1 unit:2)"),
+        ("x   [ m / s ]", "(unit x m^1*s^-1)"),
+        ("f(x) [m]", "(unit (call f x) m^1)"),
+        ("[1 [m], 2 [m]]", "[(unit 1 m^1) (unit 2 m^1)]"),
+        ("(3 [m])^2", "(pow (unit 3 m^1) 2)"),
+        ("[[1, 2], [3, 4]]", "[[1 2] [3 4]]"),
+        ("f'' + f'", "(sum +f'' +f')"),
+        ("0x", "(juxt 0 x)"),
+        ("1.234((5))", "(juxt 1.234 5)"),
+    ] {
+        assert_eq!(expr(text), want, "{text}");
+    }
+}
+
+#[test]
+fn strings_interpolate() {
+    for (text, want) in [
+        (r#""plain""#, r#"(str "plain")"#),
+        (r#""""#, "(str )"),
+        (r#""a {x} b""#, r#"(str "a " {x} " b")"#),
+        (r#""{x:4}""#, "(str {x:4})"),
+        (r#""{x}{y}""#, "(str {x} {y})"),
+        (r#""{f(a: 4)}""#, "(str {(call f a:4)})"),
+        (r#""{d["b"]}""#, r#"(str {(index d (str "b"))})"#),
+        (r#""{"{x}"}""#, "(str {(str {x})})"),
+        (r#""{{a: 1}}""#, "(str {{a:1}})"),
+        (r#""\{\"\n\\\}""#, r#"(str "{\"\n\\}")"#),
+        (r#""} ok""#, r#"(str "} ok")"#),
+        (r#"r"\alpha {x}""#, r#"(strr "\\alpha {x}")"#),
+        (r#""é\\""#, r#"(str "é\\")"#),
+        ("\"# no comment\"", r##"(str "# no comment")"##),
+        (r#""{if a then b else c}""#, "(str {(if a b c)})"),
+    ] {
+        assert_eq!(expr(text), want, "{text}");
+    }
+}
+
+/// How many statements a text has, and their sketches where they are expressions.
+fn lines(text: &str) -> Vec<String> {
+    let tree = tree(text);
+    tree.statements
+        .iter()
+        .map(|s| match &s.kind {
+            StatementKind::Expr { value, .. } => sketch(&tree, *value),
+            StatementKind::Bind { names, value, .. } => {
+                let names: Vec<&str> = names.iter().map(|n| &*n.name).collect();
+                format!("{} = {}", names.join(","), sketch(&tree, *value))
+            }
+            other => format!("{other:?}").split([' ', '{']).next().unwrap_or("").to_owned(),
+        })
+        .collect()
+}
+
+#[test]
+fn newlines_end_statements_where_they_can() {
+    for (text, want) in [
+        ("a\nb", vec!["a", "b"]),
+        ("a +\nb", vec!["(sum +a +b)"]),
+        ("(a\n+ b)", vec!["(sum +a +b)"]),
+        ("[1,\n2\n]", vec!["[1 2]"]),
+        ("x =\n  3", vec!["x = 3"]),
+        ("x\n* 3", vec!["(prod *x *3)"]),
+        ("x\n|> f\n|> g", vec!["(pipe (pipe x f) g)"]),
+        ("x\n.a", vec!["(member x a)"]),
+        ("a\nand b\nor c", vec!["(or (and a b) c)"]),
+        ("a\n== b", vec!["(cmp a == b)"]),
+        ("if a\nthen b\nelse c", vec!["(if a b c)"]),
+        ("a\n[1]", vec!["a", "[1]"]),
+        ("a\n(b)", vec!["a", "b"]),
+        ("a; b;\nc", vec!["a", "b", "c"]),
+        ("f\n{\n a: 1\n b: 2\n}", vec!["(call{2} f a:1 b:2)"]),
+        ("f(x: {a: 1\n b: 2})", vec!["(call f x:{a:1 b:2})"]),
+        ("f {\n a: 1 +\n 2,\n b: 3; c: 4\n\n}", vec!["(call{3} f a:(sum +1 +2) b:3 c:4)"]),
+        ("f {\n op: +\n b: *\n}", vec!["(call{2} f op:Add b:Mul)"]),
+        ("f {\n in: 1\n then: 2\n}", vec!["(call{2} f in:1 then:2)"]),
+        ("a\n\n\n# note\nb", vec!["a", "b"]),
+        ("a # note\n# more\n + 0", vec![]),
+        ("", vec![]),
+        ("\n\n;;\n", vec![]),
+        ("a\r\nb\r\n", vec!["a", "b"]),
+        ("\u{FEFF}a", vec!["a"]),
+        ("f(\n  a,\n  b\n)\nc", vec!["(call f a b)", "c"]),
+    ] {
+        if want.is_empty() && text.contains('+') {
+            fault(text, 1012, "end the line above with +");
+            continue;
+        }
+        assert_eq!(lines(text), want, "{text}");
+    }
+}
+
+#[test]
+fn statements_of_every_kind() {
+    let source = r#"
+## The mass.
+## In kilograms.
+var m, M [kg] real > 0 != 0 in 1..5
+var z complex
+var r[m] in 1..5
+var n integer in [1, 2, 3]
+param a [m] = 1 in 0..10
+param b = 2
+const G = 6.67430e-11 ± 0.00015e-11 [m^3/(kg*s^2)]
+unit furlong = 201.168 [m]
+unit metre, m, Ω, %
+unit newton, N = 1 [kg*m/s^2]
+f(x, n: integer = 3) = x^n where k = 2, g(y) = y + k
+a, b = pair
+y = g(a) + b
+    where a = 1,
+          g(t) = t^2
+check f(2) == 8
+check close(a, b, rel: 1e-6) where a = 1
+for i, x in xs { print(i) }
+for i in 1..3 {
+    if i > 1 { y = i } else if i == 0 {
+        y = 2
+    }
+    else {
+        y = 3
+    }
+    z = 1; w = 2
+}
+if a > b { c = 1 }
+if a then b else c
+rule sqrt(x^2) => x when x >= 0
+rule sin(x)^2 + cos(x)^2 ⇒ 1
+extern regress(data: dataset,
+               target: name = last,
+               method: one_of(auto, closed) = auto,
+               operators: list[function] = [+, -, *, /],
+               time: quantity[s] = 60 [s],
+               size: integer?,
+               in: record{a: real, b: list[quantity[m/s]]},
+               items: any...) -> front
+extern sqrt(x: quantity[u]) -> quantity[u^(1/2)]
+extern split(d: dataset) -> record{test: dataset, train: dataset}
+extern none() -> list[real]?
+use module
+use a.b as b
+use a.b: x, y
+use "file.phys"
+use physics.constants: c, hbar
+print("{x:4}");
+"#;
+    let tree = tree(source);
+    let kinds: Vec<String> = tree
+        .statements
+        .iter()
+        .map(|s| format!("{:?}", s.kind).split([' ', '{']).next().unwrap_or("").to_owned())
+        .collect();
+    assert_eq!(
+        kinds.join(" "),
+        "Var Var Var Var Param Param Const Unit Unit Unit Define Bind Bind Check Check For For If Expr Rule Rule \
+         Extern Extern Extern Extern Use Use Use Use Use Expr"
+    );
+    assert_eq!(tree.statements[0].doc.as_deref(), Some("The mass.\nIn kilograms."));
+    assert!(tree.statements.last().unwrap().quiet && !tree.statements[0].quiet);
+    match &tree.statements[0].kind {
+        StatementKind::Var { names, unit, assumptions, domain } => {
+            assert_eq!(names.len(), 2);
+            assert_eq!(unit.as_ref().unwrap().factors[0].symbol.as_ref(), "kg");
+            let kinds: Vec<AssumptionKind> = assumptions.iter().map(|a| a.kind).collect();
+            assert_eq!(
+                kinds,
+                [
+                    AssumptionKind::Real,
+                    AssumptionKind::Sign(CompareOp::Gt),
+                    AssumptionKind::Sign(CompareOp::Ne)
+                ]
+            );
+            assert_eq!(sketch(&tree, domain.unwrap()), "(range 1 5)");
+        }
+        other => panic!("{other:?}"),
+    }
+    match &tree.statements[8].kind {
+        StatementKind::Unit { names, value: None } => {
+            let names: Vec<&str> = names.iter().map(|n| &*n.name).collect();
+            assert_eq!(names, ["metre", "m", "Ω", "%"]);
+        }
+        other => panic!("{other:?}"),
+    }
+    match &tree.statements[10].kind {
+        StatementKind::Define { params, wheres, .. } => {
+            assert_eq!((params.len(), wheres.len()), (2, 2));
+            assert!(wheres[1].params.is_some());
+        }
+        other => panic!("{other:?}"),
+    }
+    match &tree.statements[21].kind {
+        StatementKind::Extern { params, result, .. } => {
+            assert_eq!(params.len(), 8);
+            assert!(params[7].variadic && params[4].default.is_some());
+            assert!(matches!(params[5].ty, Some(TypeExpr::Optional(_))));
+            assert!(matches!(result, TypeExpr::Named(i) if &*i.name == "front"));
+        }
+        other => panic!("{other:?}"),
+    }
+    match &tree.statements[17].kind {
+        StatementKind::If { branches, otherwise } => {
+            assert_eq!((branches.len(), otherwise.is_some()), (1, false))
+        }
+        other => panic!("{other:?}"),
+    }
+    match &tree.statements[16].kind {
+        StatementKind::For { body, .. } => {
+            assert_eq!(body.len(), 3);
+            assert!(
+                matches!(&body[0].kind, StatementKind::If { branches, otherwise } if branches.len() == 2 && otherwise.is_some())
+            );
+            assert!(body[1].quiet);
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn every_known_mistake_has_its_hint() {
+    let complaints: Vec<String> = [
+        ("f'(x)", 1018, "diff(f(x), x)"),
+        ("f''(x)", 1018, "diff(f(x), x, 2)"),
+        ("f (x)", 1011, "f(x), or f*(x)"),
+        ("x^2y", 1010, "x^2*y, or x^(2y)"),
+        ("2 m", 1010, "2*m, or 2 [m]"),
+        ("m v", 1010, "m*v"),
+        ("(a+b)(a-b)", 1010, "(a+b)*(a-b)"),
+        ("(a+b) (a-b)", 1010, "(a+b)*(a-b)"),
+        ("(a+b)c", 1010, "(a+b)*c"),
+        ("sin²(x)", 1010, "sin(x)²"),
+        ("2 (a)", 1010, "2*(a)"),
+        ("5.e3", 1007, "5.0e3"),
+        ("5.", 1007, "5.0"),
+        (".5", 1007, "0.5"),
+        ("0x1F", 1007, "31"),
+        ("1.234(5)", 1007, "1.234 ± 0.005"),
+        ("1.2(34)e-3", 1007, "1.2e-3 ± 3.4e-3"),
+        ("1__0", 1007, "10"),
+        ("1e999", 1007, "inf"),
+        ("f(2) = 3", 1013, "f(2) == 3"),
+        ("x' = v", 1013, "x' == v"),
+        ("F + 1 = 3", 1013, "F + 1 == 3"),
+        ("a == b == c", 1015, "a == b and b == c"),
+        ("a < b > c", 1015, "a < b and b > c"),
+        ("f(a = 3)", 1014, "a: 3"),
+        ("f { a = 3 }", 1014, "a: 3"),
+        ("f { 3 }", 1014, "name: 3"),
+        ("xs [i, 1]", 1017, "xs[i, 1]"),
+        ("xs [i+1]", 1017, "xs[i+1] for an index"),
+        ("3 [m]^2", 1016, "3 [m^2], or (3 [m])^2"),
+        ("3 [m]²", 1016, "3 [m²], or (3 [m])²"),
+        ("3 [m] [s]", 1016, "3 [m] -> [s]"),
+        ("3 [N m]", 1017, "[N*m]"),
+        ("x = 3\n- 4", 1012, "-"),
+        ("a ** b", 1009, "x^2"),
+        ("a && b", 1009, "and"),
+        ("!a", 1009, "factorial"),
+        ("n!", 1009, "factorial(n)"),
+        ("x := 3", 1009, "x = 1"),
+        ("a % b", 1009, "mod(a, b)"),
+        ("5 %", 1009, "[%]"),
+        ("20 °C", 1009, "[degC]"),
+        ("(a, b)", 1022, "[a, b]"),
+        ("m[i, j]", 1022, "m[i][j]"),
+        ("f(x) {a: 1} {b: 2}", 1022, "{"),
+        ("3 {a: 1}", 1022, "f(x)"),
+        ("x |> 3", 1021, "x |> f(a)"),
+        ("x |> f + 1", 1021, "x |> f(a)"),
+        ("\"a", 1005, "\""),
+        ("\"a {b", 1005, "\""),
+        ("\"\\q\"", 1006, "r\"...\""),
+        ("var x positive", 1023, "> 0"),
+        ("var x > 1", 1023, "in 1..inf"),
+        ("var x reel", 1023, "real"),
+        ("check a = b", 1001, "=="),
+        ("v -> km/h", 1001, "-> [km/h]"),
+        ("1 + if a then b else c", 1001, "(if c then a else b)"),
+        ("if a then b", 1002, ""),
+        ("x = 1 +", 1002, ""),
+        ("x = )", 1004, ""),
+        ("sin(x", 1003, ")"),
+        ("x = [1, 2", 1003, "]"),
+        ("(a]", 1001, ")"),
+        ("f(x; y)", 1001, ","),
+        ("let x = 3", 1010, "x = ..."),
+        ("print x", 1010, "print(x)"),
+        ("a $ b", 1008, ""),
+        ("a \u{1} b", 1008, ""),
+        ("“abc”", 1008, "\"...\""),
+        ("xⁿ", 1008, "x^n"),
+        ("in = 3", 1001, ""),
+        ("extern f(x: table[real]) -> real", 1024, ""),
+        ("extern f(x: real??) -> real", 1024, ""),
+        ("\"{}\"", 1001, "\\{"),
+        ("\"{x:99}\"", 1007, "{x:4}"),
+        ("for x in xs\nprint(x)", 1001, "{ ... }"),
+        ("x = y = 3", 1001, "=="),
+    ]
+    .into_iter()
+    .filter_map(|(text, code, hint)| complaint(text, code, hint))
+    .collect();
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+#[test]
+fn unclear_divisions_are_warned_of() {
+    for (text, code, hint) in [
+        ("1/2x", 1030, "1/(2x), or 1/2*x"),
+        ("a/2√x", 1030, "a/(2√x)"),
+        ("1/2 [s]", 1031, "(1/2) [s], or 1/(2 [s])"),
+    ] {
+        let parsed = read(text);
+        assert_eq!(parsed.diagnostics.len(), 1, "{text}");
+        assert_eq!(parsed.diagnostics[0].severity, Severity::Warning);
+        assert!(!parsed.has_errors());
+        fault(text, code, hint);
+    }
+    for text in ["1/(2x)", "1/2*x", "(1/2) [s]", "1/(2 [s])", "5 [m]/2 [s]", "x/y [m]"] {
+        tree(text);
+    }
+}
+
+#[test]
+fn one_run_reports_every_fault() {
+    let codes = |text: &str| faults(text).into_iter().map(|f| f.0).collect::<Vec<_>>();
+    assert_eq!(codes("x = 2 m\ny = )\nz = 3\nf (x)\ncheck a = b\n"), [1010, 1004, 1011, 1001]);
+    assert_eq!(codes("f { a = 1\n b: * 2\n c: 3, d 4 }\ny = 1 +\n"), [1014, 1001, 1010, 1002]);
+    // A forgotten bracket swallows nothing.
+    let parsed = read("a = sin(x\nb = 2\nc = [1, 2\nvar t in 0..1\nd = f {\n p: 1\ne = 3 m\n");
+    let codes_of: Vec<u16> = parsed.diagnostics.iter().map(|d| d.code.0).collect();
+    assert_eq!(codes_of, [1003, 1003, 1003, 1010]);
+    assert_eq!(parsed.tree.statements.len(), 6);
+    // Faults inside bodies leave the body's end alone.
+    assert_eq!(codes("for x y in xs {\n a = 1\n b = 2 c\n}\nd = 1\n"), [1001, 1010]);
+    assert_eq!(codes("for x in xs {\n a = (1\n b = 2\n}\nd = )\n"), [1003, 1004]);
+    assert_eq!(codes("if a > { b = 1 }\nc = 1 1\n").last(), Some(&1010));
+    // Strings end with their line.
+    assert_eq!(codes("a = \"x {y\nb = \"z\nc = 1"), [1005, 1005]);
+    // A missing `}` is reported at its opener.
+    let parsed = read("for x in xs {\n  y = 1\n");
+    assert_eq!(parsed.diagnostics.len(), 1);
+    assert_eq!(parsed.diagnostics[0].span.map(|s| (s.start, s.end)), Some((12, 13)));
+}
+
+#[test]
+fn the_prompt_learns_whether_more_must_come() {
+    for text in [
+        "f(",
+        "x = 1 +",
+        "x =",
+        "for x in xs {",
+        "for x in xs",
+        "f {\n a: 1",
+        "[1,",
+        "if a then b else",
+        "if a then",
+        "x |>",
+        "(a\n+ b",
+        "not",
+        "f(x) where",
+        "var x in",
+        "x ±",
+    ] {
+        assert!(read(text).incomplete, "{text}");
+    }
+    for text in ["f(x)", "x = 1", ") + (", "2 m (", "\"abc", "", "# note", "for x in xs { }", "a b"] {
+        assert!(!read(text).incomplete, "{text}");
+    }
+}
+
+#[test]
+fn spans_are_exact() {
+    let text = "## doc\nx  = (a + b)*2 [m]  where a = 1 # c\n\nf(α, k: 1) { c: 3 }\n";
+    let source = Source::new(3, "t", text);
+    let parsed = parse(&source);
+    assert!(parsed.diagnostics.is_empty());
+    let t = &parsed.tree;
+    assert_eq!(source.slice(t.statements[0].span), "x  = (a + b)*2 [m]  where a = 1");
+    assert_eq!(source.slice(t.statements[1].span), "f(α, k: 1) { c: 3 }");
+    let mut texts: Vec<&str> = t.exprs.iter().map(|e| source.slice(e.span)).collect();
+    texts.sort_unstable();
+    for want in ["a", "b", "a + b", "2", "2 [m]", "(a + b)*2 [m]", "α", "f(α, k: 1) { c: 3 }"] {
+        assert!(texts.contains(&want), "{want}: {texts:?}");
+    }
+    assert!(t.exprs.iter().all(|e| e.span.source == 3));
+    assert_eq!(source.slice(t.comments[1].span), "# c");
+    assert!(t.comments[0].doc && t.comments[0].own_line && !t.comments[1].own_line);
+}
+
+#[test]
+fn documentation_belongs_to_the_line_below() {
+    let tree = tree(
+        "## one\n## two\nx = 1\n\n## far\n\ny = 2\n## z\n# note\nz = 3\nw = 4 ## trailing\nv = 5\nfor i in xs {\n  ## inner\n  u = 1\n}\n",
+    );
+    let docs: Vec<Option<&str>> = tree.statements.iter().map(|s| s.doc.as_deref()).collect();
+    assert_eq!(docs, [Some("one\ntwo"), None, None, None, None, None]);
+    match &tree.statements[5].kind {
+        StatementKind::For { body, .. } => assert_eq!(body[0].doc.as_deref(), Some("inner")),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn depth_and_size_have_limits() {
+    for opener in [
+        "(",
+        "[",
+        "f(",
+        "{a: ",
+        "-",
+        "√",
+        "not ",
+        "2^",
+        "if a then b else ",
+        "if a {\n",
+        "for x in xs {\n",
+        "\"{",
+        "x |> f(",
+        "list[",
+        "x[",
+        "(-",
+    ] {
+        let parsed = read(&opener.repeat(10_000));
+        assert!(parsed.has_errors(), "{opener}");
+        let text = format!("{}x", opener.repeat(10_000));
+        assert!(read(&text).has_errors(), "{opener}");
+    }
+    let nested = format!("{}1{}", "(".repeat(10_000), ")".repeat(10_000));
+    fault(&nested, 1019, "");
+    let deep = format!("{}1{}", "[".repeat(900), "]".repeat(900));
+    tree(&deep);
+    fault(&format!("x{}", ".a".repeat(5_000)), 1019, "");
+    let bodies = format!("{}x = 1{}", "if a {\n".repeat(5_000), "\n}".repeat(5_000));
+    fault(&bodies, 1019, "");
+    let types = format!("extern f(x: {}real{}) -> real", "list[".repeat(5_000), "]".repeat(5_000));
+    fault(&types, 1019, "");
+    // A long line is not deep.
+    let long = vec!["a*b"; 50_000].join(" + ");
+    tree(&long);
+    let large = "x = 1\n".repeat(2_000_000);
+    fault(&large, 1020, "");
+}
+
+#[test]
+fn faults_beyond_counting_end_the_list() {
+    let parsed = read(&"x = )\n".repeat(5_000));
+    assert_eq!(parsed.diagnostics.len(), MAX_FAULTS + 1);
+    assert_eq!(parsed.diagnostics.last().map(|d| d.code.0), Some(1026));
+    let parsed = read(&"= x\n".repeat(5_000));
+    assert!(parsed.diagnostics.len() <= MAX_FAULTS + 1);
+    let parsed = read(&"\u{0}".repeat(1_000));
+    assert_eq!(parsed.diagnostics.len(), 1);
+}
+
+fn cases() -> proptest::prelude::ProptestConfig {
+    let cases = std::env::var("PHYS_CASES").ok().and_then(|c| c.parse().ok()).unwrap_or(256);
+    proptest::prelude::ProptestConfig { cases, failure_persistence: None, ..Default::default() }
+}
+
+/// Everything a text may be made of, in pieces that often fit together.
+fn pieces() -> impl proptest::strategy::Strategy<Value = String> {
+    use proptest::prelude::*;
+    let words = [
+        "x",
+        "f",
+        "2",
+        "1.5",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        ":",
+        ";",
+        "\n",
+        " ",
+        "+",
+        "-",
+        "*",
+        "/",
+        "^",
+        "==",
+        "=",
+        "<",
+        "..",
+        "->",
+        "=>",
+        "|>",
+        "±",
+        "²",
+        "√",
+        "if ",
+        "then ",
+        "else ",
+        "for ",
+        "in ",
+        "where ",
+        "var ",
+        "param ",
+        "const ",
+        "unit ",
+        "check ",
+        "use ",
+        "as ",
+        "extern ",
+        "rule ",
+        "when ",
+        "and ",
+        "or ",
+        "not ",
+        "true",
+        "\"",
+        "\"{",
+        "}\"",
+        "r\"",
+        "\\",
+        "#",
+        "##",
+        "'",
+        ".",
+        "%",
+        "°",
+        "!",
+        "α",
+        "é",
+        "\u{0}",
+        "quantity[",
+        "list[",
+        "?",
+        "...",
+        " [m] ",
+        "f(x) = ",
+        "a: ",
+        "0x1",
+        "5.",
+    ];
+    prop::collection::vec(prop::sample::select(words.to_vec()), 0..60).prop_map(|v| v.concat())
+}
+
+proptest::proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn garbage_never_panics(text in ".*") {
+        read(&text);
+    }
+
+    #[test]
+    fn broken_programs_never_panic_and_places_fit(text in pieces()) {
+        let parsed = read(&text);
+        for d in &parsed.diagnostics {
+            let span = d.span.unwrap();
+            proptest::prop_assert!(text.get(span.start as usize..(span.end as usize).min(text.len())).is_some(), "{:?} in {:?}", d, text);
+        }
+        for node in &parsed.tree.exprs {
+            proptest::prop_assert!(text.get(node.span.start as usize..node.span.end as usize).is_some());
+        }
+        if !parsed.has_errors() {
+            for (i, node) in parsed.tree.exprs.iter().enumerate() {
+                node.kind.each_child(|c| assert!((c.0 as usize) < i));
+                assert!(node.kind != ExprKind::Error);
+            }
+        }
     }
 }
