@@ -72,7 +72,7 @@ impl Kind {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Mode {
     Plain,
-    /// `var` or `param`, before `=` or `in`: a bracket behind a name is a unit.
+    /// `var`, `param` or `for`, before `=` or `in`: a bracket behind a name is a unit.
     Names,
     /// `unit`, before `=`.
     UnitNames,
@@ -724,7 +724,13 @@ impl<'a> Resolver<'a> {
             Raw::Var | Raw::Param if starts => frame.mode = Mode::Names,
             Raw::Unit if starts => frame.mode = Mode::UnitNames,
             Raw::Extern if starts => frame.mode = Mode::Extern,
-            Raw::If | Raw::For if starts || else_of_body => frame.head = Some(kind),
+            Raw::If if starts || else_of_body => frame.head = Some(kind),
+            Raw::For => {
+                frame.mode = Mode::Names;
+                if starts {
+                    frame.head = Some(kind);
+                }
+            }
             Raw::Then if frame.head == Some(Raw::If) => frame.head = None,
             Raw::In if frame.mode == Mode::Names => frame.mode = Mode::Plain,
             Raw::Where if frame.kind.has_statements() => frame.mode = Mode::Where,
