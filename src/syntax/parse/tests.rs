@@ -889,3 +889,46 @@ proptest::proptest! {
         }
     }
 }
+
+/// Every program of the repository.
+fn corpus() -> Vec<(String, String)> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders: Vec<_> = ["stdlib", "tests/spec", "examples"].iter().map(|f| root.join(f)).collect();
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "phys") {
+                files.push((path.display().to_string(), std::fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn the_library_and_the_specification_parse() {
+    let files = corpus();
+    assert!(!files.is_empty());
+    let faulty: Vec<String> = files
+        .iter()
+        .flat_map(|(name, text)| {
+            let source = Source::new(0, name, text);
+            let parsed = parse(&source);
+            let errors: Vec<String> = parsed
+                .diagnostics
+                .into_iter()
+                .filter(Diagnostic::is_error)
+                .map(|d| {
+                    let (line, column) = source.line_column(d.span.unwrap().start);
+                    format!("{name}:{line}:{column}: {} {} | {:?}", d.code, d.message, d.hint)
+                })
+                .collect();
+            errors
+        })
+        .collect();
+    assert!(faulty.is_empty(), "{}", faulty.join("\n"));
+}
