@@ -154,7 +154,13 @@ impl Expr {
         let mut constant = Num::Exact(Number::ZERO);
         let mut terms: Vec<Expr> = Vec::new();
         let mut with_units = 0;
+        let mut zero_unit: Option<Unit> = None;
         let mut push = |e: &Expr, terms: &mut Vec<Expr>| match e.kind() {
+            Kind::Product(items) if items[0].is_zero() => {
+                if let Some(Kind::Unit(u)) = items.get(1).map(Expr::kind) {
+                    zero_unit.get_or_insert_with(|| u.clone());
+                }
+            }
             Kind::Number(n) => {
                 constant = match &constant {
                     Num::Exact(c) => Num::Exact(c + n),
@@ -182,6 +188,9 @@ impl Expr {
             return result;
         }
         if terms.len() > 1 {
+            if with_units > 0 && zero_unit.is_none() {
+                zero_unit = terms.first().and_then(plain_quantity_unit);
+            }
             terms.sort_unstable_by_key(|e| e.0.key);
             merge_terms(&mut terms);
             // Merging may uncover a number (a coefficient times a radical that became rational never does,
@@ -195,7 +204,8 @@ impl Expr {
             return Expr::float(f64::NAN);
         }
         match (terms.len(), constant.is_zero()) {
-            (0, _) => constant.expr(),
+            (0, true) => zero_unit.map_or_else(|| constant.expr(), zero_quantity),
+            (0, false) => constant.expr(),
             (1, true) => terms.pop().unwrap_or_else(Expr::zero),
             (_, true) => Expr::raw(Kind::Sum(terms.into())),
             (_, false) => {
@@ -251,6 +261,26 @@ impl Expr {
         factors.push(c.expr());
         factors.extend_from_slice(rest);
         Expr::raw(Kind::Product(factors.into()))
+    }
+}
+
+/// `0 [unit]`.
+fn zero_quantity(unit: Unit) -> Expr {
+    Expr::raw(Kind::Product([Expr::zero(), Expr::unit(unit)].into()))
+}
+
+/// The unit of a term that is a number times a unit.
+fn plain_quantity_unit(e: &Expr) -> Option<Unit> {
+    match e.factors() {
+        [c, u] if !c.is_symbolic() => match (c.kind(), u.kind()) {
+            (_, Kind::Unit(u)) | (Kind::Unit(u), _) => Some(u.clone()),
+            _ => None,
+        },
+        [u] => match u.kind() {
+            Kind::Unit(u) => Some(u.clone()),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -426,7 +456,14 @@ impl Builder {
         if coefficient.is_zero() {
             // 0 absorbs what has a value; what has none stays undefined.
             let bad = self.factors.iter().any(|f| f.flags().has(Flags::UNDEFINED.with(Flags::INFINITE)));
-            return if bad { Expr::float(f64::NAN) } else { coefficient.expr() };
+            if bad {
+                return Expr::float(f64::NAN);
+            }
+            // A zero quantity keeps its unit: `0 [m]`.
+            return match self.unit {
+                Some(unit) if self.factors.is_empty() && !unit.is_one() => zero_quantity(unit),
+                _ => coefficient.expr(),
+            };
         }
         match self.imaginary.rem_euclid(4) {
             0 => {}

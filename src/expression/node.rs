@@ -381,12 +381,14 @@ impl Expr {
         }
     }
 
-    /// Whether it is exactly 0 (or the float 0).
+    /// Whether it is exactly 0 (or the float 0), with or without a unit.
     #[inline]
     pub fn is_zero(&self) -> bool {
         match &self.0.kind {
             Kind::Number(n) => n.is_zero(),
             Kind::Float(x) => *x == 0.0,
+            // `0 [m]`
+            Kind::Product(items) => items[0].is_plain_number() && items[0].is_zero(),
             _ => false,
         }
     }

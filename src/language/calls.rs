@@ -1,0 +1,810 @@
+//! Calls: what is called, how arguments meet parameters, and how a parameter's type decides the
+//! reading of its argument (LANGUAGE, "Calls, options, blocks").
+
+use std::sync::Arc;
+
+use super::builtins;
+use super::context::{Context, MAX_CALLS, Scope};
+use super::error::{Error, Result, fault, fault_hint};
+use super::operations as op;
+use super::types::{Signature, Type};
+use super::value::{Function, UserFunction, Value};
+use crate::base::{Span, suggest};
+use crate::expression::{Constant, Expr, Symbol};
+use crate::syntax::tree::{Arg, ExprId, ExprKind, Name, Operator, Param, Tree};
+
+/// The arguments of a built-in, one place a parameter.
+pub struct Args {
+    /// The signature they were bound to.
+    pub signature: Arc<Signature>,
+    /// The values; `None` where an optional one was left out.
+    pub values: Vec<Option<Value>>,
+    /// Where each was written; the call itself for defaults.
+    pub spans: Vec<Span>,
+    /// The whole call.
+    pub span: Span,
+    /// Whether each was written (and is no default).
+    pub given: Vec<bool>,
+}
+
+impl Args {
+    fn position(&self, name: &str) -> Option<usize> {
+        self.signature.params.iter().position(|p| &*p.name == name)
+    }
+
+    /// The argument of a parameter, where there is one.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.position(name).and_then(|k| self.values[k].as_ref()).filter(|v| !matches!(v, Value::Nothing))
+    }
+
+    /// Where an argument was written.
+    pub fn span_of(&self, name: &str) -> Span {
+        self.position(name).map_or(self.span, |k| self.spans[k])
+    }
+
+    /// Whether an argument was written.
+    pub fn is_given(&self, name: &str) -> bool {
+        self.position(name).is_some_and(|k| self.given[k])
+    }
+
+    /// The argument of a parameter that always has one.
+    pub fn value(&self, name: &str) -> Result<&Value> {
+        self.get(name).ok_or_else(|| {
+            fault(6004, self.span, format!("`{}` expects `{name}`, found nothing", self.signature.name))
+        })
+    }
+
+    /// As an expression, offsets of temperatures resolved.
+    pub fn expr(&self, name: &str) -> Result<Expr> {
+        Ok(op::settle(&op::expr_of(self.value(name)?, self.span_of(name))?))
+    }
+
+    /// As a text or bare word.
+    pub fn word(&self, name: &str) -> Result<Arc<str>> {
+        match self.value(name)?.plain() {
+            Value::Text(t) => Ok(t.clone()),
+            other => Err(self.wrong(name, "a name", other)),
+        }
+    }
+
+    /// As an integer.
+    pub fn integer(&self, name: &str) -> Result<i64> {
+        let value = self.value(name)?;
+        match value.as_expr().and_then(|e| e.as_i64()) {
+            Some(n) => Ok(n),
+            None => Err(self.wrong(name, "an integer", value)),
+        }
+    }
+
+    /// As a real number (units as SI).
+    pub fn real(&self, name: &str) -> Result<f64> {
+        let e = self.expr(name)?;
+        e.evaluate(&|_| None).ok_or_else(|| fault(6006, self.span_of(name), format!("`{name}` expects a number, found `{e}`")))
+    }
+
+    /// As a truth value.
+    pub fn boolean(&self, name: &str) -> Result<bool> {
+        let value = self.value(name)?;
+        match value.as_expr().map(|e| e.kind().clone()) {
+            Some(crate::expression::Kind::Bool(b)) => Ok(b),
+            _ => Err(self.wrong(name, "true or false", value)),
+        }
+    }
+
+    /// As the elements of a list, column or variadic parameter.
+    pub fn list(&self, name: &str) -> Result<Arc<Vec<Value>>> {
+        let value = self.value(name)?;
+        op::as_list(value).ok_or_else(|| self.wrong(name, "a list", value))
+    }
+
+    /// As a dataset.
+    pub fn dataset(&self, name: &str) -> Result<Arc<crate::data::Dataset>> {
+        match self.value(name)?.plain() {
+            Value::Dataset(d) => Ok(d.clone()),
+            other => Err(self.wrong(name, "a dataset", other)),
+        }
+    }
+
+    /// The fault of an argument of the wrong kind.
+    pub fn wrong(&self, name: &str, expected: &str, found: &Value) -> Error {
+        fault(6006, self.span_of(name), format!("`{name}` expects {expected}, found a {}", found.kind_name()))
+    }
+}
+
+impl Context {
+    /// A function value over a body, with the bindings its free names have now.
+    pub(super) fn closure(
+        &self,
+        tree: &Arc<Tree>,
+        name: &Name,
+        params: &[Param],
+        body: ExprId,
+        wheres: &[crate::syntax::tree::WhereItem],
+    ) -> Value {
+        let mut captured = Vec::new();
+        let mut seen = std::collections::HashSet::new();
+        let mut bodies = vec![body];
+        bodies.extend(wheres.iter().map(|w| w.value));
+        bodies.extend(params.iter().filter_map(|p| p.default));
+        for id in bodies {
+            names_in(tree, id, &mut |n| {
+                if n != name
+                    && !params.iter().any(|p| p.name.name == *n)
+                    && seen.insert(n.clone())
+                    && let Some(value) = self.lookup(n)
+                {
+                    captured.push((n.clone(), value));
+                }
+            });
+        }
+        Value::Function(Function::User(Arc::new(UserFunction {
+            name: name.clone(),
+            params: params.to_vec(),
+            body,
+            wheres: wheres.to_vec(),
+            tree: tree.clone(),
+            captured,
+        })))
+    }
+
+    /// A call.
+    pub(super) fn call(&mut self, tree: &Arc<Tree>, callee: ExprId, args: &[Arg], span: Span) -> Result<Value> {
+        self.poll(span)?;
+        if let ExprKind::Name(name) = tree.expr(callee) {
+            let bound = self.lookup(name).filter(|v| {
+                // A bound number beside a function of the library: `gamma(3)` calls the function.
+                !(matches!(v.plain(), Value::Expr(e) if !e.is_symbolic()) && self.library.signatures(name).is_some())
+            });
+            return match bound {
+                Some(value) => self.call_value(&value, tree, args, span, Some(name)),
+                None if self.library.signatures(name).is_some() => self.call_builtin(name, tree, None, args, span),
+                None if self.is_declared(name) => {
+                    let e = Value::Expr(Expr::symbol(name.clone()));
+                    self.call_value(&e, tree, args, span, Some(name))
+                }
+                None => Err(self.unknown_callee(name, tree.span(callee))),
+            };
+        }
+        let value = self.evaluate(tree, callee)?;
+        self.call_value(&value, tree, args, span, None)
+    }
+
+    fn unknown_callee(&self, name: &Name, span: Span) -> Error {
+        let names = self.known_names();
+        let error = fault(6001, span, format!("expected a function, found the unknown name `{name}`"));
+        let mut error = *error;
+        error.hint = Some(match suggest::nearest(name, names.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`? A product is written `{name}*(...)`"),
+            None => format!("a product is written `{name}*(...)`"),
+        });
+        Box::new(error)
+    }
+
+    /// `value |> callee`.
+    pub(super) fn pipe(&mut self, tree: &Arc<Tree>, value: ExprId, callee: ExprId, span: Span) -> Result<Value> {
+        match tree.expr(callee) {
+            ExprKind::Call { callee: f, args, .. } => {
+                let mut all = vec![Arg { name: None, value }];
+                all.extend(args.iter().cloned());
+                self.call(tree, *f, &all, span)
+            }
+            _ => self.call(tree, callee, &[Arg { name: None, value }], span),
+        }
+    }
+
+    fn call_value(
+        &mut self,
+        value: &Value,
+        tree: &Arc<Tree>,
+        args: &[Arg],
+        span: Span,
+        name: Option<&Name>,
+    ) -> Result<Value> {
+        match value.plain() {
+            Value::Function(Function::User(f)) => self.call_user(&f.clone(), tree, args, span),
+            Value::Function(Function::Builtin(n)) => self.call_builtin(&n.clone(), tree, None, args, span),
+            Value::Function(Function::Operator(o)) => {
+                let values: Result<Vec<Value>> = args.iter().map(|a| self.evaluate(tree, a.value)).collect();
+                let values = values?;
+                self.apply_operator(*o, &values, span)
+            }
+            Value::Field(field) => {
+                let field = field.clone();
+                if args.iter().any(|a| a.name.is_some()) {
+                    let e = value.as_expr().unwrap_or_else(Expr::zero);
+                    return self.put_in(&e, None, tree, args, span);
+                }
+                if args.len() != field.variables.len() {
+                    let message = format!(
+                        "`{}` is a field of {} variables, found {} arguments",
+                        field.name,
+                        field.variables.len(),
+                        args.len()
+                    );
+                    return Err(fault(6005, span, message));
+                }
+                let values: Result<Vec<Expr>> = args
+                    .iter()
+                    .map(|a| {
+                        let v = self.evaluate(tree, a.value)?;
+                        op::expr_of(&v, tree.span(a.value))
+                    })
+                    .collect();
+                self.checked(Expr::apply(field.name.clone(), values?), span)
+            }
+            Value::Law(law) => {
+                let law = law.clone();
+                self.put_in(&law.formula, Some(&law.declarations), tree, args, span)
+            }
+            Value::Expr(e) if args.iter().all(|a| a.name.is_some()) && !args.is_empty() => {
+                let e = e.clone();
+                self.put_in(&e, None, tree, args, span)
+            }
+            Value::Expr(e) if e.is_symbolic() => {
+                let hint = match e.symbols().first() {
+                    Some(s) => format!("name what is put in: `({s}: ...)`; a product is written `...*(...)`"),
+                    None => "a product is written `...*(...)`".into(),
+                };
+                Err(fault_hint(6005, span, "a law takes named arguments only", hint))
+            }
+            other => {
+                let shown = name.map_or_else(|| "this".to_string(), |n| format!("`{n}`"));
+                let hint = name.map_or_else(|| "...*(...)".to_string(), |n| format!("{n}*(...)"));
+                Err(fault_hint(
+                    6001,
+                    span,
+                    format!("expected a function, found {shown}, which is a {}", other.kind_name()),
+                    hint,
+                ))
+            }
+        }
+    }
+
+    /// `F(r: 2 [m])`: everything is put in at once.
+    fn put_in(
+        &mut self,
+        e: &Expr,
+        declarations: Option<&crate::expression::Declarations>,
+        tree: &Arc<Tree>,
+        args: &[Arg],
+        span: Span,
+    ) -> Result<Value> {
+        let known = e.symbols();
+        let mut pairs: Vec<(Symbol, Expr)> = Vec::new();
+        for arg in args {
+            let Some(name) = &arg.name else {
+                return Err(fault(6005, tree.span(arg.value), "a law takes named arguments only"));
+            };
+            let symbol = Symbol::new(&name.name);
+            if !known.contains(&symbol) {
+                let mut error = *fault(6003, name.span, format!("expected a symbol of the law, found `{}`", name.name));
+                let names: Vec<&str> = known.iter().map(Symbol::name).collect();
+                error.hint = Some(match suggest::nearest(&name.name, names.iter().copied()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None if names.is_empty() => "it has no symbols".into(),
+                    None => format!("it has {}", names.join(", ")),
+                });
+                return Err(Box::new(error));
+            }
+            if pairs.iter().any(|(s, _)| *s == symbol) {
+                return Err(fault(6007, name.span, format!("`{}` is put in twice", name.name)));
+            }
+            let value = self.evaluate(tree, arg.value)?;
+            let at = tree.span(arg.value);
+            if let Some(items) = op::as_list(&value) {
+                // A list is put in element by element.
+                let results: Result<Vec<Value>> = items
+                    .iter()
+                    .map(|item| {
+                        let item = op::expr_of(item, at)?;
+                        self.checked(e.substitute(&[(symbol.clone(), op::settle(&item))]), span)
+                    })
+                    .collect();
+                if args.len() == 1 {
+                    return Ok(Value::list(results?));
+                }
+                return Err(fault(6006, at, "a list can be put in for one symbol at a time"));
+            }
+            let x = op::settle(&op::expr_of(&value, at)?);
+            let declared = declarations
+                .and_then(|d| d.get(&symbol))
+                .or_else(|| self.declarations.get(&symbol))
+                .and_then(|d| d.unit.clone());
+            if let Some(unit) = declared {
+                let d = super::dimension::of(&x, &self.declarations).map_err(|m| op::unit_fault(&m, at))?;
+                if let Some(found) = d.filter(|d| *d != unit.dimension()) {
+                    let found = crate::units::Unit::coherent(found);
+                    let message = format!("`{}` is in [{unit}], found a value in [{found}]", name.name);
+                    return Err(fault(6021, at, message));
+                }
+            }
+            pairs.push((symbol, x));
+        }
+        let result = e.substitute(&pairs);
+        // Numbers that meet units give one quantity.
+        self.checked(result, span)
+    }
+
+    fn apply_operator(&mut self, o: Operator, values: &[Value], span: Span) -> Result<Value> {
+        match values {
+            [only] if o == Operator::Sub => op::negate(self, only, span),
+            [first, rest @ ..] if !rest.is_empty() => {
+                let mut total = first.clone();
+                for v in rest {
+                    total = op::binary(self, o, &total, v, span)?;
+                }
+                Ok(total)
+            }
+            _ => Err(fault(6004, span, "an operator needs two arguments")),
+        }
+    }
+
+    fn call_user(&mut self, f: &Arc<UserFunction>, tree: &Arc<Tree>, args: &[Arg], span: Span) -> Result<Value> {
+        let mut values: Vec<Option<(Value, Span)>> = vec![None; f.params.len()];
+        let mut next = 0;
+        for arg in args {
+            let at = tree.span(arg.value);
+            let k = match &arg.name {
+                Some(name) => f.params.iter().position(|p| p.name.name == name.name).ok_or_else(|| {
+                    unknown_option(&f.name, &name.name, name.span, f.params.iter().map(|p| &*p.name.name))
+                })?,
+                None => {
+                    let k = next;
+                    next += 1;
+                    if k >= f.params.len() {
+                        return Err(fault(
+                            6005,
+                            at,
+                            format!("`{}` expects {} arguments, found {}", f.name, f.params.len(), args.len()),
+                        ));
+                    }
+                    k
+                }
+            };
+            if values[k].is_some() {
+                return Err(fault(6007, at, format!("`{}` is given twice", f.params[k].name.name)));
+            }
+            let ty = f.params[k].ty.as_ref().map_or(Type::Any, Type::of);
+            let value = self.read_argument(tree, arg.value, &ty)?;
+            let value = self.fits(value, &ty, &f.params[k].name.name, at)?;
+            values[k] = Some((value, at));
+        }
+        self.enter(f, values, span)
+    }
+
+    /// Calls a function of phys with values.
+    pub(super) fn apply_user(&mut self, f: &Arc<UserFunction>, args: Vec<Value>, span: Span) -> Result<Value> {
+        if args.len() > f.params.len() {
+            return Err(fault(6005, span, format!("`{}` expects {} arguments, found {}", f.name, f.params.len(), args.len())));
+        }
+        let mut values: Vec<Option<(Value, Span)>> = args.into_iter().map(|v| Some((v, span))).collect();
+        values.resize(f.params.len(), None);
+        self.enter(f, values, span)
+    }
+
+    fn enter(&mut self, f: &Arc<UserFunction>, values: Vec<Option<(Value, Span)>>, span: Span) -> Result<Value> {
+        if self.calls >= MAX_CALLS {
+            return Err(fault_hint(
+                6019,
+                span,
+                format!("`{}` called itself more than {MAX_CALLS} levels deep", f.name),
+                "end it with `if`: `f(n) = if n <= 1 then 1 else n*f(n - 1)`",
+            ));
+        }
+        let mut scope: Scope = f.captured.iter().map(|(n, v)| (n.clone(), Some(v.clone()))).collect();
+        scope.insert(f.name.clone(), Some(Value::Function(Function::User(f.clone()))));
+        // A function sees its captured names, not the scopes of its caller.
+        let outer = std::mem::replace(&mut self.locals, vec![scope]);
+        self.calls += 1;
+        let result = (|| {
+            for (param, value) in f.params.iter().zip(values) {
+                let value = match (value, param.default) {
+                    (Some((value, _)), _) => value,
+                    (None, Some(default)) => self.evaluate(&f.tree, default)?,
+                    (None, None) => {
+                        return Err(fault(
+                            6004,
+                            span,
+                            format!("`{}` expects `{}`, found nothing", f.name, param.name.name),
+                        ));
+                    }
+                };
+                if let Some(scope) = self.locals.last_mut() {
+                    scope.insert(param.name.name.clone(), Some(value));
+                }
+            }
+            let tree = f.tree.clone();
+            self.with_wheres(&tree, &f.wheres, |context| context.evaluate(&tree, f.body))
+        })();
+        self.calls -= 1;
+        self.locals = outer;
+        result
+    }
+
+    /// Calls a declared function.
+    pub(super) fn call_builtin(
+        &mut self,
+        name: &Name,
+        tree: &Arc<Tree>,
+        piped: Option<Value>,
+        args: &[Arg],
+        span: Span,
+    ) -> Result<Value> {
+        let Some(signatures) = self.library.signatures(name).map(<[Arc<Signature>]>::to_vec) else {
+            return Err(self.unknown_callee(name, span));
+        };
+        let signature = self.choose(&signatures, tree, piped.as_ref(), args)?;
+        let args = self.bind(&signature, tree, piped, args, span)?;
+        let Some(body) = builtins::body(name) else {
+            return Err(fault(6001, span, format!("`{name}` is declared, but has no body")));
+        };
+        body(self, &args)
+    }
+
+    /// Of several signatures the one whose first parameter takes the first argument.
+    fn choose(
+        &mut self,
+        signatures: &[Arc<Signature>],
+        tree: &Arc<Tree>,
+        piped: Option<&Value>,
+        args: &[Arg],
+    ) -> Result<Arc<Signature>> {
+        if let [only] = signatures {
+            return Ok(only.clone());
+        }
+        let first = match (piped, args.first()) {
+            (Some(v), _) => Some(v.clone()),
+            (None, Some(arg)) => Some(self.evaluate(tree, arg.value)?),
+            (None, None) => None,
+        };
+        if let Some(first) = first {
+            for s in signatures {
+                let fits = s.params.first().is_some_and(|p| takes(p.ty.required(), &first));
+                let count = s.params.iter().any(|p| p.variadic) || args.len() <= s.params.len();
+                if fits && count {
+                    return Ok(s.clone());
+                }
+            }
+        }
+        Ok(signatures[0].clone())
+    }
+
+    fn bind(
+        &mut self,
+        signature: &Arc<Signature>,
+        tree: &Arc<Tree>,
+        piped: Option<Value>,
+        args: &[Arg],
+        span: Span,
+    ) -> Result<Args> {
+        let count = signature.params.len();
+        let mut places: Vec<Vec<ExprId>> = vec![Vec::new(); count];
+        let mut next = piped.is_some() as usize;
+        for arg in args {
+            let at = tree.span(arg.value);
+            match &arg.name {
+                Some(name) => {
+                    let Some((k, p)) = signature.param(&name.name) else {
+                        let names = signature.params.iter().map(|p| &*p.name);
+                        return Err(unknown_option(&signature.name, &name.name, name.span, names));
+                    };
+                    if !places[k].is_empty() && !p.variadic {
+                        return Err(fault(6007, name.span, format!("`{}` is given twice", name.name)));
+                    }
+                    places[k].push(arg.value);
+                }
+                None => {
+                    let variadic = signature.params.iter().position(|p| p.variadic).filter(|v| next >= *v);
+                    let k = variadic.unwrap_or(next);
+                    if k >= count {
+                        let message =
+                            format!("`{}` expects at most {count} arguments, found {}", signature.name, args.len());
+                        return Err(fault_hint(6005, at, message, signature.headline()));
+                    }
+                    places[k].push(arg.value);
+                    if variadic.is_none() {
+                        next += 1;
+                    }
+                }
+            }
+        }
+        // Names that are read as symbols whatever they are bound to: columns of a dataset that stands before, and
+        // the variables that a law lists.
+        let mut shadow: Scope = Scope::new();
+        for (k, p) in signature.params.iter().enumerate() {
+            if &*p.name == "variables"
+                && let Some(id) = places[k].first()
+                && let ExprKind::Record(entries) = tree.expr(*id)
+            {
+                shadow.extend(entries.iter().filter_map(|e| e.name.as_ref()).map(|n| (n.name.clone(), None)));
+            }
+        }
+        let mut values: Vec<Option<Value>> = vec![None; count];
+        let mut spans = vec![span; count];
+        let mut given = vec![false; count];
+        if let Some(v) = piped {
+            if let Value::Dataset(d) = v.plain() {
+                shadow.extend(d.columns().iter().map(|c| (Name::from(&*c.name), None)));
+            }
+            values[0] = Some(v);
+            given[0] = true;
+        }
+        for (k, p) in signature.params.iter().enumerate() {
+            let ids = std::mem::take(&mut places[k]);
+            if ids.is_empty() {
+                continue;
+            }
+            given[k] = true;
+            spans[k] = ids.iter().map(|id| tree.span(*id)).reduce(Span::to).unwrap_or(span);
+            let scoped = matches!(p.ty.required(), Type::Expression | Type::Equation) && !shadow.is_empty();
+            if scoped {
+                self.locals.push(shadow.clone());
+            }
+            let read: Result<Vec<Value>> = ids
+                .iter()
+                .map(|id| {
+                    let v = self.read_argument(tree, *id, p.ty.required())?;
+                    self.fits(v, &p.ty, &p.name, tree.span(*id))
+                })
+                .collect();
+            if scoped {
+                self.locals.pop();
+            }
+            let mut read = read?;
+            if let Some(Value::Dataset(d)) = read.first().map(Value::plain) {
+                shadow.extend(d.columns().iter().map(|c| (Name::from(&*c.name), None)));
+            }
+            values[k] = Some(if p.variadic { Value::list(read) } else { read.swap_remove(0) });
+        }
+        for (k, p) in signature.params.iter().enumerate() {
+            if values[k].is_some() {
+                continue;
+            }
+            match p.default {
+                Some(default) => {
+                    let outer = std::mem::take(&mut self.locals);
+                    let value = self.read_argument(&signature.tree.clone(), default, p.ty.required());
+                    self.locals = outer;
+                    values[k] = Some(value?);
+                }
+                None if p.variadic => values[k] = Some(Value::list(Vec::new())),
+                None if p.is_optional() => {}
+                None => {
+                    let message = format!("`{}` expects `{}: {}`, found nothing", signature.name, p.name, p.ty);
+                    return Err(fault_hint(6004, span, message, signature.headline()));
+                }
+            }
+        }
+        Ok(Args { signature: signature.clone(), values, spans, span, given })
+    }
+
+    /// Reads an argument as its parameter's type wants it.
+    pub(super) fn read_argument(&mut self, tree: &Arc<Tree>, id: ExprId, ty: &Type) -> Result<Value> {
+        match (ty, tree.expr(id)) {
+            (Type::Name | Type::OneOf(_), ExprKind::Name(name)) => Ok(Value::text(name)),
+            (Type::Function, ExprKind::Name(name)) => Ok(self.function_named(name)),
+            (Type::List(inner), ExprKind::List(items))
+                if matches!(**inner, Type::Name | Type::OneOf(_) | Type::Function) =>
+            {
+                let items: Result<Vec<Value>> =
+                    items.iter().map(|i| self.read_argument(tree, *i, inner)).collect();
+                Ok(Value::list(items?))
+            }
+            (Type::Optional(inner), _) => self.read_argument(tree, id, inner),
+            // `none` as the default of an optional parameter.
+            (_, ExprKind::Name(name)) if &**name == "none" && self.lookup("none").is_none() => Ok(Value::Nothing),
+            _ => self.evaluate(tree, id),
+        }
+    }
+
+    fn function_named(&self, name: &Name) -> Value {
+        match self.lookup(name) {
+            Some(v @ Value::Function(_)) => v,
+            _ => Value::Function(Function::Builtin(name.clone())),
+        }
+    }
+
+    /// The value, where it is of the type; a clear fault where it is not.
+    pub(super) fn fits(&mut self, value: Value, ty: &Type, name: &str, span: Span) -> Result<Value> {
+        if let Type::Optional(inner) = ty {
+            return if matches!(value, Value::Nothing) { Ok(value) } else { self.fits(value, inner, name, span) };
+        }
+        if let Type::OneOf(words) = ty {
+            let Value::Text(t) = value.plain() else {
+                return Err(fault(6006, span, format!("`{name}` expects {ty}, found a {}", value.kind_name())));
+            };
+            if words.iter().any(|w| w == t) {
+                return Ok(value);
+            }
+            let mut error = *fault(6006, span, format!("`{name}` expects {ty}, found `{t}`"));
+            if let Some(near) = suggest::nearest(t, words.iter().map(|w| &**w)) {
+                error.hint = Some(format!("did you mean `{near}`?"));
+            }
+            return Err(Box::new(error));
+        }
+        if let Type::Quantity(unit) = ty
+            && let Ok(unit) = self.catalogue.resolve(unit)
+            && let Some(e) = value.as_expr()
+        {
+            let d = super::dimension::of(&e, &self.declarations).map_err(|m| op::unit_fault(&m, span))?;
+            if let Some(found) = d.filter(|d| *d != unit.dimension()) {
+                let found = crate::units::Unit::coherent(found);
+                let shown = if found.is_one() { "a pure number".to_string() } else { format!("a quantity in [{found}]") };
+                return Err(fault_hint(
+                    6021,
+                    span,
+                    format!("`{name}` expects a quantity in [{unit}], found {shown}"),
+                    format!("{name}: ... [{unit}]"),
+                ));
+            }
+            return Ok(value);
+        }
+        if takes(ty, &value) {
+            return Ok(value);
+        }
+        Err(fault(6006, span, format!("`{name}` expects a value of type {ty}, found a {}", value.kind_name())))
+    }
+
+    /// Calls any function value with values.
+    pub fn apply(&mut self, f: &Function, args: Vec<Value>, span: Span) -> Result<Value> {
+        match f {
+            Function::User(user) => self.apply_user(&user.clone(), args, span),
+            Function::Operator(o) => self.apply_operator(*o, &args, span),
+            Function::Builtin(name) => {
+                let Some(signature) = self.library.signatures(name).and_then(|s| {
+                    s.iter()
+                        .find(|s| s.params.first().zip(args.first()).is_some_and(|(p, a)| takes(p.ty.required(), a)))
+                        .or(s.first())
+                        .cloned()
+                }) else {
+                    return Err(self.unknown_callee(name, span));
+                };
+                let count = signature.params.len();
+                let mut values: Vec<Option<Value>> = vec![None; count];
+                let variadic = signature.params.iter().position(|p| p.variadic);
+                for (k, v) in args.into_iter().enumerate() {
+                    match variadic {
+                        Some(at) if k >= at => match &mut values[at] {
+                            Some(Value::List(items)) => Arc::make_mut(items).push(v),
+                            other => *other = Some(Value::list(vec![v])),
+                        },
+                        _ if k < count => values[k] = Some(v),
+                        _ => return Err(fault(6005, span, format!("`{name}` expects at most {count} arguments"))),
+                    }
+                }
+                for (k, p) in signature.params.iter().enumerate() {
+                    if values[k].is_none()
+                        && let Some(default) = p.default
+                    {
+                        values[k] = Some(self.read_argument(&signature.tree.clone(), default, p.ty.required())?);
+                    }
+                }
+                let Some(body) = builtins::body(name) else {
+                    return Err(fault(6001, span, format!("`{name}` is declared, but has no body")));
+                };
+                let args = Args { signature, values, spans: vec![span; count], span, given: vec![true; count] };
+                body(self, &args)
+            }
+        }
+    }
+}
+
+/// Whether a value is of a type, as far as its kind tells.
+pub fn takes(ty: &Type, value: &Value) -> bool {
+    let value = value.plain();
+    match ty {
+        Type::Any => true,
+        Type::Optional(inner) => matches!(value, Value::Nothing) || takes(inner, value),
+        Type::Real | Type::Quantity(_) => match value {
+            Value::List(_) | Value::Column(_) => true,
+            _ => value.as_expr().is_some(),
+        },
+        Type::Integer => match value {
+            Value::Expr(e) => e.is_symbolic() || e.as_number().is_some_and(crate::base::Number::is_integer),
+            _ => false,
+        },
+        Type::Boolean => matches!(value, Value::Expr(e) if e.flags().has(crate::expression::Flags::LOGIC)),
+        Type::String | Type::Name | Type::OneOf(_) => matches!(value, Value::Text(_)),
+        Type::Expression => value.as_expr().is_some() || matches!(value, Value::List(_)),
+        Type::Equation => matches!(value, Value::Expr(e) if e.flags().has(crate::expression::Flags::LOGIC)),
+        Type::Function => matches!(value, Value::Function(_)),
+        Type::List(inner) => match value {
+            Value::List(items) => items.iter().all(|v| takes(inner, v)),
+            Value::Column(_) => true,
+            _ => false,
+        },
+        Type::Record(entries) => match value {
+            Value::Record(r) => entries.iter().all(|(n, t)| match r.get(n) {
+                Some(v) => takes(t, v),
+                None => matches!(t, Type::Optional(_)),
+            }),
+            _ => false,
+        },
+        Type::Dataset => matches!(value, Value::Dataset(_)),
+        Type::Other(kind) => match &**kind {
+            "list" => matches!(value, Value::List(_) | Value::Column(_)),
+            "matrix" => matches!(value, Value::List(_)),
+            other => value.kind_name() == other,
+        },
+    }
+}
+
+fn unknown_option<'a>(f: &str, name: &str, span: Span, known: impl Iterator<Item = &'a str>) -> Error {
+    let known: Vec<&str> = known.collect();
+    let mut error = *fault(6003, span, format!("`{f}` has no option `{name}`"));
+    error.hint = Some(match suggest::nearest(name, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("it has {}", known.join(", ")),
+    });
+    Box::new(error)
+}
+
+/// Every name that occurs in an expression.
+pub fn names_in(tree: &Tree, id: ExprId, f: &mut impl FnMut(&Name)) {
+    let mut stack = vec![id];
+    while let Some(id) = stack.pop() {
+        if let ExprKind::Name(name) = tree.expr(id) {
+            f(name);
+        }
+        children(tree, id, &mut |child| stack.push(child));
+    }
+}
+
+/// The direct sub-expressions.
+pub fn children(tree: &Tree, id: ExprId, f: &mut impl FnMut(ExprId)) {
+    use crate::syntax::tree::StrPart;
+    match tree.expr(id) {
+        ExprKind::Integer(_)
+        | ExprKind::Float(_)
+        | ExprKind::Name(_)
+        | ExprKind::Bool(_)
+        | ExprKind::Operator(_)
+        | ExprKind::Error => {}
+        ExprKind::Str { parts, .. } => {
+            for part in parts {
+                if let StrPart::Interpolation { expr, .. } = part {
+                    f(*expr);
+                }
+            }
+        }
+        ExprKind::Neg(a) | ExprKind::Pos(a) | ExprKind::Root(a) | ExprKind::Not(a) => f(*a),
+        ExprKind::WithUnit(a, _) | ExprKind::Convert(a, _) | ExprKind::Member(a, _) => f(*a),
+        ExprKind::Sum(items) => items.iter().for_each(|(_, e)| f(*e)),
+        ExprKind::Product(items) => items.iter().for_each(|(_, e)| f(*e)),
+        ExprKind::Juxtaposed(a, b)
+        | ExprKind::Power(a, b)
+        | ExprKind::Range(a, b)
+        | ExprKind::PlusMinus(a, b)
+        | ExprKind::Index(a, b)
+        | ExprKind::Pipe(a, b) => {
+            f(*a);
+            f(*b);
+        }
+        ExprKind::Compare(first, rest) => {
+            f(*first);
+            rest.iter().for_each(|(_, e)| f(*e));
+        }
+        ExprKind::And(items) | ExprKind::Or(items) | ExprKind::List(items) => items.iter().for_each(|e| f(*e)),
+        ExprKind::If { condition, then, otherwise } => {
+            f(*condition);
+            f(*then);
+            f(*otherwise);
+        }
+        ExprKind::Call { callee, args, .. } => {
+            f(*callee);
+            args.iter().for_each(|a| f(a.value));
+        }
+        ExprKind::Record(entries) => entries.iter().for_each(|a| f(a.value)),
+        ExprKind::Comprehension { body, clauses, condition } => {
+            f(*body);
+            clauses.iter().for_each(|c| f(c.source));
+            condition.iter().for_each(|c| f(*c));
+        }
+    }
+}
+
+/// Whether a name is one the prelude binds.
+pub fn is_prelude_constant(name: &str) -> bool {
+    Constant::from_name(name).is_some()
+}
+

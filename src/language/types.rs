@@ -1,0 +1,213 @@
+//! Types of the language, as `extern` declarations and parameters write them. The same types serve
+//! argument binding (`call.rs`), the checker (`check/`) and the reference.
+
+use crate::syntax::tree::{Name, Tree, TypeExpr, UnitExpr};
+
+/// A type.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Type {
+    /// Anything.
+    Any,
+    /// A number or expression without unit.
+    Real,
+    /// An exact integer.
+    Integer,
+    /// `true`, `false` or a condition that can be decided.
+    Boolean,
+    /// A text.
+    String,
+    /// A bare word: the argument is a name and is not evaluated.
+    Name,
+    /// An expression; beside a dataset its names are the columns first.
+    Expression,
+    /// An equation or inequality.
+    Equation,
+    /// A function; the argument may be a bare function name or operator.
+    Function,
+    /// A number or expression with this unit; unit variables stand for any.
+    Quantity(UnitExpr),
+    /// A list of this type.
+    List(Box<Type>),
+    /// A record with these entries.
+    Record(Vec<(Name, Type)>),
+    /// A dataset.
+    Dataset,
+    /// One of these bare words.
+    OneOf(Vec<Name>),
+    /// The type, or nothing.
+    Optional(Box<Type>),
+    /// A kind of value with this name: `front`, `fit`, `law`, `record`, `column`, `field`, `range`.
+    Other(Name),
+}
+
+impl Type {
+    /// From what was written.
+    pub fn of(written: &TypeExpr) -> Type {
+        match written {
+            TypeExpr::Named(ident) => match &*ident.name {
+                "any" => Type::Any,
+                "real" => Type::Real,
+                "integer" => Type::Integer,
+                "boolean" => Type::Boolean,
+                "string" => Type::String,
+                "name" => Type::Name,
+                "expression" => Type::Expression,
+                "equation" => Type::Equation,
+                "function" => Type::Function,
+                "dataset" => Type::Dataset,
+                _ => Type::Other(ident.name.clone()),
+            },
+            TypeExpr::Quantity(unit) => Type::Quantity(unit.clone()),
+            TypeExpr::List(inner) => Type::List(Box::new(Type::of(inner))),
+            TypeExpr::Record(entries) => {
+                Type::Record(entries.iter().map(|(n, t)| (n.name.clone(), Type::of(t))).collect())
+            }
+            TypeExpr::OneOf(words) => Type::OneOf(words.iter().map(|w| w.name.clone()).collect()),
+            TypeExpr::Optional(inner) => Type::Optional(Box::new(Type::of(inner))),
+        }
+    }
+
+    /// Without `?`.
+    pub fn required(&self) -> &Type {
+        match self {
+            Type::Optional(inner) => inner.required(),
+            other => other,
+        }
+    }
+
+    /// Names of kinds of values that `Type::Other` may hold.
+    pub const KINDS: &'static [&'static str] =
+        &["front", "fit", "law", "record", "column", "field", "range", "list", "unit", "nothing"];
+}
+
+impl std::fmt::Display for Type {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Type::Any => f.write_str("any"),
+            Type::Real => f.write_str("real"),
+            Type::Integer => f.write_str("integer"),
+            Type::Boolean => f.write_str("boolean"),
+            Type::String => f.write_str("string"),
+            Type::Name => f.write_str("name"),
+            Type::Expression => f.write_str("expression"),
+            Type::Equation => f.write_str("equation"),
+            Type::Function => f.write_str("function"),
+            Type::Dataset => f.write_str("dataset"),
+            Type::Other(name) => f.write_str(name),
+            Type::List(inner) => write!(f, "list[{inner}]"),
+            Type::Optional(inner) => write!(f, "{inner}?"),
+            Type::OneOf(words) => {
+                write!(f, "one_of({})", words.iter().map(|w| &**w).collect::<Vec<_>>().join(", "))
+            }
+            Type::Record(entries) => {
+                let entries: Vec<String> = entries.iter().map(|(n, t)| format!("{n}: {t}")).collect();
+                write!(f, "record{{{}}}", entries.join(", "))
+            }
+            Type::Quantity(unit) => write!(f, "quantity[{}]", unit_text(unit)),
+        }
+    }
+}
+
+/// A written unit as text, without the brackets.
+pub fn unit_text(unit: &UnitExpr) -> String {
+    if unit.factors.is_empty() {
+        return "1".into();
+    }
+    let power = |n: &crate::base::Number| match n {
+        n if n.is_one() => String::new(),
+        n if n.is_integer() => format!("^{n}"),
+        n => format!("^({n})"),
+    };
+    let above: Vec<String> = unit
+        .factors
+        .iter()
+        .filter(|f| f.power.is_positive())
+        .map(|f| format!("{}{}", f.symbol, power(&f.power)))
+        .collect();
+    let below: Vec<String> = unit
+        .factors
+        .iter()
+        .filter(|f| f.power.is_negative())
+        .map(|f| format!("{}{}", f.symbol, power(&-&f.power)))
+        .collect();
+    let top = if above.is_empty() { "1".to_string() } else { above.join("*") };
+    match below.len() {
+        0 => top,
+        1 => format!("{top}/{}", below[0]),
+        _ => format!("{top}/({})", below.join("*")),
+    }
+}
+
+/// A parameter of a declared function.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// Its name.
+    pub name: Name,
+    /// Its type.
+    pub ty: Type,
+    /// Whether it takes all further positional arguments.
+    pub variadic: bool,
+    /// Its default, an expression of the declaring tree.
+    pub default: Option<crate::syntax::tree::ExprId>,
+}
+
+impl Parameter {
+    /// Whether a call may leave it out.
+    pub fn is_optional(&self) -> bool {
+        self.default.is_some() || self.variadic || matches!(self.ty, Type::Optional(_))
+    }
+}
+
+/// One `extern` declaration.
+#[derive(Clone, Debug)]
+pub struct Signature {
+    /// The function's name.
+    pub name: Name,
+    /// Its parameters in order.
+    pub params: Vec<Parameter>,
+    /// What it returns.
+    pub result: Type,
+    /// Its documentation (`##` lines).
+    pub doc: String,
+    /// The module that declares it (`core.lists`).
+    pub module: String,
+    /// The tree its defaults live in.
+    pub tree: std::sync::Arc<Tree>,
+}
+
+impl Signature {
+    /// The parameter with this name.
+    pub fn param(&self, name: &str) -> Option<(usize, &Parameter)> {
+        self.params.iter().enumerate().find(|(_, p)| &*p.name == name)
+    }
+
+    /// Its first line: `f(x: real, n: integer = ...) -> real`.
+    pub fn headline(&self) -> String {
+        let params: Vec<String> = self
+            .params
+            .iter()
+            .map(|p| {
+                format!(
+                    "{}: {}{}{}",
+                    p.name,
+                    p.ty,
+                    if p.variadic { "..." } else { "" },
+                    if p.default.is_some() { " = ..." } else { "" }
+                )
+            })
+            .collect();
+        format!("{}({}) -> {}", self.name, params.join(", "), self.result)
+    }
+
+    /// The programs after `example:` in its documentation, with what they must print (after `# =>`), if said.
+    pub fn examples(&self) -> Vec<(String, Option<String>)> {
+        self.doc
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("example:"))
+            .map(|line| match line.split_once("# =>") {
+                Some((code, output)) => (code.trim().to_string(), Some(output.trim().to_string())),
+                None => (line.trim().to_string(), None),
+            })
+            .collect()
+    }
+}

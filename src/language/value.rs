@@ -1,0 +1,296 @@
+//! Values. Everything that is a number, a quantity or an expression is one [`Expr`]; the other kinds are
+//! containers and things that were computed.
+
+use std::sync::Arc;
+
+use crate::base::StopReason;
+use crate::data::{Column, Dataset, FitResult};
+use crate::expression::{Declarations, Expr, Symbol};
+use crate::regression::Found;
+use crate::syntax::tree::{ExprId, Name, Operator, Param, Tree, WhereItem};
+use crate::units::Unit;
+
+/// A value of the language.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// Number, quantity, uncertain number, expression, equation, condition.
+    Expr(Expr),
+    /// A text.
+    Text(Arc<str>),
+    /// A list; a list of equally long lists is a matrix.
+    List(Arc<Vec<Value>>),
+    /// A record.
+    Record(Arc<Record>),
+    /// `low..high`.
+    Range(Expr, Expr),
+    /// Something that can be called.
+    Function(Function),
+    /// A named law.
+    Law(Arc<Law>),
+    /// An undefined function of its variables.
+    Field(Arc<Field>),
+    /// A dataset.
+    Dataset(Arc<Dataset>),
+    /// A column of a dataset.
+    Column(Arc<Column>),
+    /// What `fit` found.
+    Fit(Arc<Fit>),
+    /// What `regress` found.
+    Front(Arc<FrontValue>),
+    /// The names of a module.
+    Module(Arc<ModuleValue>),
+    /// An answer that holds under conditions, with why the search for it stopped.
+    Answer(Arc<Answer>),
+    /// Nothing (`print` returns it).
+    Nothing,
+}
+
+/// Names with values, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    /// The entries.
+    pub entries: Vec<(Name, Value)>,
+}
+
+impl Record {
+    /// The value of an entry.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.entries.iter().find(|(n, _)| &**n == name).map(|(_, v)| v)
+    }
+}
+
+/// Something that can be called.
+#[derive(Clone, Debug)]
+pub enum Function {
+    /// A function declared in the library.
+    Builtin(Name),
+    /// A function of phys.
+    User(Arc<UserFunction>),
+    /// A bare operator.
+    Operator(Operator),
+}
+
+/// `f(x, n: integer = 3) = body where ...`, with the bindings its free names had.
+#[derive(Debug)]
+pub struct UserFunction {
+    /// Its name.
+    pub name: Name,
+    /// Its parameters.
+    pub params: Vec<Param>,
+    /// Its body.
+    pub body: ExprId,
+    /// Local names.
+    pub wheres: Vec<WhereItem>,
+    /// The tree these live in.
+    pub tree: Arc<Tree>,
+    /// What its free names were bound to when it was defined.
+    pub captured: Vec<(Name, Value)>,
+}
+
+/// A law: a formula with its own declarations.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Law {
+    /// The name it was bound to first; `y` where none.
+    pub name: Option<Name>,
+    /// The formula.
+    pub formula: Expr,
+    /// Its variables.
+    pub declarations: Declarations,
+    /// The order in which the variables were listed.
+    pub order: Vec<Symbol>,
+    /// The unit of its value.
+    pub unit: Option<Unit>,
+    /// Where it is from.
+    pub source: Option<Arc<str>>,
+}
+
+/// `field(x, t)`: an undefined function of these variables.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    /// Its name, that of its binding.
+    pub name: Symbol,
+    /// Its variables.
+    pub variables: Vec<Symbol>,
+}
+
+/// A fit with what it was a fit of.
+#[derive(Debug)]
+pub struct Fit {
+    /// Numbers.
+    pub result: FitResult,
+    /// Left and right side, parameters as symbols.
+    pub equation: (Expr, Expr),
+    /// Units in which the parameters are shown.
+    pub units: Vec<(Symbol, Unit)>,
+}
+
+impl Fit {
+    /// The parameters as uncertain quantities, by name.
+    pub fn parameter(&self, name: &str) -> Option<Expr> {
+        let (symbol, value) = self.result.parameters.iter().find(|(s, _)| s.name() == name)?;
+        Some(self.quantity(symbol, Expr::uncertain(value.clone())))
+    }
+
+    /// An SI number in the unit in which a parameter is shown.
+    pub fn quantity(&self, symbol: &Symbol, si: Expr) -> Expr {
+        match self.units.iter().find(|(s, _)| s == symbol) {
+            Some((_, unit)) if !unit.is_one() => {
+                Expr::product([si, Expr::scale_factor(&unit.scale().recip()), Expr::unit(unit.clone())])
+            }
+            _ => si,
+        }
+    }
+
+    /// The right side with the parameters found.
+    pub fn law(&self) -> Expr {
+        let found: Vec<(Symbol, Expr)> = self
+            .result
+            .parameters
+            .iter()
+            .map(|(s, v)| (s.clone(), self.quantity(s, Expr::uncertain(v.clone()))))
+            .collect();
+        self.equation.1.substitute(&found)
+    }
+}
+
+/// A front with what is needed to show and use it.
+#[derive(Debug)]
+pub struct FrontValue {
+    /// What the search returned.
+    pub found: Found,
+    /// The name of the target.
+    pub target: Name,
+    /// The unit the target had in the data.
+    pub target_unit: Option<Unit>,
+    /// The variables with the units and ranges of the data, for checks on the found law.
+    pub declarations: Declarations,
+    /// Wall-clock seconds (shown apart, never part of a compared value).
+    pub seconds: f64,
+    /// The seed.
+    pub seed: u64,
+}
+
+/// The names of a module.
+#[derive(Debug)]
+pub struct ModuleValue {
+    /// Its name.
+    pub name: String,
+    /// Its bindings.
+    pub record: Record,
+    /// Its declarations.
+    pub declarations: Declarations,
+}
+
+/// A value under conditions.
+#[derive(Debug)]
+pub struct Answer {
+    /// The value.
+    pub value: Value,
+    /// What must hold.
+    pub conditions: Vec<Expr>,
+    /// A remark in words (`true`, `held at 64 points`).
+    pub remark: Option<String>,
+    /// Why the search stopped, where it was bounded.
+    pub stopped: Option<StopReason>,
+}
+
+impl Value {
+    /// A list.
+    pub fn list(items: Vec<Value>) -> Value {
+        Value::List(Arc::new(items))
+    }
+
+    /// A text.
+    pub fn text(text: impl AsRef<str>) -> Value {
+        Value::Text(text.as_ref().into())
+    }
+
+    /// An integer.
+    pub fn int(n: i64) -> Value {
+        Value::Expr(Expr::int(n))
+    }
+
+    /// A truth value.
+    pub fn boolean(b: bool) -> Value {
+        Value::Expr(Expr::boolean(b))
+    }
+
+    /// A record.
+    pub fn record(entries: Vec<(&str, Value)>) -> Value {
+        Value::Record(Arc::new(Record {
+            entries: entries.into_iter().map(|(n, v)| (n.into(), v)).collect(),
+        }))
+    }
+
+    /// The value without the conditions of an answer.
+    pub fn plain(&self) -> &Value {
+        match self {
+            Value::Answer(answer) => answer.value.plain(),
+            other => other,
+        }
+    }
+
+    /// As an expression, where a value stands for one: expressions, laws (their formula), fields (applied to
+    /// their variables), answers, the best law of a front, the law of a fit.
+    pub fn as_expr(&self) -> Option<Expr> {
+        match self.plain() {
+            Value::Expr(e) => Some(e.clone()),
+            Value::Law(law) => Some(law.formula.clone()),
+            Value::Field(field) => {
+                Some(Expr::apply(field.name.clone(), field.variables.iter().cloned().map(Expr::symbol).collect()))
+            }
+            _ => None,
+        }
+    }
+
+    /// What kind of value it is, in words of the language.
+    pub fn kind_name(&self) -> &'static str {
+        match self {
+            Value::Expr(e) => expression_kind(e),
+            Value::Text(_) => "string",
+            Value::List(items) if is_matrix(items) => "matrix",
+            Value::List(_) => "list",
+            Value::Record(_) => "record",
+            Value::Range(..) => "range",
+            Value::Function(_) => "function",
+            Value::Law(_) => "law",
+            Value::Field(_) => "field",
+            Value::Dataset(_) => "dataset",
+            Value::Column(_) => "column",
+            Value::Fit(_) => "fit",
+            Value::Front(_) => "front",
+            Value::Module(_) => "module",
+            Value::Answer(answer) => answer.value.kind_name(),
+            Value::Nothing => "nothing",
+        }
+    }
+}
+
+fn expression_kind(e: &Expr) -> &'static str {
+    use crate::expression::{Flags, Kind, Relation};
+    match e.kind() {
+        Kind::Number(n) if n.is_integer() => "integer",
+        Kind::Number(_) => "exact number",
+        Kind::Float(_) => "float",
+        Kind::Bool(_) => "boolean",
+        Kind::Relation(Relation::Eq, ..) => "equation",
+        Kind::Relation(..) => "inequality",
+        Kind::And(_) | Kind::Or(_) | Kind::Not(_) => "condition",
+        _ if e.is_symbolic() => "expression",
+        _ if e.flags().has(Flags::UNCERTAIN) => "uncertain number",
+        _ if e.flags().has(Flags::UNIT) => "quantity",
+        _ => "number",
+    }
+}
+
+/// Whether a list holds at least one row and all are lists of one length.
+pub fn is_matrix(items: &[Value]) -> bool {
+    let width = |v: &Value| match v {
+        Value::List(row) => Some(row.len()),
+        _ => None,
+    };
+    match items.first().and_then(width) {
+        Some(n) => n > 0 && items.iter().all(|row| width(row) == Some(n)),
+        None => false,
+    }
+}
