@@ -11,9 +11,11 @@ pub fn collect(e: &Expr, part: &Expr) -> Expr {
         return Expr::relation(*op, collect(a, part), collect(b, part));
     }
     let groups = powers_of(&expand(e), part);
-    Expr::sum(groups.into_iter().map(|(exponent, coefficient)| {
-        Expr::product([coefficient, Expr::power(part.clone(), exponent)])
-    }))
+    Expr::sum(
+        groups
+            .into_iter()
+            .map(|(exponent, coefficient)| Expr::product([coefficient, Expr::power(part.clone(), exponent)])),
+    )
 }
 
 /// The exponents with which `part` occurs as a factor of the terms of `e`, and the sums of what stands before

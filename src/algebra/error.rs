@@ -96,9 +96,9 @@ impl Fault for AlgebraError {
             }
             AlgebraError::NoSeries { .. } => Some("expand about another point".into()),
             AlgebraError::OrderTooHigh { limit, .. } => Some(format!("ask for order {limit}")),
-            AlgebraError::TooManyTerms { .. } | AlgebraError::NotLinear { .. } | AlgebraError::Inconsistent => {
-                None
-            }
+            AlgebraError::TooManyTerms { .. }
+            | AlgebraError::NotLinear { .. }
+            | AlgebraError::Inconsistent => None,
         }
     }
 }

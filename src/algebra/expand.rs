@@ -65,8 +65,9 @@ fn expand_top(e: &Expr) -> (Expr, bool) {
             if terms.len().saturating_mul(base.terms().len()) > 4 * MAX_TERMS {
                 return (e.clone(), true);
             }
-            let products =
-                terms.iter().flat_map(|a| base.terms().iter().map(move |b| Expr::product([a.clone(), b.clone()])));
+            let products = terms
+                .iter()
+                .flat_map(|a| base.terms().iter().map(move |b| Expr::product([a.clone(), b.clone()])));
             terms = Expr::sum(products).terms().to_vec();
             if terms.len() > MAX_TERMS {
                 return (e.clone(), true);
@@ -113,9 +114,13 @@ mod tests {
     fn floats_and_roots() {
         let x = Expr::symbol("x");
         let e = (&x + &Expr::float(0.5)).powi(2);
-        assert_eq!(expand(&e), Expr::sum([x.powi(2), x.clone(), Expr::float(0.25)].map(|t| {
-            if t == x { Expr::float(1.0) * t } else { t }
-        })));
+        assert_eq!(
+            expand(&e),
+            Expr::sum(
+                [x.powi(2), x.clone(), Expr::float(0.25)]
+                    .map(|t| { if t == x { Expr::float(1.0) * t } else { t } })
+            )
+        );
         let e = (&Expr::one() + &Expr::int(2).sqrt()).powi(2);
         assert_eq!(expand(&e), Expr::int(3) + Expr::int(8).sqrt());
     }

@@ -22,6 +22,7 @@ pub struct Factors {
 
 impl Factors {
     /// The product.
+    #[cfg(test)]
     pub fn product(&self) -> Option<Poly> {
         let mut p = Poly::term(self.monomial, self.number.clone());
         for (f, k) in &self.list {

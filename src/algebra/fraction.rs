@@ -208,9 +208,11 @@ impl Fraction {
                 self.powers[i] = e.rem_euclid(power);
                 continue;
             }
-            while let Some(at) = self.factors.iter().position(|(p, e)| {
-                *p == rule.by && e.signum() * self.powers[i].signum() < 0
-            }) {
+            while let Some(at) = self
+                .factors
+                .iter()
+                .position(|(p, e)| *p == rule.by && e.signum() * self.powers[i].signum() < 0)
+            {
                 let step = self.factors[at].1.signum();
                 if step > 0 {
                     self.removed.push(rule.by.clone());
@@ -311,21 +313,6 @@ impl Fraction {
             }
         }
         out
-    }
-
-    /// As an expression: numerator and denominator, each as a product.
-    pub(super) fn sides(&self, kernels: &Kernels) -> (Expr, Expr) {
-        let mut top = vec![Expr::number(self.number.numerator())];
-        let mut bottom = vec![Expr::number(self.number.denominator())];
-        for (i, e) in self.powers.iter().enumerate().filter(|(_, e)| **e != 0) {
-            let side = if *e > 0 { &mut top } else { &mut bottom };
-            side.push(kernels.power_expr(i, e.unsigned_abs() as i64));
-        }
-        for (p, e) in &self.factors {
-            let side = if *e > 0 { &mut top } else { &mut bottom };
-            side.push(kernels.expr(p).powi(e.unsigned_abs() as i64));
-        }
-        (Expr::product(top), Expr::product(bottom))
     }
 
     /// As an expression.

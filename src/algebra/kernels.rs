@@ -93,9 +93,7 @@ impl Kernels {
                 continue;
             }
             let rule = match kernel.base.kind() {
-                Kind::Constant(Constant::I) => {
-                    Some(Rule { power: 2, by: Poly::constant(Number::MINUS_ONE) })
-                }
+                Kind::Constant(Constant::I) => Some(Rule { power: 2, by: Poly::constant(Number::MINUS_ONE) }),
                 Kind::Number(n) if kernel.root > 1 => {
                     Some(Rule { power: kernel.root as u16, by: Poly::constant(n.clone()) })
                 }
@@ -125,11 +123,14 @@ impl Kernels {
     }
 
     /// Whether an expression occurs in what a generator other than `except` stands for.
-    pub(super) fn any_other_contains(&self, except: Option<usize>, symbol: &crate::expression::Symbol) -> bool {
-        self.list
-            .iter()
-            .enumerate()
-            .any(|(i, k)| Some(i) != except && (k.base.contains_symbol(symbol) || k.unit.contains_symbol(symbol)))
+    pub(super) fn any_other_contains(
+        &self,
+        except: Option<usize>,
+        symbol: &crate::expression::Symbol,
+    ) -> bool {
+        self.list.iter().enumerate().any(|(i, k)| {
+            Some(i) != except && (k.base.contains_symbol(symbol) || k.unit.contains_symbol(symbol))
+        })
     }
 
     fn register(&mut self, base: Expr, unit: Expr, exponent: &Number) -> Option<()> {
@@ -342,10 +343,12 @@ fn pieces(e: &Expr) -> Vec<Piece> {
     let (base, exponent) = match e.kind() {
         Kind::Number(n) => return vec![Piece::Number(n.clone())],
         Kind::Sum(_) | Kind::Product(_) => return vec![Piece::Whole(e.clone(), 1)],
-        Kind::Float(x) => return vec![Piece::Atom(Expr::float(x.abs()), Expr::one(), Number::ONE)]
-            .into_iter()
-            .chain((*x < 0.0).then_some(Piece::Number(Number::MINUS_ONE)))
-            .collect(),
+        Kind::Float(x) => {
+            return vec![Piece::Atom(Expr::float(x.abs()), Expr::one(), Number::ONE)]
+                .into_iter()
+                .chain((*x < 0.0).then_some(Piece::Number(Number::MINUS_ONE)))
+                .collect();
+        }
         Kind::Power(b, x) => (b.clone(), x.clone()),
         Kind::Call(Function::Exp, args) => (Expr::constant(Constant::E), args[0].clone()),
         _ => (e.clone(), Expr::one()),

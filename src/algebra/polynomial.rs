@@ -138,11 +138,6 @@ impl Poly {
         self.terms.len()
     }
 
-    /// Whether it is 0 (as `is_zero`, for collections' sake).
-    pub fn is_empty(&self) -> bool {
-        self.terms.is_empty()
-    }
-
     /// Whether it is 0.
     pub fn is_zero(&self) -> bool {
         self.terms.is_empty()
@@ -446,8 +441,11 @@ impl Poly {
 
     /// The quotient by a monomial that divides it.
     pub fn over_monomial(&self, monomial: &Monomial) -> Option<Poly> {
-        let terms =
-            self.terms.iter().map(|(m, c)| Some((m.over(monomial)?, c.clone()))).collect::<Option<Vec<_>>>()?;
+        let terms = self
+            .terms
+            .iter()
+            .map(|(m, c)| Some((m.over(monomial)?, c.clone())))
+            .collect::<Option<Vec<_>>>()?;
         Some(Poly { terms })
     }
 
@@ -475,19 +473,6 @@ impl Poly {
             root = root.plus(&step);
         }
         rest.is_zero().then_some(root)
-    }
-
-    /// The value at floats, one for each generator.
-    pub fn to_f64(&self, values: &[f64]) -> f64 {
-        self.terms
-            .iter()
-            .map(|(m, c)| {
-                values.iter().enumerate().fold(c.to_f64(), |p, (i, v)| match m.exponent(i) {
-                    0 => p,
-                    e => p * v.powi(e as i32),
-                })
-            })
-            .sum()
     }
 }
 
@@ -518,7 +503,8 @@ pub(super) mod tests {
     #[test]
     fn ring_laws_and_exact_division() {
         for seed in 0..100 {
-            let (a, b, c) = (random(seed, 3, 4, 6), random(seed + 1000, 3, 3, 5), random(seed + 2000, 3, 3, 4));
+            let (a, b, c) =
+                (random(seed, 3, 4, 6), random(seed + 1000, 3, 3, 5), random(seed + 2000, 3, 3, 4));
             let left = a.times(&b.plus(&c)).unwrap();
             let right = a.times(&b).unwrap().plus(&a.times(&c).unwrap());
             assert_eq!(left, right);

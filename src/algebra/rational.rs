@@ -53,7 +53,8 @@ fn has_inner_denominator(e: &Expr) -> bool {
     }
     match e.kind() {
         Kind::Sum(items) => items.iter().any(|t| {
-            negative_power(t) || t.coefficient_and_factors().0.and_then(Expr::as_number).is_some_and(|n| !n.is_integer())
+            negative_power(t)
+                || t.coefficient_and_factors().0.and_then(Expr::as_number).is_some_and(|n| !n.is_integer())
         }),
         Kind::Product(items) => items.iter().any(has_inner_denominator),
         Kind::Power(b, _) => has_inner_denominator(b),
