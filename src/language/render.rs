@@ -94,7 +94,7 @@ fn field(f: &Field) -> String {
 }
 
 fn answer(a: &Answer, style: &Style) -> String {
-    let mut text = line(&a.value, style);
+    let mut text = a.shown.clone().unwrap_or_else(|| line(&a.value, style));
     let mut remarks: Vec<String> = a.conditions.iter().map(|c| expr(c, style)).collect();
     remarks.extend(a.remark.clone());
     if let Some(stopped) = a.stopped.filter(|s| {

@@ -211,13 +211,10 @@ impl Context {
         };
         Ok(match verdict {
             Some(truth) => Value::Answer(Arc::new(Answer {
-                value: Value::Module(Arc::new(ModuleValue {
-                    name: shown,
-                    record: Record::default(),
-                    declarations: Declarations::new(),
-                })),
+                value: Value::boolean(truth),
                 conditions: Vec::new(),
                 remark: Some(truth.to_string()),
+                shown: Some(shown),
                 stopped: None,
             })),
             None => value,

@@ -188,8 +188,10 @@ pub struct Answer {
     pub value: Value,
     /// What must hold.
     pub conditions: Vec<Expr>,
-    /// A remark in words (`true`, `held at 64 points`).
+    /// A remark in words (`true`, `holds for every x`).
     pub remark: Option<String>,
+    /// What is shown in place of the value (`proved`; the comparison as it was written).
+    pub shown: Option<String>,
     /// Why the search stopped, where it was bounded.
     pub stopped: Option<StopReason>,
 }

@@ -1,0 +1,736 @@
+//! Datasets, fits and laws from data: the language's side of `data` and `regression`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::Body;
+use crate::data::{self, Dataset, ParamSpec, Role, SampleOptions, Values};
+use crate::expression::{Declaration, Declarations, Domain, Expr, Kind, Relation, Symbol};
+use crate::language::calls::Args;
+use crate::language::context::Context;
+use crate::language::error::{Result, fault, fault_hint, lift};
+use crate::language::operations as op;
+use crate::language::value::{Fit, FrontValue, Function, Record, Value};
+use crate::language::{dimension, render};
+use crate::regression::{self, Constants, Plan, Problem};
+use crate::syntax::tree::{Name, Operator};
+use crate::units::{Dimension, Unit};
+
+/// The table.
+pub const TABLE: &[(&str, Body)] = &[
+    ("read", read),
+    ("sample", sample),
+    ("fit", fit),
+    ("filter", filter),
+    ("select", select),
+    ("split", split),
+    ("dataset", dataset),
+    ("preview", preview),
+    ("export", export),
+    ("regress", regress),
+];
+
+fn seed(context: &Context, args: &Args) -> Result<u64> {
+    match args.get("seed") {
+        None => Ok(context.seed),
+        Some(_) => {
+            let n = args.integer("seed")?;
+            u64::try_from(n).map_err(|_| fault(6006, args.span_of("seed"), format!("expected a seed of at least 0, found {n}")))
+        }
+    }
+}
+
+fn read(context: &mut Context, args: &Args) -> Result<Value> {
+    let path = context.folder.join(&*args.word("path")?);
+    let drop = &*args.word("missing")? == "drop";
+    let found = data::read_csv(&path, &context.catalogue, drop).map_err(|e| lift(&e, args.span_of("path")))?;
+    for note in &found.notes {
+        context.notify(crate::base::Diagnostic::notice(crate::base::Code(3020), args.span, note.clone()));
+    }
+    Ok(Value::Dataset(Arc::new(found)))
+}
+
+fn sample(context: &mut Context, args: &Args) -> Result<Value> {
+    let value = args.value("formula")?.clone();
+    let formula = args.expr("formula")?;
+    let points = args.integer("points")?;
+    if !(1..=100_000_000).contains(&points) {
+        return Err(fault(6031, args.span_of("points"), format!("expected at least 1 point, found {points}")));
+    }
+    let mut declarations = context.declarations.clone();
+    let mut unit = None;
+    let mut name = args.word("name")?;
+    if let Value::Law(law) = value.plain() {
+        declarations = law.declarations.or(&declarations);
+        unit = law.unit.clone();
+        if name.is_empty()
+            && let Some(n) = &law.name
+        {
+            name = n.clone();
+        }
+    }
+    if name.is_empty() {
+        name = context
+            .globals
+            .iter()
+            .filter(|(_, v)| v.as_expr().is_some_and(|e| e == formula) && formula.as_symbol().is_none())
+            .map(|(n, _)| n.clone())
+            .min()
+            .unwrap_or_else(|| "y".into());
+    }
+    for s in formula.symbols() {
+        if declarations.get(&s).is_none_or(|d| d.domain.is_none()) {
+            return Err(fault_hint(
+                6030,
+                args.span_of("formula"),
+                format!("expected a domain for `{s}`, found none"),
+                format!("var {s} in 1..5"),
+            ));
+        }
+    }
+    let found = dimension::of(&formula, &declarations).map_err(|m| op::unit_fault(&m, args.span_of("formula")))?;
+    let unit = unit.or_else(|| found.map(Unit::coherent));
+    let options = SampleOptions {
+        points: points as usize,
+        noise: args.real("noise")?,
+        relative_noise: args.real("relative_noise")?,
+        seed: seed(context, args)?,
+        target: name,
+        target_unit: unit,
+    };
+    let found = data::sample(&formula, &declarations, &options).map_err(|e| lift(&e, args.span))?;
+    Ok(Value::Dataset(Arc::new(found)))
+}
+
+/// What the columns of a dataset say of the symbols with their names.
+pub fn column_declarations(d: &Dataset) -> Declarations {
+    let mut declarations = Declarations::new();
+    for c in d.columns() {
+        if matches!(c.values, Values::Label(_)) {
+            continue;
+        }
+        let si = c.si_values();
+        let (low, high) = si.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(*v), b.max(*v)));
+        let domain = (low <= high).then_some(Domain::Interval { low, high });
+        let declared =
+            Declaration { unit: Some(c.unit.clone().unwrap_or_else(Unit::one)), domain, ..Declaration::default() };
+        declarations.insert(Symbol::new(&c.name), declared);
+    }
+    declarations
+}
+
+fn fit(context: &mut Context, args: &Args) -> Result<Value> {
+    let d = args.dataset("data")?;
+    let equation = args.expr("equation")?;
+    let at = args.span_of("equation");
+    let Kind::Relation(Relation::Eq, lhs, rhs) = equation.kind() else {
+        return Err(fault_hint(6006, at, "`equation` expects one equation", "fit(data, v == H0*r)"));
+    };
+    let columns = column_declarations(&d);
+    let mut parameters: Vec<Symbol> = rhs.symbols();
+    parameters.extend(lhs.symbols());
+    parameters.retain(|s| columns.get(s).is_none());
+    parameters.dedup();
+    parameters.sort();
+    parameters.dedup();
+    if parameters.is_empty() {
+        return Err(fault_hint(
+            6004,
+            at,
+            "expected at least one parameter, found only columns and numbers",
+            "a name that is no column is a parameter: `y == a*x`",
+        ));
+    }
+    let mut known = columns.clone();
+    for p in &parameters {
+        if let Some(declared) = context.declarations.get(p) {
+            known.insert(p.clone(), declared.clone());
+        }
+    }
+    let found = parameter_dimensions(lhs, rhs, &parameters, &known).map_err(|m| op::unit_fault(&m, at))?;
+    let starts = starts(args)?;
+    let specs: Vec<ParamSpec> = parameters
+        .iter()
+        .map(|p| {
+            let declared = context.declarations.get(p);
+            ParamSpec {
+                symbol: p.clone(),
+                start: starts.get(p.name()).copied().or_else(|| declared.and_then(|d| d.start)),
+                bounds: declared.and_then(|d| d.domain.as_ref()).map(Domain::bounds),
+            }
+        })
+        .collect();
+    let sigma = sigma_column(&d, args, lhs)?;
+    let id = context.new_identity(parameters.len() as u64);
+    let result = data::fit(&d, lhs, rhs, &specs, sigma.as_deref(), id, &context.cancel).map_err(|e| lift(&e, args.span))?;
+    let units = parameters
+        .iter()
+        .filter_map(|p| {
+            let unit = context.declarations.get(p).and_then(|d| d.unit.clone());
+            let unit = unit.or_else(|| found.get(p).map(|d| Unit::coherent(*d)))?;
+            Some((p.clone(), unit))
+        })
+        .collect();
+    Ok(Value::Fit(Arc::new(Fit { result, equation: (lhs.clone(), rhs.clone()), units })))
+}
+
+fn starts(args: &Args) -> Result<BTreeMap<String, f64>> {
+    let mut starts = BTreeMap::new();
+    if let Some(v) = args.get("start") {
+        let Value::Record(r) = v.plain() else { return Err(args.wrong("start", "a record of starting values", v)) };
+        for (name, value) in &r.entries {
+            let e = op::settle(&op::expr_of(value, args.span_of("start"))?);
+            let number = e
+                .evaluate(&|_| None)
+                .ok_or_else(|| fault(6006, args.span_of("start"), format!("expected a number, found `{e}`")))?;
+            starts.insert(name.to_string(), number);
+        }
+    }
+    Ok(starts)
+}
+
+/// Standard errors in SI: a column's name, a number or a quantity for all rows; else the errors that the target's
+/// column brings.
+fn sigma_column(d: &Dataset, args: &Args, lhs: &Expr) -> Result<Option<Vec<f64>>> {
+    let Some(v) = args.get("sigma") else {
+        let _ = lhs;
+        return Ok(None);
+    };
+    let at = args.span_of("sigma");
+    match v.plain() {
+        Value::Text(name) => {
+            let c = d.column(name).map_err(|e| lift(&e, at))?;
+            Ok(Some(c.si_values()))
+        }
+        Value::Column(c) => Ok(Some(c.si_values())),
+        other => {
+            let e = op::settle(&op::expr_of(other, at)?);
+            if let Some(s) = e.as_symbol()
+                && let Ok(c) = d.column(s.name())
+            {
+                return Ok(Some(c.si_values()));
+            }
+            match e.evaluate(&|_| None).filter(|x| *x > 0.0) {
+                Some(x) => Ok(Some(vec![x; d.rows()])),
+                None => Err(fault(6006, at, format!("expected a column or a positive number, found `{e}`"))),
+            }
+        }
+    }
+}
+
+/// The dimensions that an equation gives its parameters, where each follows from the others.
+pub fn parameter_dimensions(
+    lhs: &Expr,
+    rhs: &Expr,
+    parameters: &[Symbol],
+    known: &Declarations,
+) -> std::result::Result<BTreeMap<Symbol, Dimension>, dimension::Mismatch> {
+    let mut declarations = known.clone();
+    let mut found: BTreeMap<Symbol, Dimension> = BTreeMap::new();
+    for _ in 0..parameters.len() + 1 {
+        let before = found.len();
+        let left = dimension::of(lhs, &declarations)?;
+        let right = dimension::of(rhs, &declarations)?;
+        if let (Some(a), Some(b)) = (left, right)
+            && a != b
+        {
+            return Err(dimension::Mismatch::Terms(lhs.clone(), a, rhs.clone(), b));
+        }
+        let target = left.or(right);
+        for side in [lhs, rhs] {
+            require(side, target, parameters, &declarations, &mut found)?;
+        }
+        for (s, d) in &found {
+            let declared = Declaration { unit: Some(Unit::coherent(*d)), ..Declaration::default() };
+            declarations.insert(s.clone(), declared);
+        }
+        if found.len() == before {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// Walks down from an expression whose dimension must be `target` to parameters that stand alone.
+fn require(
+    e: &Expr,
+    target: Option<Dimension>,
+    parameters: &[Symbol],
+    declarations: &Declarations,
+    found: &mut BTreeMap<Symbol, Dimension>,
+) -> std::result::Result<(), dimension::Mismatch> {
+    match e.kind() {
+        Kind::Symbol(s) => {
+            if let Some(d) = target
+                && parameters.contains(s)
+                && declarations.get(s).is_none_or(|d| d.unit.is_none())
+            {
+                found.entry(s.clone()).or_insert(d);
+            }
+        }
+        Kind::Sum(terms) => {
+            let mut own = target;
+            if own.is_none() {
+                for t in terms {
+                    own = own.or(dimension::of(t, declarations)?);
+                }
+            }
+            for t in terms {
+                require(t, own, parameters, declarations, found)?;
+            }
+        }
+        Kind::Product(factors) => {
+            let mut open = Vec::new();
+            let mut rest = target;
+            for f in factors {
+                match dimension::of(f, declarations)? {
+                    Some(d) => rest = rest.and_then(|r| r.div(d)),
+                    None => open.push(f),
+                }
+            }
+            let one = open.len() == 1;
+            for f in open {
+                require(f, if one { rest } else { None }, parameters, declarations, found)?;
+            }
+        }
+        Kind::Power(base, exponent) => {
+            require(exponent, Some(Dimension::NONE), parameters, declarations, found)?;
+            let base_target = match (target, exponent.as_number()) {
+                (Some(d), Some(n)) => n.recip().and_then(|r| d.pow(&r)),
+                (_, None) => Some(Dimension::NONE),
+                _ => None,
+            };
+            require(base, base_target, parameters, declarations, found)?;
+        }
+        Kind::Call(f, args) => {
+            use crate::expression::Function::*;
+            let inner = match f {
+                Abs | Re | Im | Conj | Floor | Ceil | Round | Min | Max | Mod => target,
+                Sign | Step | Arg | Atan2 => None,
+                _ => Some(Dimension::NONE),
+            };
+            for a in args {
+                require(a, inner, parameters, declarations, found)?;
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Members of a fit: its parameters, then what is known of the whole.
+pub fn fit_member(f: &Fit, name: &str) -> (Option<Value>, Vec<String>) {
+    if let Some(e) = f.parameter(name) {
+        return (Some(Value::Expr(e)), Vec::new());
+    }
+    let r = &f.result;
+    let value = match name {
+        "law" | "best" => Some(Value::Expr(f.law())),
+        "r2" => Some(Value::Expr(Expr::float(r.r2))),
+        "chi2" => Some(Value::Expr(Expr::float(r.chi2))),
+        "dof" => Some(Value::int(r.dof as i64)),
+        "rms" => Some(Value::Expr(Expr::float(r.residual_rms))),
+        "residuals" => Some(Value::list(r.residuals.iter().map(|x| Value::Expr(Expr::float(*x))).collect())),
+        "parameters" => {
+            let entries = r
+                .parameters
+                .iter()
+                .filter_map(|(s, _)| f.parameter(s.name()).map(|e| (Name::from(s.name()), Value::Expr(e))))
+                .collect();
+            Some(Value::Record(Arc::new(Record { entries })))
+        }
+        "covariance" => {
+            let n = r.parameters.len();
+            let rows = (0..n)
+                .map(|i| Value::list((0..n).map(|j| Value::Expr(Expr::float(r.covariance[i * n + j]))).collect()))
+                .collect();
+            Some(Value::list(rows))
+        }
+        "stopped" => Some(Value::text(r.stopped.word())),
+        _ => None,
+    };
+    let mut known: Vec<String> = r.parameters.iter().map(|(s, _)| s.to_string()).collect();
+    known.extend(["law", "r2", "chi2", "dof", "rms", "residuals", "parameters", "covariance", "stopped"].map(String::from));
+    (value, known)
+}
+
+fn filter(context: &mut Context, args: &Args) -> Result<Value> {
+    let d = args.dataset("data")?;
+    let condition = args.expr("condition")?;
+    let at = args.span_of("condition");
+    dimension::of(&condition, &column_declarations(&d)).map_err(|m| op::unit_fault(&m, at))?;
+    let mut labels: BTreeMap<Symbol, usize> = BTreeMap::new();
+    let mut columns: Vec<(Symbol, Vec<f64>)> = Vec::new();
+    for s in condition.symbols() {
+        let c = d.column(s.name()).map_err(|e| lift(&e, at))?;
+        if matches!(c.values, Values::Label(_)) {
+            labels.insert(s, 0);
+        } else {
+            columns.push((s, c.si_values()));
+        }
+    }
+    if let Some((s, _)) = labels.first_key_value() {
+        return Err(fault_hint(
+            6006,
+            at,
+            format!("expected columns of numbers in the condition, found the labels `{s}`"),
+            "compare row by row: [r for r in data if r.name == \"Mars\"]",
+        ));
+    }
+    let condition = op::strip_units(&condition);
+    let mut mask = Vec::with_capacity(d.rows());
+    for row in 0..d.rows() {
+        if row % 1024 == 0 {
+            context.poll(args.span)?;
+        }
+        let value = condition.decide(&|s: &Symbol| columns.iter().find(|(n, _)| n == s).map(|(_, v)| v[row]));
+        match value {
+            Some(b) => mask.push(b),
+            None => return Err(fault(6010, at, format!("the condition cannot be decided in row {row}"))),
+        }
+    }
+    Ok(Value::Dataset(Arc::new(d.filter(&mask))))
+}
+
+fn select(_: &mut Context, args: &Args) -> Result<Value> {
+    let d = args.dataset("data")?;
+    let names: Vec<Arc<str>> = args
+        .list("columns")?
+        .iter()
+        .filter_map(|v| match v {
+            Value::Text(t) => Some(t.clone()),
+            _ => None,
+        })
+        .collect();
+    if names.is_empty() {
+        return Err(fault_hint(6004, args.span, "expected at least one column", "select(d, a, T)"));
+    }
+    let names: Vec<&str> = names.iter().map(|n| &**n).collect();
+    Ok(Value::Dataset(Arc::new(d.select(&names).map_err(|e| lift(&e, args.span_of("columns")))?)))
+}
+
+fn split(context: &mut Context, args: &Args) -> Result<Value> {
+    let d = args.dataset("data")?;
+    let (train, validation) = (args.real("train")?, args.real("validation")?);
+    if !(train > 0.0 && validation >= 0.0 && train + validation <= 1.0 + 1e-12) {
+        return Err(fault_hint(
+            6006,
+            args.span,
+            format!("expected shares that add up to at most 1, found {train} and {validation}"),
+            "split(d, train: 0.8, validation: 0.1)",
+        ));
+    }
+    let parts = d.split(&[train, validation], context.streams(Some(seed(context, args)?)));
+    let [train_part, validation_part, test] = parts.as_slice() else {
+        return Err(fault(6016, args.span, "expected three parts"));
+    };
+    let set = |d: &Dataset| Value::Dataset(Arc::new(d.clone()));
+    Ok(Value::record(vec![("train", set(train_part)), ("validation", set(validation_part)), ("test", set(test))]))
+}
+
+fn dataset(_: &mut Context, args: &Args) -> Result<Value> {
+    let Value::Record(r) = args.value("columns")?.plain() else {
+        return Err(args.wrong("columns", "a record of lists", args.value("columns")?));
+    };
+    let at = args.span_of("columns");
+    let mut columns = Vec::new();
+    for (name, value) in &r.entries {
+        let Some(items) = op::as_list(value) else {
+            return Err(fault(6006, at, format!("expected a list in `{name}`, found a {}", value.kind_name())));
+        };
+        columns.push(column(name, &items, args)?);
+    }
+    Ok(Value::Dataset(Arc::new(Dataset::new(columns).map_err(|e| lift(&e, at))?)))
+}
+
+fn column(name: &str, items: &[Value], args: &Args) -> Result<data::Column> {
+    let at = args.span_of("columns");
+    if items.iter().all(|v| matches!(v, Value::Text(_))) && !items.is_empty() {
+        let labels = items
+            .iter()
+            .filter_map(|v| match v {
+                Value::Text(t) => Some(t.clone()),
+                _ => None,
+            })
+            .collect();
+        return Ok(data::Column::new(name, None, Values::Label(labels)));
+    }
+    let mut unit: Option<Unit> = None;
+    let mut numbers = Vec::with_capacity(items.len());
+    let mut errors = Vec::with_capacity(items.len());
+    let mut integers = true;
+    for v in items {
+        let e = op::settle(&op::expr_of(v, at)?);
+        let (number, own) = e.split_unit();
+        let scale = match (&unit, own) {
+            (None, Some(u)) if numbers.is_empty() => {
+                unit = Some(u);
+                1.0
+            }
+            (Some(u), Some(own)) => own.convert_scale(u).map_err(|e| lift(&e, at))?.to_f64(),
+            (None, None) => 1.0,
+            _ => return Err(fault(6021, at, format!("expected one unit for all elements of `{name}`"))),
+        };
+        integers &= number.as_i64().is_some();
+        let Some((x, sigma)) = number.uncertainty() else {
+            return Err(fault(6006, at, format!("expected numbers in `{name}`, found `{number}`")));
+        };
+        numbers.push(x * scale);
+        errors.push(sigma * scale);
+    }
+    let values = if integers {
+        Values::Integer(numbers.iter().map(|x| *x as i64).collect())
+    } else {
+        Values::F64(numbers)
+    };
+    let mut column = data::Column::new(name, unit, values);
+    if errors.iter().any(|e| *e > 0.0) {
+        column.errors = Some(errors);
+    }
+    Ok(column)
+}
+
+fn preview(_: &mut Context, args: &Args) -> Result<Value> {
+    let rows = args.integer("rows")?.clamp(0, 10_000) as usize;
+    Ok(Value::text(args.dataset("data")?.preview(rows)))
+}
+
+fn export(context: &mut Context, args: &Args) -> Result<Value> {
+    let name = args.word("path")?;
+    let path = context.folder.join(&*name);
+    let value = args.value("value")?;
+    let at = args.span_of("path");
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("").to_lowercase();
+    let text = match (value.plain(), extension.as_str()) {
+        (Value::Dataset(d), "csv") => d.to_csv().map_err(|e| lift(&e, at))?,
+        (Value::Dataset(_), _) => {
+            return Err(fault_hint(6040, at, format!("expected a file of a dataset, found `.{extension}`"), "export(d, \"d.csv\")"));
+        }
+        (v, "tex") => op::expr_of(v, args.span_of("value"))?.latex() + "\n",
+        (v, "py") => {
+            let e = op::expr_of(v, args.span_of("value"))?;
+            let names: Vec<String> =
+                e.symbols().iter().map(|s| crate::expression::print::sympy_name(s.name())).collect();
+            let symbols = match names.len() {
+                0 => String::new(),
+                1 => format!("{0} = symbols(\"{0}\")\n", names[0]),
+                _ => format!("{} = symbols(\"{}\")\n", names.join(", "), names.join(" ")),
+            };
+            format!("from sympy import *\n\n{symbols}expression = {}\n", e.sympy())
+        }
+        (v, "txt" | "phys") => render::plain(v, &context.style) + "\n",
+        _ => {
+            return Err(fault_hint(
+                6040,
+                at,
+                format!("expected a file form, found `.{extension}`"),
+                "datasets: .csv; expressions: .tex, .py, .txt, .phys",
+            ));
+        }
+    };
+    data::write_atomic(&path, text.as_bytes()).map_err(|e| lift(&e, at))?;
+    Ok(Value::Nothing)
+}
+
+/// What a search is asked to do, from the language or the command line.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The target's column; the last numeric one where `None`.
+    pub target: Option<Arc<str>>,
+    /// `auto` or `closed`.
+    pub method: Arc<str>,
+    /// The operators by name.
+    pub operators: Vec<String>,
+    /// Which constants may be fitted.
+    pub constants: Constants,
+    /// A column of standard errors.
+    pub sigma: Option<Arc<str>>,
+    /// Whether units are used.
+    pub units: bool,
+    /// Seconds; `None` for no limit.
+    pub time: Option<f64>,
+    /// Work; `None` for no limit.
+    pub work: Option<u64>,
+    /// The seed.
+    pub seed: u64,
+    /// Threads; 0 for all.
+    pub threads: usize,
+}
+
+/// The search itself, shared by the built-in and the command. `identity` numbers the uncertain constants.
+pub fn regress_dataset(
+    d: &Dataset,
+    request: &Request,
+    identity: u64,
+    cancel: &crate::base::CancelToken,
+) -> std::result::Result<FrontValue, Box<dyn crate::base::Fault>> {
+    let started = Instant::now();
+    let target = match &request.target {
+        Some(name) => d.column(name).map_err(boxed)?,
+        None => d.target().map_err(boxed)?,
+    };
+    let target = target.clone();
+    let skip = |c: &data::Column| {
+        c.name == target.name
+            || matches!(c.values, Values::Label(_) | Values::Complex(_))
+            || c.role == Role::Error
+            || request.sigma.as_ref().is_some_and(|s| *s == c.name)
+    };
+    let features: Vec<&data::Column> = d.columns().iter().filter(|c| !skip(c)).collect();
+    let dimension_of = |c: &data::Column| c.unit.as_ref().map_or(Dimension::NONE, Unit::dimension);
+    let sigma = match &request.sigma {
+        Some(name) => Some(d.column(name).map_err(boxed)?.si_values()),
+        None => target.si_errors(),
+    };
+    let problem = Problem {
+        names: features.iter().map(|c| Symbol::new(&c.name)).collect(),
+        columns: features.iter().map(|c| c.si_values()).collect(),
+        dimensions: request.units.then(|| features.iter().map(|c| dimension_of(c)).collect()),
+        units: features.iter().map(|c| c.unit.clone()).collect(),
+        target: target.si_values(),
+        target_symbol: Symbol::new(&target.name),
+        target_dimension: dimension_of(&target),
+        target_unit: target.unit.clone(),
+        sigma,
+        resolution: target.relative_resolution(),
+    };
+    let plan = Plan {
+        method: request.method.parse().map_err(boxed)?,
+        operators: request.operators.clone(),
+        constants: request.constants.clone(),
+        work: request.work,
+        deadline: request.time.map(|t| started + Duration::from_secs_f64(t.clamp(0.0, 1e9))),
+        threads: request.threads,
+        seed: request.seed,
+        identity,
+    };
+    let cancel = match plan.deadline {
+        Some(t) => cancel.with_deadline(t),
+        None => cancel.clone(),
+    };
+    let found = regression::regress(&problem, &plan, &cancel, &|_| {}).map_err(boxed)?;
+    Ok(FrontValue {
+        found,
+        target: Name::from(&*target.name),
+        target_unit: target.unit.clone(),
+        declarations: column_declarations(d),
+        seconds: started.elapsed().as_secs_f64(),
+        seed: request.seed,
+    })
+}
+
+fn boxed<F: crate::base::Fault + 'static>(f: F) -> Box<dyn crate::base::Fault> {
+    Box::new(f)
+}
+
+
+/// The names of operators and functions that a search may use.
+pub fn operator_name(f: &Function) -> String {
+    match f {
+        Function::Operator(o) => match o {
+            Operator::Add => "+",
+            Operator::Sub => "-",
+            Operator::Mul => "*",
+            Operator::Div => "/",
+            Operator::Pow => "^",
+        }
+        .into(),
+        Function::Builtin(name) => name.to_string(),
+        Function::User(f) => f.name.to_string(),
+    }
+}
+
+fn regress(context: &mut Context, args: &Args) -> Result<Value> {
+    let d = args.dataset("data")?;
+    let target = args.word("target")?;
+    let operators: Vec<String> = args
+        .list("operators")?
+        .iter()
+        .filter_map(|v| match v {
+            Value::Function(f) => Some(operator_name(f)),
+            _ => None,
+        })
+        .collect();
+    let at = args.span_of("constants");
+    let constants = match args.value("constants")?.plain() {
+        Value::Text(t) => match &**t {
+            "free" => Constants::Free,
+            "dimensionless" => Constants::Dimensionless,
+            other => {
+                return Err(fault_hint(
+                    6006,
+                    at,
+                    format!("`constants` expects free, dimensionless or a list of constants, found `{other}`"),
+                    "constants: free",
+                ));
+            }
+        },
+        Value::Expr(e) if e.as_symbol().is_some_and(|s| s.name() == "free") => Constants::Free,
+        Value::Expr(e) if e.as_symbol().is_some_and(|s| s.name() == "dimensionless") => Constants::Dimensionless,
+        other => {
+            let Some(items) = op::as_list(other) else {
+                return Err(args.wrong("constants", "free, dimensionless or a list of constants", other));
+            };
+            let mut named = Vec::new();
+            for item in items.iter() {
+                let e = op::settle(&op::expr_of(item, at)?);
+                let d = dimension::of(&e, &Declarations::new()).map_err(|m| op::unit_fault(&m, at))?;
+                named.push((render::expr(&e, &context.style), e, d.unwrap_or(Dimension::NONE)));
+            }
+            Constants::Named(named)
+        }
+    };
+    let sigma = match args.get("sigma") {
+        Some(Value::Text(t)) if &**t != "none" => Some(t.clone()),
+        _ => None,
+    };
+    let time = args.real("time")?;
+    if time <= 0.0 {
+        return Err(fault_hint(6006, args.span_of("time"), "expected a time above 0", "time: 20 [s]"));
+    }
+    let work = match args.get("work") {
+        Some(_) => {
+            let n = args.integer("work")?;
+            Some(u64::try_from(n).map_err(|_| fault(6006, args.span_of("work"), format!("expected work of at least 0, found {n}")))?)
+        }
+        None => None,
+    };
+    let request = Request {
+        target: (&*target != "last").then_some(target),
+        method: args.word("method")?,
+        operators,
+        constants,
+        sigma,
+        units: args.boolean("units")?,
+        time: work.is_none().then_some(time).or(args.is_given("time").then_some(time)),
+        work,
+        seed: seed(context, args)?,
+        threads: context.threads,
+    };
+    let identity = context.new_identity(1 << 20);
+    let front = regress_dataset(&d, &request, identity, &context.cancel).map_err(|f| lift(&*f, args.span))?;
+    for note in &front.found.notes {
+        context.notify(crate::base::Diagnostic::notice(crate::base::Code(4020), args.span, note.clone()));
+    }
+    Ok(Value::Front(Arc::new(front)))
+}
+
+/// Members of a front.
+pub fn front_member(f: &FrontValue, name: &str) -> (Option<Value>, Vec<String>) {
+    let known = ["best", "laws", "r2", "loss", "size", "stopped", "work", "seed"].map(String::from).to_vec();
+    let best = f.found.front.best();
+    let number = |x: f64| Value::Expr(Expr::float(x));
+    let value = match name {
+        "best" => best.map(|c| Value::Expr(c.expr.clone())),
+        "laws" => Some(Value::list(f.found.front.candidates().iter().map(|c| Value::Expr(c.expr.clone())).collect())),
+        "r2" => best.map(|c| number(c.r2)),
+        "loss" => best.map(|c| number(c.loss)),
+        "size" => best.map(|c| Value::int(c.size as i64)),
+        "stopped" => Some(Value::text(f.found.stopped.word())),
+        "work" => Some(Value::int(f.found.work as i64)),
+        "seed" => Some(Value::int(f.seed as i64)),
+        _ => None,
+    };
+    (value, known)
+}

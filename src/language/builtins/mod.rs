@@ -1,0 +1,39 @@
+//! The bodies of what the standard library declares, one family a file. Every row of the tables has its `extern`
+//! declaration and the other way round (a test compares them).
+
+pub mod algebra;
+pub mod data;
+pub mod elementary;
+pub mod lists;
+pub mod matrices;
+pub mod output;
+pub mod symbolic;
+
+use super::calls::Args;
+use super::context::Context;
+use super::error::Result;
+use super::value::Value;
+
+/// The one shape of every body.
+pub type Body = fn(&mut Context, &Args) -> Result<Value>;
+
+/// All tables.
+const TABLES: &[&[(&str, Body)]] = &[
+    elementary::TABLE,
+    lists::TABLE,
+    matrices::TABLE,
+    symbolic::TABLE,
+    algebra::TABLE,
+    data::TABLE,
+    output::TABLE,
+];
+
+/// The body of a declared function.
+pub fn body(name: &str) -> Option<Body> {
+    TABLES.iter().flat_map(|t| t.iter()).find(|(n, _)| *n == name).map(|(_, b)| *b)
+}
+
+/// The names of all bodies.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    TABLES.iter().flat_map(|t| t.iter()).map(|(n, _)| *n)
+}
