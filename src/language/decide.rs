@@ -147,11 +147,7 @@ pub fn laws_agree(context: &mut Context, a: &Expr, b: &Expr, span: Span) -> Resu
     if agree(&x, &y) {
         return Ok(true);
     }
-    let (x, y) = (algebra::expand(&x), algebra::expand(&y));
-    Ok(match (x, y) {
-        (Ok(x), Ok(y)) => agree(&x, &y),
-        _ => false,
-    })
+    Ok(agree(&algebra::expand(&x), &algebra::expand(&y)))
 }
 
 fn name_uncertain(e: &Expr) -> (Expr, Vec<(Symbol, Expr)>) {

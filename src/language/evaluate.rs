@@ -9,7 +9,7 @@ use super::error::{Result, fault, fault_hint, lift};
 use super::operations as op;
 use super::value::{Function, Record, Value};
 use crate::base::{Number, Span, suggest};
-use crate::expression::{Constant, Expr, Flags, Kind, Relation, Symbol, Uncertain};
+use crate::expression::{Constant, Expr, Flags, Kind, Relation, Uncertain};
 use crate::syntax::tree::{
     CompareOp, ExprId, ExprKind, ForClause, MulOp, Name, Operator, Sign, StrPart, Tree, UnitExpr, WhereItem,
 };
@@ -764,7 +764,3 @@ fn slice_bounds(low: &Expr, high: &Expr, length: usize, span: Span) -> Result<(u
     Ok(if to < from { (0, 0) } else { (from as usize, to as usize + 1) })
 }
 
-/// A symbol of this name.
-pub(super) fn symbol(name: &str) -> Symbol {
-    Symbol::new(name)
-}

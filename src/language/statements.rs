@@ -12,7 +12,7 @@ use super::render;
 use super::value::{Answer, Field, Law, ModuleValue, Record, Value};
 use crate::algebra::Verdict;
 use crate::base::{Code, Diagnostic, Event, Span, suggest};
-use crate::expression::{Assumptions, Declaration, Declarations, Domain, Expr, Kind, Symbol};
+use crate::expression::{Assumptions, Declaration, Domain, Expr, Kind, Symbol};
 use crate::syntax::tree::{
     Assumption, AssumptionKind, CompareOp, ExprId, ExprKind, ForClause, Ident, Name, Statement, StatementKind, Tree,
     UnitExpr, UsePath, WhereItem,

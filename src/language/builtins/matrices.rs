@@ -48,7 +48,7 @@ fn quotient(a: &Expr, b: &Expr) -> Expr {
 }
 
 fn multiply_out(e: Expr) -> Expr {
-    crate::algebra::expand(&e).unwrap_or(e)
+    crate::algebra::expand(&e)
 }
 
 fn determinant(context: &Context, mut a: Vec<Vec<Expr>>, args: &Args) -> Result<Expr> {
