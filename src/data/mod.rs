@@ -1,1 +1,47 @@
-//! Layer 3: datasets, columns and files.
+//! Layer 3: data. A [`Dataset`] is a list of [`Column`]s of one length; it is read from CSV files, sampled from
+//! formulas, and laws are fitted to it. Numbers stay in the column's unit, as read; units convert on use.
+
+mod column;
+mod csv;
+mod dataset;
+mod error;
+mod fit;
+mod linear;
+mod sample;
+mod starts;
+mod table;
+mod write;
+
+pub use column::{Cell, Column, Role, Values};
+pub use csv::{Missing, ReadOptions, read_csv, read_csv_text, read_header};
+pub use dataset::{Dataset, Split};
+pub use error::{CODES, DataError};
+pub use fit::{FitResult, ParamSpec, fit};
+pub use linear::linear_parts;
+pub use sample::{Sample, sample};
+pub use write::{csv_text, write_atomic, write_csv};
+
+#[cfg(test)]
+mod testing {
+    use crate::expression::{Declaration, Declarations, Domain};
+    use crate::units::{Catalogue, Unit};
+
+    pub fn catalogue() -> Catalogue {
+        Catalogue::load(&[
+            ("units/si.phys", include_str!("../../stdlib/units/si.phys")),
+            ("units/other.phys", include_str!("../../stdlib/units/other.phys")),
+        ])
+        .unwrap()
+    }
+
+    /// Symbols with unit and domain (in SI).
+    pub fn declare(rows: &[(&str, Option<Unit>, f64, f64)]) -> Declarations {
+        let mut declarations = Declarations::new();
+        for (name, unit, low, high) in rows {
+            let domain = Some(Domain::Interval { low: *low, high: *high });
+            let declaration = Declaration { unit: unit.clone(), domain, ..Declaration::default() };
+            declarations.insert((*name).into(), declaration);
+        }
+        declarations
+    }
+}

@@ -1,1 +1,15 @@
-//! Layer 2: whatever turns expressions into numbers: tape, least squares, statistics.
+//! Layer 2: numbers in bulk. The [`Tape`] evaluates expressions at many points, by real, complex and dual
+//! numbers; least squares (linear and not), statistics, roots and normal deviates stand on it or beside it.
+
+mod error;
+pub mod least_squares;
+pub mod linear;
+pub mod normal;
+pub mod roots;
+pub mod statistics;
+mod tape;
+
+pub use error::{CODES, NumericError};
+pub use least_squares::{LeastSquares, Options, levenberg_marquardt, multi_start};
+pub use linear::{LinearFit, linear_least_squares};
+pub use tape::{BLOCK, Scratch, Tape};

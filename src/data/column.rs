@@ -1,0 +1,214 @@
+//! A column: name, unit, role, values of one kind, a mask of missing ones, and optional standard errors. The
+//! numbers are kept as they were read, in the column's unit; [`Column::si_values`] converts on use.
+
+use crate::units::Unit;
+use std::sync::Arc;
+
+/// What a column is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Role {
+    /// A variable.
+    Feature,
+    /// What is to be explained; at most one column of a dataset.
+    Target,
+    /// Standard errors of another column that is not in the dataset any more.
+    Error,
+    /// Text.
+    Label,
+}
+
+/// The values, one a row. Missing rows hold NaN, 0 or an empty text.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Values {
+    /// Floats.
+    F64(Vec<f64>),
+    /// Whole numbers.
+    Integer(Vec<i64>),
+    /// Texts.
+    Label(Vec<Arc<str>>),
+    /// Complex numbers: real and imaginary part.
+    Complex(Vec<(f64, f64)>),
+}
+
+impl Values {
+    /// How many.
+    pub fn len(&self) -> usize {
+        match self {
+            Values::F64(v) => v.len(),
+            Values::Integer(v) => v.len(),
+            Values::Label(v) => v.len(),
+            Values::Complex(v) => v.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn take(&self, rows: &[usize]) -> Values {
+        match self {
+            Values::F64(v) => Values::F64(rows.iter().map(|i| v[*i]).collect()),
+            Values::Integer(v) => Values::Integer(rows.iter().map(|i| v[*i]).collect()),
+            Values::Label(v) => Values::Label(rows.iter().map(|i| v[*i].clone()).collect()),
+            Values::Complex(v) => Values::Complex(rows.iter().map(|i| v[*i]).collect()),
+        }
+    }
+}
+
+/// One value of a column, in its unit.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Cell {
+    /// A float.
+    F64(f64),
+    /// A whole number.
+    Integer(i64),
+    /// A text.
+    Label(Arc<str>),
+    /// Real and imaginary part.
+    Complex(f64, f64),
+    /// Nothing was measured.
+    Missing,
+}
+
+/// A column of a dataset.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Column {
+    /// Its name, as names are compared (`lambda` for a header `λ`).
+    pub name: Arc<str>,
+    /// The unit of values and errors; `None` where nobody said.
+    pub unit: Option<Unit>,
+    /// What it is for.
+    pub role: Role,
+    /// The values, in the unit.
+    pub values: Values,
+    /// True where a value is missing; `None` where none is.
+    pub missing: Option<Vec<bool>>,
+    /// Standard errors, in the unit.
+    pub errors: Option<Vec<f64>>,
+    /// Most digits after the point among the values as read (negative: `1e3` has -3); `None` where computed.
+    pub decimals: Option<i32>,
+}
+
+impl Column {
+    /// A column of values.
+    pub fn new(name: &str, unit: Option<Unit>, values: Values) -> Column {
+        let role = if matches!(values, Values::Label(_)) { Role::Label } else { Role::Feature };
+        Column { name: name.into(), unit, role, values, missing: None, errors: None, decimals: None }
+    }
+
+    /// A column of floats in `unit`.
+    pub fn floats(name: &str, unit: Option<Unit>, values: Vec<f64>) -> Column {
+        Column::new(name, unit, Values::F64(values))
+    }
+
+    /// The same column for another purpose.
+    pub fn with_role(mut self, role: Role) -> Column {
+        self.role = role;
+        self
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether it has no rows.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Whether its values are real numbers.
+    pub fn is_numeric(&self) -> bool {
+        matches!(self.values, Values::F64(_) | Values::Integer(_))
+    }
+
+    /// Whether the value of a row is missing.
+    pub fn is_missing(&self, row: usize) -> bool {
+        self.missing.as_ref().is_some_and(|m| m.get(row).copied().unwrap_or(false))
+    }
+
+    /// A value in the column's unit; `None` past the end.
+    pub fn cell(&self, row: usize) -> Option<Cell> {
+        if row >= self.len() {
+            return None;
+        }
+        if self.is_missing(row) {
+            return Some(Cell::Missing);
+        }
+        Some(match &self.values {
+            Values::F64(v) => Cell::F64(v[row]),
+            Values::Integer(v) => Cell::Integer(v[row]),
+            Values::Label(v) => Cell::Label(v[row].clone()),
+            Values::Complex(v) => Cell::Complex(v[row].0, v[row].1),
+        })
+    }
+
+    /// The values as floats in the column's unit; NaN for texts, complex numbers and missing values.
+    pub fn floats_in_unit(&self) -> Vec<f64> {
+        let mut values = match &self.values {
+            Values::F64(v) => v.clone(),
+            Values::Integer(v) => v.iter().map(|n| *n as f64).collect(),
+            Values::Label(_) | Values::Complex(_) => vec![f64::NAN; self.len()],
+        };
+        for (value, missing) in values.iter_mut().zip(self.missing.iter().flatten()) {
+            if *missing {
+                *value = f64::NAN;
+            }
+        }
+        values
+    }
+
+    /// The values in coherent SI units, offsets and logarithms included; NaN where there is no real number.
+    pub fn si_values(&self) -> Vec<f64> {
+        let mut values = self.floats_in_unit();
+        if let Some(unit) = &self.unit {
+            values.iter_mut().for_each(|v| *v = unit.to_si(*v));
+        }
+        values
+    }
+
+    /// The standard errors in coherent SI units (of a logarithmic unit, through its derivative).
+    pub fn si_errors(&self) -> Option<Vec<f64>> {
+        let errors = self.errors.as_ref()?;
+        let Some(unit) = &self.unit else { return Some(errors.clone()) };
+        if !unit.is_logarithmic() {
+            return Some(errors.iter().map(|e| unit.scale().apply(*e)).collect());
+        }
+        // 10^((v + e)/d) - 10^((v - e)/d), halved: the derivative for small e.
+        let halves = self.floats_in_unit();
+        let si = |v: f64| unit.to_si(v);
+        Some(halves.iter().zip(errors).map(|(v, e)| 0.5 * (si(v + e) - si(v - e)).abs()).collect())
+    }
+
+    /// Half of what the last digit as read is worth is the rounding of the values; this is the whole digit, in
+    /// the column's unit.
+    pub fn resolution(&self) -> Option<f64> {
+        self.decimals.map(|d| 10f64.powi(-d))
+    }
+
+    /// The rows with these numbers, which must exist, in this order.
+    pub fn take(&self, rows: &[usize]) -> Column {
+        Column {
+            name: self.name.clone(),
+            unit: self.unit.clone(),
+            role: self.role,
+            values: self.values.take(rows),
+            missing: self
+                .missing
+                .as_ref()
+                .map(|m| rows.iter().map(|i| m[*i]).collect::<Vec<bool>>())
+                .filter(|m| m.contains(&true)),
+            errors: self.errors.as_ref().map(|e| rows.iter().map(|i| e[*i]).collect()),
+            decimals: self.decimals,
+        }
+    }
+
+    /// The header in a CSV file: `v [km/s]`.
+    pub fn header(&self) -> String {
+        match &self.unit {
+            Some(unit) if !unit.is_one() => format!("{} [{unit}]", self.name),
+            _ => self.name.to_string(),
+        }
+    }
+}

@@ -1,0 +1,412 @@
+//! Reads CSV files (RFC 4180 with a header line). A header is `name [unit]`; `± v [km/s]` heads the standard
+//! errors of `v`. A column whose cells are all texts is a label; where most are numbers, a text is a fault.
+//! Cells are trimmed; a byte order mark and CRLF are allowed; empty lines are passed over.
+
+use super::column::{Column, Role, Values};
+use super::dataset::Dataset;
+use super::error::{DataError, Place};
+use super::write::reason;
+use crate::base::{Code, Diagnostic, Fault, suggest};
+use crate::syntax;
+use crate::units::{Catalogue, Unit};
+use std::path::Path;
+use std::sync::Arc;
+
+/// What to do about empty cells in columns of numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Missing {
+    /// Report the first.
+    #[default]
+    Fault,
+    /// Leave out the rows that have one.
+    Drop,
+    /// Keep the rows, with a mask.
+    Keep,
+}
+
+/// How to read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ReadOptions {
+    /// Empty cells.
+    pub missing: Missing,
+}
+
+/// Reads a CSV file.
+///
+/// # Errors
+/// The first fault, with its row and column; see [`DataError`].
+pub fn read_csv(path: &Path, catalogue: &Catalogue, options: &ReadOptions) -> Result<Dataset, DataError> {
+    let text = read_text(path)?;
+    read_csv_text(&path.display().to_string(), &text, catalogue, options)
+}
+
+/// The names and units of a CSV file's columns, without those of errors: what a checker needs.
+///
+/// # Errors
+/// As [`read_csv`], for the header.
+pub fn read_header(path: &Path, catalogue: &Catalogue) -> Result<Vec<(Arc<str>, Option<Unit>)>, DataError> {
+    let text = read_text(path)?;
+    let file = path.display().to_string();
+    let first = records(&file, &text)?.into_iter().next();
+    let (_, cells) = first.ok_or(DataError::Empty { path: file.clone() })?;
+    let headers = headers(&file, &cells, catalogue)?;
+    Ok(headers.into_iter().filter(|h| !h.errors).map(|h| (h.name, h.unit)).collect())
+}
+
+/// Reads CSV from text; `name` is what messages call it.
+///
+/// # Errors
+/// As [`read_csv`].
+pub fn read_csv_text(
+    name: &str,
+    text: &str,
+    catalogue: &Catalogue,
+    options: &ReadOptions,
+) -> Result<Dataset, DataError> {
+    let mut records = records(name, text)?.into_iter();
+    let (_, first) = records.next().ok_or_else(|| DataError::Empty { path: name.to_string() })?;
+    let headers = headers(name, &first, catalogue)?;
+    let rows: Vec<(u64, Vec<String>)> = records.collect();
+    if rows.is_empty() {
+        return Err(DataError::NoRows { file: name.to_string() });
+    }
+    for (row, (line, cells)) in rows.iter().enumerate() {
+        if cells.len() != headers.len() {
+            return Err(DataError::Ragged {
+                file: name.to_string(),
+                row: row + 1,
+                line: *line,
+                expected: headers.len(),
+                found: cells.len(),
+            });
+        }
+    }
+    let table = Table { file: name, headers: &headers, rows: &rows };
+    let columns = (0..headers.len()).map(|k| table.column(k, options)).collect::<Result<Vec<_>, _>>()?;
+    assemble(table, columns, options)
+}
+
+fn read_text(path: &Path) -> Result<String, DataError> {
+    let shown = path.display().to_string();
+    if path.is_dir() {
+        let example = csv_files(path).into_iter().next().map(|f| path.join(f).display().to_string());
+        return Err(DataError::Directory { path: shown, example });
+    }
+    let bytes = std::fs::read(path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => {
+            DataError::NotFound { path: shown.clone(), nearest: nearest_file(path) }
+        }
+        _ => DataError::Unreadable { path: shown.clone(), reason: reason(&e) },
+    })?;
+    let not_text = |found: String, latin| DataError::NotText { path: shown.clone(), found, latin };
+    if let Some(at) = bytes.iter().take(8192).position(|b| *b == 0) {
+        return Err(not_text(format!("the byte 0x00 at {at}"), false));
+    }
+    String::from_utf8(bytes).map_err(|e| {
+        let at = e.utf8_error().valid_up_to();
+        let bytes = e.as_bytes();
+        // Mostly printable: text in an older encoding; else no text at all.
+        let odd = bytes.iter().filter(|b| **b < 9 || (14..32).contains(*b)).count();
+        let line = bytes[..at].iter().filter(|b| **b == b'\n').count() + 1;
+        not_text(format!("the byte 0x{:02X} in line {line}", bytes[at]), odd == 0)
+    })
+}
+
+fn csv_files(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries
+        .filter_map(|e| e.file_name().into_string().ok())
+        .filter(|n| n.ends_with(".csv") || n.ends_with(".CSV"))
+        .collect();
+    names.sort();
+    names
+}
+
+fn nearest_file(path: &Path) -> Option<String> {
+    let folder = match path.parent() {
+        Some(p) if !p.as_os_str().is_empty() => p,
+        _ => Path::new("."),
+    };
+    let wanted = path.file_name()?.to_str()?;
+    let entries = std::fs::read_dir(folder).ok()?.flatten();
+    let mut names: Vec<String> = entries.filter_map(|e| e.file_name().into_string().ok()).collect();
+    names.sort();
+    let with_ending = format!("{wanted}.csv");
+    let found = match names.iter().find(|n| **n == with_ending) {
+        Some(n) => n,
+        None => suggest::nearest(wanted, names.iter().map(String::as_str))?,
+    };
+    Some(path.with_file_name(found).display().to_string())
+}
+
+/// Line and trimmed cells of every record.
+fn records(file: &str, text: &str) -> Result<Vec<(u64, Vec<String>)>, DataError> {
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let mut found = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|e| DataError::Unreadable {
+            path: file.to_string(),
+            reason: e.to_string().to_lowercase(),
+        })?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let cells: Vec<String> = record.iter().map(str::to_string).collect();
+        if !(cells.len() == 1 && cells[0].is_empty()) {
+            found.push((line, cells));
+        }
+    }
+    Ok(found)
+}
+
+struct Header {
+    name: Arc<str>,
+    unit: Option<Unit>,
+    errors: bool,
+}
+
+fn headers(file: &str, cells: &[String], catalogue: &Catalogue) -> Result<Vec<Header>, DataError> {
+    if let [only] = cells {
+        for (sign, found) in [(';', "semicolons"), ('\t', "tabs")] {
+            if only.contains(sign) {
+                let shown = if sign == '\t' { "\\t" } else { ";" };
+                let command = format!("tr '{shown}' ',' < '{file}' > commas.csv");
+                return Err(DataError::Separator { file: file.to_string(), found, command });
+            }
+        }
+    }
+    if cells.iter().all(|c| c.parse::<f64>().is_ok()) {
+        let names: Vec<String> = (1..=cells.len()).map(|k| format!("x{k}")).collect();
+        return Err(DataError::NumericHeader {
+            file: file.to_string(),
+            found: cells.join(","),
+            hint: names.join(","),
+        });
+    }
+    let mut headers: Vec<Header> = Vec::with_capacity(cells.len());
+    for (k, cell) in cells.iter().enumerate() {
+        let header = header(file, k + 1, cell, catalogue)?;
+        let twin = headers.iter().position(|h| h.name == header.name && h.errors == header.errors);
+        if let Some(at) = twin {
+            let name = if header.errors { format!("± {}", header.name) } else { header.name.to_string() };
+            return Err(DataError::DuplicateHeader { name, first: at + 1, second: k + 1 });
+        }
+        headers.push(header);
+    }
+    let names: Vec<&str> = headers.iter().filter(|h| !h.errors).map(|h| &*h.name).collect();
+    if let Some(lone) = headers.iter().find(|h| h.errors && !names.contains(&&*h.name)) {
+        return Err(DataError::ErrorsWithoutColumn {
+            name: lone.name.to_string(),
+            nearest: suggest::nearest(&lone.name, names).map(str::to_string),
+        });
+    }
+    Ok(headers)
+}
+
+fn header(file: &str, column: usize, cell: &str, catalogue: &Catalogue) -> Result<Header, DataError> {
+    let unreadable = |found: String, hint| DataError::Header { file: file.to_string(), column, found, hint };
+    if cell.is_empty() {
+        return Err(unreadable("an empty cell".to_string(), Some(format!("x{column}"))));
+    }
+    let bad_unit = |name: &str, message: String, hint| {
+        let (file, column) = (file.to_string(), name.to_string());
+        DataError::HeaderUnit { file, column, message, hint }
+    };
+    let bare = |cell: &str| cell.split('[').next().unwrap_or(cell).trim().to_string();
+    let (name, unit, errors) = syntax::parse_header(cell).map_err(|d| {
+        if bare(cell).trim_start_matches('±').trim().is_empty() {
+            unreadable(format!("`{cell}`"), Some(format!("x{column} {cell}")))
+        } else {
+            bad_unit(&bare(cell), d.message, d.hint)
+        }
+    })?;
+    let unit = match unit {
+        None => None,
+        Some(unit) => {
+            let found = catalogue.resolve(&unit);
+            Some(found.map_err(|(e, _)| bad_unit(&name, e.to_string(), e.hint()))?)
+        }
+    };
+    let name = if syntax::is_name(&name) { syntax::normalise_name(&name) } else { name };
+    Ok(Header { name, unit, errors })
+}
+
+struct Table<'a> {
+    file: &'a str,
+    headers: &'a [Header],
+    rows: &'a [(u64, Vec<String>)],
+}
+
+/// How a cell reads.
+enum Read {
+    Empty,
+    Number,
+    NotFinite,
+    Text,
+}
+
+fn read_cell(cell: &str) -> Read {
+    match cell {
+        "" => Read::Empty,
+        // What tables write for a missing number.
+        "NA" | "N/A" | "n/a" | "null" | "None" | "-" | "--" => Read::Empty,
+        _ => match cell.parse::<f64>() {
+            // An overflow to infinity, such as 1e999, is written with digits.
+            Ok(x) if x.is_finite() => Read::Number,
+            Ok(_) => Read::NotFinite,
+            Err(_) => Read::Text,
+        },
+    }
+}
+
+impl Table<'_> {
+    fn place(&self, row: usize, column: usize) -> Place {
+        let header = &self.headers[column];
+        let name = if header.errors { format!("± {}", header.name) } else { header.name.to_string() };
+        Place { file: self.file.to_string(), row: row + 1, line: self.rows[row].0, column: name }
+    }
+
+    fn cells(&self, k: usize) -> impl Iterator<Item = &str> {
+        self.rows.iter().map(move |(_, cells)| cells[k].as_str())
+    }
+
+    fn column(&self, k: usize, options: &ReadOptions) -> Result<Column, DataError> {
+        let header = &self.headers[k];
+        let (mut numbers, mut texts, mut odd) = (0usize, 0usize, 0usize);
+        for cell in self.cells(k) {
+            match read_cell(cell) {
+                Read::Number => numbers += 1,
+                Read::Text => texts += 1,
+                Read::NotFinite => odd += 1,
+                Read::Empty => {}
+            }
+        }
+        let must_be_numbers = header.unit.is_some() || header.errors;
+        if texts > 0 && numbers + odd <= texts && !must_be_numbers {
+            let labels = self.cells(k).map(Arc::from).collect();
+            return Ok(Column::new(&header.name, None, Values::Label(labels)));
+        }
+        let mut missing = vec![false; self.rows.len()];
+        for (row, cell) in self.cells(k).enumerate() {
+            match read_cell(cell) {
+                Read::Number => {}
+                Read::Empty if options.missing == Missing::Fault => {
+                    return Err(DataError::MissingCell { place: self.place(row, k) });
+                }
+                Read::Empty => missing[row] = true,
+                Read::NotFinite => {
+                    return Err(DataError::NotFinite { place: self.place(row, k), text: cell.to_string() });
+                }
+                Read::Text => {
+                    return Err(DataError::TextCell { place: self.place(row, k), text: cell.to_string() });
+                }
+            }
+        }
+        let values = self.numbers(k, &missing, header.errors);
+        let mut column = Column::new(&header.name, header.unit.clone(), values);
+        column.decimals = self.cells(k).zip(&missing).filter(|(_, m)| !**m).map(|(c, _)| decimals(c)).max();
+        column.missing = missing.contains(&true).then_some(missing);
+        if header.errors {
+            column.role = Role::Error;
+            let negative = column.floats_in_unit().iter().position(|e| *e < 0.0);
+            if let Some(row) = negative {
+                let value = column.floats_in_unit()[row];
+                return Err(DataError::NegativeError { place: self.place(row, k), value });
+            }
+        }
+        Ok(column)
+    }
+
+    /// Whole numbers where every cell is one, unless floats are asked for.
+    fn numbers(&self, k: usize, missing: &[bool], floats: bool) -> Values {
+        let cells = || self.cells(k).zip(missing);
+        if !floats {
+            let whole: Option<Vec<i64>> =
+                cells().map(|(c, m)| if *m { Some(0) } else { c.parse().ok() }).collect();
+            if let Some(whole) = whole {
+                return Values::Integer(whole);
+            }
+        }
+        Values::F64(cells().map(|(c, m)| if *m { f64::NAN } else { c.parse().unwrap_or(f64::NAN) }).collect())
+    }
+}
+
+/// Digits after the point, less the exponent.
+fn decimals(cell: &str) -> i32 {
+    let (mantissa, exponent) = match cell.find(['e', 'E']) {
+        Some(at) => (&cell[..at], cell[at + 1..].parse::<i32>().unwrap_or(0)),
+        None => (cell, 0),
+    };
+    let after = mantissa.split_once('.').map_or(0, |(_, digits)| digits.len() as i32);
+    after.saturating_sub(exponent)
+}
+
+/// Attaches errors to their columns, leaves incomplete rows out, and notes equal columns.
+fn assemble(table: Table<'_>, columns: Vec<Column>, options: &ReadOptions) -> Result<Dataset, DataError> {
+    let (errors, mut columns): (Vec<Column>, Vec<Column>) =
+        columns.into_iter().partition(|c| c.role == Role::Error);
+    for error in errors {
+        let Some(column) = columns.iter_mut().find(|c| c.name == error.name) else { continue };
+        let mut sizes = error.floats_in_unit();
+        if let Some(unit) = &error.unit {
+            let own = column.unit.get_or_insert_with(Unit::one);
+            // Errors have a factor also where values have an offset: 0.5 degC is 0.5 K.
+            let factor = if own == unit {
+                1.0
+            } else if own.dimension() == unit.dimension() && !own.is_logarithmic() {
+                unit.scale().div(own.scale()).to_f64()
+            } else {
+                return Err(DataError::HeaderUnit {
+                    file: table.file.to_string(),
+                    column: format!("± {}", column.name),
+                    message: format!("expected [{own}], found [{unit}]"),
+                    hint: Some(format!("± {}", column.header())),
+                });
+            };
+            sizes.iter_mut().for_each(|s| *s *= factor);
+        }
+        if let Some(lost) = &error.missing {
+            let missing = column.missing.get_or_insert_with(|| vec![false; lost.len()]);
+            missing.iter_mut().zip(lost).for_each(|(m, l)| *m |= l);
+        }
+        column.errors = Some(sizes);
+    }
+    let mut data = Dataset::new(table.file, columns)?;
+    if options.missing == Missing::Drop {
+        let complete = data.complete_rows(&[]);
+        let lost = data.rows() - complete.len();
+        if complete.is_empty() {
+            return Err(DataError::NoRows { file: table.file.to_string() });
+        }
+        if lost > 0 {
+            data = data.take(&complete)?;
+            let message = format!("{lost} rows of {} with missing cells were left out", table.file);
+            data.notes.push(Diagnostic::notice(Code(3011), None, message));
+        }
+    }
+    note_equal_columns(&mut data);
+    Ok(data)
+}
+
+fn note_equal_columns(data: &mut Dataset) {
+    let numeric: Vec<_> = data.columns().iter().filter(|c| c.is_numeric()).cloned().collect();
+    for (k, a) in numeric.iter().enumerate() {
+        for b in &numeric[k + 1..] {
+            if a.len() > 1 && a.values == b.values && a.unit == b.unit && a.missing == b.missing {
+                let message = format!(
+                    "expected different columns, found the same numbers in `{}` and `{}`",
+                    a.name, b.name
+                );
+                let rest: Vec<&str> = data.names().filter(|n| *n != &*b.name).collect();
+                let hint = format!("select(d, {})", rest.join(", "));
+                data.notes.push(Diagnostic::warning(Code(3020), None, message).hint(hint));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

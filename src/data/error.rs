@@ -1,0 +1,393 @@
+//! The faults of data: files that cannot be read, cells that are no numbers, laws that cannot be fitted. Each
+//! says the place (row and column), what was expected, and what to type.
+
+use crate::base::{Code, Fault};
+use crate::numeric::NumericError;
+
+/// Where in a file: rows count from 1 below the header; lines from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file's name.
+    pub file: String,
+    /// The row below the header.
+    pub row: usize,
+    /// The line of the file.
+    pub line: u64,
+    /// The column's name.
+    pub column: String,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "row {}, column `{}` of {} (line {})", self.row, self.column, self.file, self.line)
+    }
+}
+
+/// The faults of the data layer.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[allow(missing_docs)] // the messages say what the fields are
+pub enum DataError {
+    #[error("expected a file, found nothing at {path}")]
+    NotFound { path: String, nearest: Option<String> },
+    #[error("expected a file, found the directory {path}")]
+    Directory { path: String, example: Option<String> },
+    #[error("expected to read {path}, found {reason}")]
+    Unreadable { path: String, reason: String },
+    #[error("expected text in {path}, found {found}")]
+    NotText { path: String, found: String, latin: bool },
+    #[error("expected a header and rows, found an empty file {path}")]
+    Empty { path: String },
+    #[error("expected a name as header of column {column} of {file}, found {found}")]
+    Header { file: String, column: usize, found: String, hint: Option<String> },
+    #[error("expected different names of columns, found `{name}` as column {first} and as column {second}")]
+    DuplicateHeader { name: String, first: usize, second: usize },
+    #[error("expected a header in the first line of {file}, found numbers: {found}")]
+    NumericHeader { file: String, found: String, hint: String },
+    #[error("expected rows below the header of {file}, found none")]
+    NoRows { file: String },
+    #[error("expected {expected} cells in row {row} of {file} (line {line}), found {found}")]
+    Ragged { file: String, row: usize, line: u64, expected: usize, found: usize },
+    #[error("expected a number in {place}, found an empty cell")]
+    MissingCell { place: Place },
+    #[error("expected a number in {place}, found `{text}`")]
+    TextCell { place: Place, text: String },
+    #[error("expected a finite number in {place}, found `{text}`")]
+    NotFinite { place: Place, text: String },
+    #[error("expected a unit in the header of column `{column}` of {file}: {message}")]
+    HeaderUnit { file: String, column: String, message: String, hint: Option<String> },
+    #[error("expected cells separated by commas in {file}, found {found}")]
+    Separator { file: String, found: &'static str, command: String },
+    #[error("expected a column `{name}` for the errors `± {name}`, found none")]
+    ErrorsWithoutColumn { name: String, nearest: Option<String> },
+    #[error("expected a standard error of at least 0 in {place}, found {value}")]
+    NegativeError { place: Place, value: f64 },
+    #[error("expected to write {path}, found {reason}; the old file is unchanged")]
+    Write { path: String, reason: String },
+    #[error("expected a column of the data, found `{name}`; the columns are {}", list(.columns))]
+    UnknownColumn { name: String, columns: Vec<String>, nearest: Option<String> },
+    #[error("expected a column of numbers, found the labels `{name}`")]
+    NotNumeric { name: String, numeric: Vec<String> },
+    #[error("expected {expected} rows in {name}, found {found}")]
+    Length { name: String, expected: usize, found: usize },
+    #[error("expected a row from 0 to {}, found {row}", .rows.saturating_sub(1))]
+    Row { row: usize, rows: usize },
+    #[error("expected {expected} for `{option}`, found {found}")]
+    Option { option: &'static str, expected: &'static str, found: String },
+    #[error("expected a domain for every symbol of the formula, found none for `{symbol}`")]
+    NoDomain { symbol: String, unit: Option<String> },
+    #[error("expected the formula to have a value at the points of its domain, found {found} at {at}")]
+    Undefined { found: f64, at: String },
+    #[error("expected at least {parameters} rows for {parameters} parameters ({}), found {rows}", list(.names))]
+    FewerRows { rows: usize, parameters: usize, names: Vec<String> },
+    #[error("expected a parameter to fit, found only columns")]
+    NoParameter { example: String },
+    #[error("expected a column on the left of `==`, found none; the columns are {}", list(.columns))]
+    NoColumn { columns: Vec<String>, nearest: Option<(String, String)> },
+    #[error("expected data that determine {}, found {}", list(.names), why(.names))]
+    NotDetermined { names: Vec<String> },
+    #[error("expected finite values of both sides, found {value} in row {row}")]
+    Residual { row: usize, value: f64 },
+    #[error("expected standard errors above 0, found {value} in row {row}")]
+    ZeroError { row: usize, value: f64 },
+    #[error(transparent)]
+    Numeric(#[from] NumericError),
+}
+
+fn list(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|n| format!("`{n}`")).collect();
+    quoted.join(", ")
+}
+
+fn why(names: &[String]) -> &'static str {
+    if names.len() > 1 { "that only a combination of them matters" } else { "that it has no effect" }
+}
+
+impl DataError {
+    pub(super) fn option(option: &'static str, expected: &'static str, found: impl ToString) -> DataError {
+        DataError::Option { option, expected, found: found.to_string() }
+    }
+}
+
+impl Fault for DataError {
+    fn code(&self) -> Code {
+        match self {
+            DataError::NotFound { .. } => Code(3001),
+            DataError::Directory { .. } => Code(3002),
+            DataError::Unreadable { .. } => Code(3003),
+            DataError::NotText { .. } => Code(3004),
+            DataError::Empty { .. } => Code(3005),
+            DataError::Header { .. } => Code(3006),
+            DataError::DuplicateHeader { .. } => Code(3007),
+            DataError::NumericHeader { .. } => Code(3008),
+            DataError::NoRows { .. } => Code(3009),
+            DataError::Ragged { .. } => Code(3010),
+            DataError::MissingCell { .. } => Code(3011),
+            DataError::TextCell { .. } => Code(3012),
+            DataError::NotFinite { .. } => Code(3013),
+            DataError::HeaderUnit { .. } => Code(3014),
+            DataError::Separator { .. } => Code(3015),
+            DataError::ErrorsWithoutColumn { .. } => Code(3016),
+            DataError::NegativeError { .. } => Code(3017),
+            DataError::Write { .. } => Code(3018),
+            DataError::UnknownColumn { .. } => Code(3019),
+            DataError::NotNumeric { .. } => Code(3021),
+            DataError::Length { .. } => Code(3022),
+            DataError::Row { .. } => Code(3023),
+            DataError::Option { .. } => Code(3024),
+            DataError::NoDomain { .. } => Code(3025),
+            DataError::Undefined { .. } => Code(3026),
+            DataError::FewerRows { .. } => Code(3027),
+            DataError::NoParameter { .. } => Code(3028),
+            DataError::NoColumn { .. } => Code(3029),
+            DataError::NotDetermined { .. } => Code(3030),
+            DataError::Residual { .. } => Code(3031),
+            DataError::ZeroError { .. } => Code(3032),
+            DataError::Numeric(error) => error.code(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            DataError::NotFound { nearest, .. } => format!("read(\"{}\")", nearest.as_ref()?),
+            DataError::Directory { example, .. } => match example {
+                Some(file) => format!("read(\"{file}\")"),
+                None => "give the path of a CSV file in it".to_string(),
+            },
+            DataError::Unreadable { path, .. } => format!("chmod +r '{path}'"),
+            DataError::NotText { path, latin, .. } => {
+                if *latin {
+                    format!("iconv -f latin1 -t utf-8 '{path}' > utf8.csv")
+                } else {
+                    "save the table as CSV, in UTF-8".to_string()
+                }
+            }
+            DataError::Empty { .. } | DataError::NoRows { .. } => {
+                "the first line names the columns, the others hold one row each: t [s],x [m]".to_string()
+            }
+            DataError::Header { hint, .. } | DataError::HeaderUnit { hint, .. } => hint.clone()?,
+            DataError::DuplicateHeader { name, .. } => format!("rename one of them, such as {name}_2"),
+            DataError::NumericHeader { hint, .. } => format!("put a line above the numbers: {hint}"),
+            DataError::Ragged { expected, found, .. } => {
+                if found > expected {
+                    "quote cells that contain a comma: \"1,5\"".to_string()
+                } else {
+                    "an empty cell still needs its comma: 1,,3".to_string()
+                }
+            }
+            DataError::MissingCell { place } => format!("read(\"{}\", missing: drop)", place.file),
+            DataError::TextCell { place, text } => {
+                let decimal = text.replace(',', ".");
+                if text.contains(',') && decimal.parse::<f64>().is_ok() {
+                    format!("write decimals with a point: {decimal}")
+                } else if let Some((number, unit)) =
+                    text.split_once(' ').filter(|(n, _)| n.parse::<f64>().is_ok())
+                {
+                    format!(
+                        "write the unit in the header, {} [{unit}], and {number} in the cell",
+                        place.column
+                    )
+                } else {
+                    format!("a missing value is an empty cell: read(\"{}\", missing: drop)", place.file)
+                }
+            }
+            DataError::NotFinite { place, .. } => {
+                format!("leave the cell empty, and read(\"{}\", missing: drop)", place.file)
+            }
+            DataError::Separator { command, .. } => command.clone(),
+            DataError::ErrorsWithoutColumn { name, nearest } => match nearest {
+                Some(nearest) => format!("± {nearest}"),
+                None => format!("add the column {name}"),
+            },
+            DataError::NegativeError { .. } => {
+                "a standard error is a size: write it without sign".to_string()
+            }
+            DataError::UnknownColumn { nearest, .. } => format!("did you mean `{}`?", nearest.as_ref()?),
+            DataError::NotNumeric { numeric, .. } => format!("the columns of numbers are {}", list(numeric)),
+            DataError::NoDomain { symbol, unit } => match unit {
+                Some(unit) if unit != "1" => format!("var {symbol} [{unit}] in 1..5"),
+                _ => format!("var {symbol} in 1..5"),
+            },
+            DataError::Undefined { .. } => "narrow the domains, such as x in 0.1..5".to_string(),
+            DataError::FewerRows { .. } => "give some parameters their values: F(a: 2)".to_string(),
+            DataError::NoParameter { example } => example.clone(),
+            DataError::NoColumn { nearest, .. } => {
+                let (found, nearest) = nearest.as_ref()?;
+                format!("write `{nearest}` for `{found}`")
+            }
+            DataError::NotDetermined { names } if names.len() > 1 => {
+                format!("keep one of them, such as {}", names[0])
+            }
+            DataError::NotDetermined { .. } => return None,
+            DataError::Residual { .. } => "leave such rows out: fit(filter(d, x > 0), ...)".to_string(),
+            DataError::ZeroError { .. } => "give every row an error above 0".to_string(),
+            DataError::Numeric(error) => error.hint()?,
+            DataError::Write { .. }
+            | DataError::Length { .. }
+            | DataError::Row { .. }
+            | DataError::Option { .. } => {
+                return None;
+            }
+        })
+    }
+}
+
+/// The explanations behind `phys explain`.
+pub const CODES: &[(u16, &str, &str)] = &[
+    (
+        3001,
+        "no such file",
+        "The path of a file to read is relative to the script. Nothing is there; the hint is the file of that folder with the nearest name.",
+    ),
+    (
+        3002,
+        "a directory instead of a file",
+        "A file of data was expected and a directory found: `read(\"data\")`. Name the file in it: `read(\"data/planets.csv\")`.",
+    ),
+    (
+        3003,
+        "a file that cannot be read",
+        "The file exists, and the system does not let it be read. The message says why; often the rights are missing: `chmod +r file.csv`.",
+    ),
+    (
+        3004,
+        "a file that is no text",
+        "A CSV file is text in UTF-8. The file holds other bytes: it is a picture or a spreadsheet, or text in an older encoding, which `iconv -f latin1 -t utf-8` converts.",
+    ),
+    (
+        3005,
+        "an empty file",
+        "A CSV file has a header line with the names of its columns, such as `t [s],x [m]`, and one line for each row. The file holds nothing.",
+    ),
+    (
+        3006,
+        "a column without a name",
+        "Every column has a header: a name and, where it has one, its unit: `r [m]`. The header of errors is `± r [m]`.",
+    ),
+    (
+        3007,
+        "two columns of one name",
+        "Names tell columns apart, so each occurs once: `x,x` is refused. Rename one of the columns.",
+    ),
+    (
+        3008,
+        "numbers where the header should be",
+        "The first line of a CSV file names the columns. Here it holds only numbers; put a line such as `x,y` above it.",
+    ),
+    (
+        3009,
+        "a table without rows",
+        "The file has a header and nothing below it. There is nothing to learn from no rows.",
+    ),
+    (
+        3010,
+        "a row of another length",
+        "Every row has one cell for each header. A comma inside a text or number needs quotes (`\"1,5\"`), and an empty cell still needs its comma (`1,,3`).",
+    ),
+    (
+        3011,
+        "a missing cell",
+        "A cell of a column of numbers is empty. `read(\"f.csv\", missing: drop)` leaves such rows out.",
+    ),
+    (
+        3012,
+        "a text in a column of numbers",
+        "Most cells of the column are numbers, and this one is not: `four`, or `1,5` with a decimal comma. Numbers have a decimal point; units stand in the header.",
+    ),
+    (
+        3013,
+        "NaN or an infinity in a column",
+        "Measured numbers are finite; `nan` and `inf` come from a computation that failed before. Leave the cell empty and read with `missing: drop`.",
+    ),
+    (
+        3014,
+        "a unit that does not exist",
+        "The bracket of a header holds a unit in the syntax of phys: `v [km/s]`, `g [m/s^2]`, `T [degC]`.",
+    ),
+    (
+        3015,
+        "another separator than the comma",
+        "The cells of the header are separated by semicolons or tabs. Convert the file: `tr ';' ',' < in.csv > out.csv` (decimal commas become points first).",
+    ),
+    (
+        3016,
+        "errors of a column that is not there",
+        "A column headed `± v` holds the standard errors of the column `v`, which is missing. Check the spelling of both headers.",
+    ),
+    (3017, "a negative standard error", "A standard error is the size of a scatter, so at least 0."),
+    (
+        3018,
+        "a file that cannot be written",
+        "The file was written beside its place and was to be renamed; that failed, and what stood there before is unchanged. The message says why: a full disk, a missing folder, missing rights.",
+    ),
+    (
+        3019,
+        "no such column",
+        "The data have no column of this name. The message lists them; the hint is the nearest.",
+    ),
+    (
+        3020,
+        "equal columns",
+        "A warning: two columns hold the same numbers, so that no search can tell them apart. Leave one out: `select(d, a, y)`.",
+    ),
+    (
+        3021,
+        "labels where numbers are needed",
+        "A column of text is a label. A fit, a target and arithmetic need numbers.",
+    ),
+    (3022, "columns of different lengths", "All columns of a dataset have one value for each row."),
+    (3023, "no such row", "Rows count from 0; `d[-1]` is the last."),
+    (
+        3024,
+        "an option out of range",
+        "An option of `sample`, `split` or `fit` has a value it cannot have, such as a negative noise.",
+    ),
+    (
+        3025,
+        "a symbol without a domain",
+        "`sample` draws every symbol of the formula from its declared domain: `var x [m] in 1..5`. A `param` keeps its starting value.",
+    ),
+    (
+        3026,
+        "a formula without value on its domain",
+        "At too many of the points drawn the formula has no finite value, such as `log(x)` for `x in -5..0`. Narrow the domain.",
+    ),
+    (
+        3027,
+        "fewer rows than parameters",
+        "A fit determines at most as many parameters as there are rows. Take more rows, or give parameters their values.",
+    ),
+    (
+        3028,
+        "nothing to fit",
+        "All names of the equation are columns. A name that is no column is a parameter: `fit(d, v == H0*r)`.",
+    ),
+    (
+        3029,
+        "no column on the left side",
+        "The left side of the equation is the target, an expression of columns: `v`, or `1/lambda`.",
+    ),
+    (
+        3030,
+        "parameters that the data do not determine",
+        "Changing the named parameters together leaves every row as it is: in `y == a*b*x` only the product of a and b matters. Keep one of them, or add data that tell them apart.",
+    ),
+    (
+        3031,
+        "a row without a value",
+        "In some row a side of the equation is no finite number: a division by zero, a logarithm of a negative number. Leave such rows out: `filter(d, x > 0)`.",
+    ),
+    (
+        3032,
+        "a standard error of 0",
+        "A fit weighs each row by 1/error^2. An error of 0 would make one row outweigh all others.",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn codes_ascend_in_their_layer() {
+        assert!(super::CODES.windows(2).all(|w| w[0].0 < w[1].0));
+        assert!(super::CODES.iter().all(|c| c.0 / 1000 == 3));
+    }
+}

@@ -1,0 +1,168 @@
+//! Laws of the tape: blocks equal points, derivatives equal differences, complex equals real on the axis.
+
+use super::*;
+use proptest::prelude::*;
+
+fn cases() -> u32 {
+    std::env::var("PHYS_CASES").ok().and_then(|s| s.parse().ok()).unwrap_or(256)
+}
+
+fn x() -> Expr {
+    Expr::symbol("x")
+}
+fn y() -> Expr {
+    Expr::symbol("y")
+}
+
+fn tape(outputs: &[Expr]) -> Tape {
+    Tape::compile(outputs, &["x".into(), "y".into()]).unwrap()
+}
+
+/// Smooth expressions of x and y, defined for positive arguments.
+fn smooth() -> impl Strategy<Value = Expr> {
+    let leaf = prop_oneof![
+        Just(x()),
+        Just(y()),
+        (1i64..7, 1i64..5).prop_map(|(n, d)| Expr::ratio(n, d)),
+        (0.2f64..3.0).prop_map(Expr::float),
+    ];
+    leaf.prop_recursive(4, 24, 3, |inner| {
+        prop_oneof![
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| Expr::sum([a, b])),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| Expr::product([a, b])),
+            (inner.clone(), -3i64..4).prop_map(|(a, n)| Expr::power(a, Expr::int(n))),
+            (inner.clone(), -3i64..4).prop_map(|(a, n)| Expr::power(a, Expr::ratio(n, 2))),
+            (inner.clone(), inner.clone())
+                .prop_map(|(a, b)| { Expr::power(a, Expr::call(Function::Tanh, vec![b])) }),
+            inner.clone().prop_map(|a| Expr::call(Function::Sin, vec![a])),
+            inner.clone().prop_map(|a| Expr::call(Function::Atan, vec![a])),
+            inner.clone().prop_map(|a| Expr::call(Function::Tanh, vec![a])),
+            inner.prop_map(|a| Expr::call(Function::Exp, vec![Expr::call(Function::Cos, vec![a])])),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
+
+    #[test]
+    fn blocks_points_and_complex_agree(e in smooth()) {
+        let tape = tape(std::slice::from_ref(&e));
+        let xs: Vec<f64> = (0..300).map(|i| 0.3 + 0.01 * f64::from(i)).collect();
+        let column = tape.eval(&[&xs, &[1.7]]).remove(0);
+        prop_assert_eq!(column.len(), 300);
+        for i in [0, 255, 256, 299] {
+            let point = tape.eval_point(&[xs[i], 1.7])[0];
+            prop_assert!(point == column[i] || (point.is_nan() && column[i].is_nan()));
+            let complex = tape.eval_complex_point(&[(xs[i], 0.0), (1.7, 0.0)])[0];
+            if point.is_finite() {
+                prop_assert!((complex.0 - point).abs() <= 1e-12 * point.abs().max(1e-300));
+                prop_assert_eq!(complex.1, 0.0);
+            }
+        }
+    }
+
+    #[test]
+    fn derivatives_are_complex_steps(e in smooth(), at in 0.3f64..2.0, other in 0.3f64..2.0) {
+        let tape = tape(std::slice::from_ref(&e));
+        let found = &tape.jacobian(&[&[at], &[other]], &[0, 1])[0];
+        let h = 1e-100;
+        let steps = [
+            tape.eval_complex_point(&[(at, h), (other, 0.0)])[0].1 / h,
+            tape.eval_complex_point(&[(at, 0.0), (other, h)])[0].1 / h,
+        ];
+        for (derivative, step) in [found[1][0], found[2][0]].into_iter().zip(steps) {
+            if found[0][0].is_finite() && step.is_finite() && step.abs() < 1e8 {
+                prop_assert!(
+                    (derivative - step).abs() <= 1e-7 * step.abs().max(1e-3),
+                    "{derivative} {step}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn derivatives_of_all_functions_are_differences() {
+    for row in crate::expression::function::FUNCTIONS {
+        if row.function == Function::Order {
+            continue;
+        }
+        let args = if row.arity.0 == 2 || row.arity.1 > 1 { vec![x(), y()] } else { vec![x()] };
+        let tape = tape(&[Expr::call(row.function, args)]);
+        for at in [0.3, 0.7, 1.6, 2.4] {
+            let f = |x: f64, y: f64| tape.eval_point(&[x, y])[0];
+            let found = &tape.jacobian(&[&[at], &[1.1]], &[0, 1])[0];
+            let h = 1e-5;
+            let by_x = (f(at + h, 1.1) - f(at - h, 1.1)) / (2.0 * h);
+            let by_y = (f(at, 1.1 + h) - f(at, 1.1 - h)) / (2.0 * h);
+            if by_x.is_nan() {
+                continue;
+            }
+            assert!((found[1][0] - by_x).abs() < 1e-6 * by_x.abs().max(1.0), "{} at {at}", row.name);
+            assert!((found[2][0] - by_y).abs() < 1e-6 * by_y.abs().max(1.0), "{} at {at}", row.name);
+        }
+    }
+}
+
+#[test]
+fn common_terms_are_computed_once() {
+    let square = x().powi(2);
+    let e = Expr::sum([Expr::call(Function::Sin, vec![square.clone()]), square.clone()]);
+    // x, x^2, sin, sum.
+    assert_eq!(tape(&[e, square]).work(), 4);
+}
+
+#[test]
+fn units_are_exact_factors() {
+    let catalogue = crate::units::Catalogue::load(&[
+        ("si", include_str!("../../../stdlib/units/si.phys")),
+        ("other", include_str!("../../../stdlib/units/other.phys")),
+    ])
+    .unwrap();
+    let unit = |text: &str| Expr::unit(catalogue.parse(text).unwrap());
+    let speed = Expr::product([Expr::int(90), unit("km/h")]);
+    assert_eq!(tape(&[speed]).eval_point(&[0.0, 0.0]), [25.0]);
+    let speed = Expr::product([x(), unit("km/h")]);
+    assert_eq!(tape(&[speed]).eval_point(&[18.0, 0.0]), [5.0]);
+    let offset = Tape::compile(&[Expr::product([x(), unit("degC")])], &["x".into()]);
+    assert!(matches!(offset, Err(NumericError::NoValue { .. })));
+}
+
+#[test]
+fn conditions_choose_and_undecided_ones_have_no_value() {
+    let condition = Expr::relation(Relation::Lt, x(), Expr::int(1));
+    let e = Expr::piecewise(vec![(condition, Expr::call(Function::Log, vec![x()]))], y());
+    let tape = tape(std::slice::from_ref(&e));
+    assert_eq!(tape.eval_point(&[0.5, 3.0]), [0.5f64.ln()]);
+    assert_eq!(tape.eval_point(&[-2.0, 3.0]).len(), 1);
+    assert_eq!(tape.eval_point(&[2.0, 3.0]), [3.0]);
+    assert!(tape.eval_point(&[f64::NAN, 3.0])[0].is_nan());
+    let by = &tape.jacobian(&[&[0.5, 2.0], &[3.0]], &[0, 1])[0];
+    assert_eq!(by[1], [2.0, 0.0]);
+    assert_eq!(by[2], [0.0, 1.0]);
+}
+
+#[test]
+fn principal_values_off_the_real_axis() {
+    let root = tape(&[x().sqrt(), Expr::call(Function::Log, vec![x()]), Expr::power(x(), Expr::ratio(1, 3))]);
+    assert!(root.eval_point(&[-4.0, 0.0])[0].is_nan());
+    let at = root.eval_complex_point(&[(-4.0, -0.0), (0.0, 0.0)]);
+    assert_eq!(at[0], (0.0, 2.0));
+    assert_eq!(at[1].1, std::f64::consts::PI);
+    assert!((at[2].0 - 4f64.cbrt() / 2.0).abs() < 1e-15);
+    let i = tape(&[Expr::product([Expr::i(), x()])]);
+    assert_eq!(i.eval_complex_point(&[(2.0, 0.0), (0.0, 0.0)]), [(0.0, 2.0)]);
+}
+
+#[test]
+fn what_has_no_value_is_named() {
+    let inputs: [Symbol; 1] = ["omega".into()];
+    let fault = Tape::compile(&[Expr::symbol("omeg")], &inputs).unwrap_err();
+    assert_eq!(fault, NumericError::UnknownSymbol { name: "omeg".into(), nearest: Some("omega".into()) });
+    let field = Expr::apply("u".into(), vec![Expr::symbol("omega")]);
+    assert_eq!(
+        Tape::compile(&[field], &inputs).unwrap_err(),
+        NumericError::UndefinedFunction { name: "u".into() }
+    );
+}
