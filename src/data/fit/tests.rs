@@ -23,7 +23,7 @@ fn value(fit: &FitResult, name: &str) -> Uncertain {
 
 #[test]
 fn hubbles_constant_of_1929() {
-    let data = read(include_str!("../../tests/spec/data/hubble1929.csv"));
+    let data = read(include_str!("../../../tests/spec/data/hubble1929.csv"));
     let found = go(&data, s("v"), s("H0") * s("r")).unwrap();
     let unit = catalogue().parse("km/(s*Mpc)").unwrap();
     let h0 = value(&found, "H0");
