@@ -109,6 +109,12 @@ impl Expr {
         let mut kept: Vec<(Expr, Expr)> = Vec::new();
         let mut last = otherwise;
         for (condition, value) in branches {
+            let decided = match condition.kind() {
+                Kind::Bool(_) => None,
+                _ if condition.is_symbolic() => None,
+                _ => condition.decide(&|_| None),
+            };
+            let condition = decided.map_or(condition, Expr::boolean);
             match condition.kind() {
                 Kind::Bool(false) => {}
                 Kind::Bool(true) => {

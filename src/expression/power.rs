@@ -143,10 +143,11 @@ fn unit_power(unit: &crate::units::Unit, power: crate::units::Unit) -> Expr {
     if power.dimension().is_none() && power.is_coherent() {
         return Expr::one();
     }
+    let coherent = Expr::unit(crate::units::Unit::coherent(power.dimension()));
     if unit.is_coherent() {
-        return Expr::unit(crate::units::Unit::coherent(power.dimension()));
+        return coherent;
     }
-    Expr::unit(power)
+    Expr::product([Expr::scale_factor(power.scale()), coherent])
 }
 
 fn exact_power(b: &Number, n: &Number, base: &Expr, exponent: Expr) -> Expr {
