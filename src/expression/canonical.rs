@@ -654,8 +654,11 @@ fn merge_group(group: &[Expr], merged: &mut Vec<Expr>, coefficient: &mut Num) ->
         Kind::Power(b, _) => b.clone(),
         _ => group[0].clone(),
     };
-    let numeric_base =
-        base.is_plain_number() || matches!(base.kind(), Kind::Constant(Constant::Pi | Constant::E));
+    let numeric_base = match base.kind() {
+        Kind::Constant(c) => matches!(c, Constant::Pi | Constant::E),
+        Kind::Uncertain(u) => u.value() != 0.0,
+        _ => base.is_plain_number(),
+    };
     let (mut positive, mut negative, mut symbolic) = (Vec::new(), Vec::new(), Vec::new());
     for f in group {
         let (b, e) = f.base_exponent();

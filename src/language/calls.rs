@@ -7,7 +7,7 @@ use super::builtins;
 use super::context::{Context, MAX_CALLS, Scope};
 use super::error::{Error, Result, fault, fault_hint};
 use super::operations as op;
-use super::types::{Signature, Type};
+use super::types::{Signature, Type, is_unit_variable};
 use super::value::{Function, UserFunction, Value};
 use crate::base::{Span, suggest};
 use crate::expression::{Constant, Expr, Symbol};
@@ -623,6 +623,7 @@ impl Context {
             return Err(Box::new(error));
         }
         if let Type::Quantity(unit) = ty
+            && !unit.factors.iter().any(|f| is_unit_variable(&f.symbol))
             && let Ok(unit) = self.catalogue.resolve(unit)
             && let Some(e) = value.as_expr()
         {

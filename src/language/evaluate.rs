@@ -502,7 +502,7 @@ impl Context {
                 (m.record.get(name).cloned(), m.record.entries.iter().map(|(n, _)| n.to_string()).collect())
             }
             Value::Dataset(d) => match d.column(name) {
-                Ok(c) => (Some(Value::Column(Arc::new(c.clone()))), Vec::new()),
+                Ok(c) => (Some(Value::Column(c.clone())), Vec::new()),
                 Err(_) => (None, d.columns().iter().map(|c| c.name.to_string()).collect()),
             },
             Value::Fit(f) => super::builtins::data::fit_member(f, name),

@@ -58,6 +58,9 @@ impl Library {
             .filter(|(name, _)| name.starts_with("units."))
             .map(|(_, (path, text))| (path.clone(), text.clone()))
             .collect();
+        // The others stand on the units of the SI.
+        let mut units = units;
+        units.sort_by_key(|(path, _)| !path.ends_with("si.phys"));
         let units: Vec<(&str, &str)> = units.iter().map(|(path, text)| (path.as_str(), &**text)).collect();
         library.catalogue = Catalogue::load(&units)
             .map_err(|d| (d, Source::new(FIRST_LIBRARY_SOURCE, "stdlib/units", "")))?;

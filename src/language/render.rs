@@ -2,7 +2,7 @@
 //! uncertain numbers with two digits of their error.
 
 use super::dimension;
-use super::value::{Answer, Field, FrontValue, Function, Law, Value};
+use super::value::{Answer, Field, FrontValue, Function, Value};
 use crate::expression::print::{self, Style};
 use crate::expression::{Expr, Flags, Kind};
 use crate::units::Unit;
@@ -20,12 +20,12 @@ pub fn line(value: &Value, style: &Style) -> String {
             let entries: Vec<String> = r.entries.iter().map(|(n, v)| format!("{n}: {}", line(v, style))).collect();
             format!("{{{}}}", entries.join(", "))
         }
-        Value::Range(low, high) => format!("{}..{}", expr(low, style), expr(high, style)),
+        Value::Range(low, high) => range(low, high, style),
         Value::Function(f) => function(f),
-        Value::Law(l) => law(l, style),
+        Value::Law(l) => expr(&l.formula, style),
         Value::Field(f) => field(f),
-        Value::Dataset(d) => d.summary(),
-        Value::Column(c) => c.summary(style.digits.unwrap_or(6)),
+        Value::Dataset(d) => dataset(d),
+        Value::Column(c) => column(c, style),
         Value::Fit(f) => {
             let parts: Vec<String> = f
                 .result
@@ -80,11 +80,33 @@ fn function(f: &Function) -> String {
     }
 }
 
-fn law(l: &Law, style: &Style) -> String {
-    let formula = expr(&l.formula, style);
-    match &l.name {
-        Some(name) => format!("{name} == {formula}"),
-        None => formula,
+/// `dataset of 10 rows: name, a [AU], T [day]`.
+fn dataset(d: &crate::data::Dataset) -> String {
+    let headers: Vec<String> = d.columns().iter().map(|c| c.header()).collect();
+    let rows = d.rows();
+    format!("dataset of {rows} row{}: {}", if rows == 1 { "" } else { "s" }, headers.join(", "))
+}
+
+/// The first and last elements of a column.
+fn column(c: &crate::data::Column, style: &Style) -> String {
+    let shown = |k: usize| line(&super::operations::column_element(c, k), style);
+    let n = c.len();
+    let items: Vec<String> = if n <= 10 {
+        (0..n).map(shown).collect()
+    } else {
+        (0..5).map(shown).chain(["...".to_string()]).chain((n - 3..n).map(shown)).collect()
+    };
+    format!("[{}]", items.join(", "))
+}
+
+fn range(low: &Expr, high: &Expr, style: &Style) -> String {
+    let unit = high.split_unit().1;
+    match low.split_unit() {
+        (number, Some(own)) if unit.as_ref() == Some(&own) => {
+            let number = if number.is_zero() { Expr::zero() } else { number };
+            format!("{}..{}", expr(&number, style), expr(high, style))
+        }
+        _ => format!("{}..{}", expr(low, style), expr(high, style)),
     }
 }
 

@@ -204,7 +204,7 @@ impl Context {
         let value = self.evaluate(tree, id)?;
         let ExprKind::Compare(..) = tree.expr(id) else { return Ok(value) };
         let span = tree.span(id);
-        let shown = crate::syntax::print_expr(tree, id);
+        let shown = self.written(tree, id);
         let verdict = match value.plain() {
             Value::Expr(e) => decide::decide(self, &Value::Expr(e.clone()), span).unwrap_or(None),
             _ => None,
@@ -219,6 +219,16 @@ impl Context {
             })),
             None => value,
         })
+    }
+
+    /// An expression as it was written, on one line.
+    fn written(&self, tree: &Tree, id: ExprId) -> String {
+        let span = tree.span(id);
+        let text = self.sources.get(&span.source).map_or("", |s| s.slice(span));
+        if text.is_empty() || text.contains('#') {
+            return crate::syntax::print_expr(tree, id);
+        }
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     /// `check`: the fault shows both sides and, where there is one, a counterexample.
@@ -253,7 +263,7 @@ impl Context {
         counterexample: Option<(Vec<(Symbol, f64)>, f64, f64)>,
     ) -> Error {
         let span = tree.span(id);
-        let mut error = *fault(6011, span, format!("check failed: `{}`", crate::syntax::print_expr(tree, id)));
+        let mut error = *fault(6011, span, format!("check failed: `{}`", self.written(tree, id)));
         if let Value::Expr(e) = value.plain()
             && let Kind::Relation(_, a, b) = e.kind()
         {

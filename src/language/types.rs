@@ -108,6 +108,12 @@ impl std::fmt::Display for Type {
     }
 }
 
+/// Whether a name in a declared unit is a variable that stands for any unit: `u`, `v` or `w`, digits may follow. (As
+/// units these would be the dalton and none; signatures never mean it.)
+pub fn is_unit_variable(symbol: &str) -> bool {
+    symbol.strip_prefix(['u', 'v', 'w']).is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit()))
+}
+
 /// A written unit as text, without the brackets.
 pub fn unit_text(unit: &UnitExpr) -> String {
     if unit.factors.is_empty() {

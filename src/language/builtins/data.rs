@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Body;
-use crate::data::{self, Dataset, ParamSpec, Role, SampleOptions, Values};
+use crate::data::{self, Dataset, Missing, ParamSpec, ReadOptions, Role, Sample, Values};
 use crate::expression::{Declaration, Declarations, Domain, Expr, Kind, Relation, Symbol};
 use crate::language::calls::Args;
 use crate::language::context::Context;
@@ -43,10 +43,10 @@ fn seed(context: &Context, args: &Args) -> Result<u64> {
 
 fn read(context: &mut Context, args: &Args) -> Result<Value> {
     let path = context.folder.join(&*args.word("path")?);
-    let drop = &*args.word("missing")? == "drop";
-    let found = data::read_csv(&path, &context.catalogue, drop).map_err(|e| lift(&e, args.span_of("path")))?;
+    let missing = if &*args.word("missing")? == "drop" { Missing::Drop } else { Missing::Fault };
+    let found = data::read_csv(&path, &context.catalogue, &ReadOptions { missing }).map_err(|e| lift(&e, args.span_of("path")))?;
     for note in &found.notes {
-        context.notify(crate::base::Diagnostic::notice(crate::base::Code(3020), args.span, note.clone()));
+        context.notify(crate::base::Diagnostic { span: Some(args.span_of("path")), ..note.clone() });
     }
     Ok(Value::Dataset(Arc::new(found)))
 }
@@ -91,15 +91,17 @@ fn sample(context: &mut Context, args: &Args) -> Result<Value> {
     }
     let found = dimension::of(&formula, &declarations).map_err(|m| op::unit_fault(&m, args.span_of("formula")))?;
     let unit = unit.or_else(|| found.map(Unit::coherent));
-    let options = SampleOptions {
+    let plan = Sample {
+        formula: &formula,
+        target: &name,
+        target_unit: unit,
+        declarations: &declarations,
         points: points as usize,
         noise: args.real("noise")?,
         relative_noise: args.real("relative_noise")?,
         seed: seed(context, args)?,
-        target: name,
-        target_unit: unit,
     };
-    let found = data::sample(&formula, &declarations, &options).map_err(|e| lift(&e, args.span))?;
+    let found = data::sample(&plan).map_err(|e| lift(&e, args.span))?;
     Ok(Value::Dataset(Arc::new(found)))
 }
 
@@ -157,13 +159,15 @@ fn fit(context: &mut Context, args: &Args) -> Result<Value> {
             ParamSpec {
                 symbol: p.clone(),
                 start: starts.get(p.name()).copied().or_else(|| declared.and_then(|d| d.start)),
-                bounds: declared.and_then(|d| d.domain.as_ref()).map(Domain::bounds),
+                bounds: declared
+                    .and_then(|d| d.domain.as_ref())
+                    .map_or((f64::NEG_INFINITY, f64::INFINITY), Domain::bounds),
             }
         })
         .collect();
-    let sigma = sigma_column(&d, args, lhs)?;
-    let id = context.new_identity(parameters.len() as u64);
-    let result = data::fit(&d, lhs, rhs, &specs, sigma.as_deref(), id, &context.cancel).map_err(|e| lift(&e, args.span))?;
+    let sigma = sigma_column(&d, args)?;
+    let result =
+        data::fit(&d, lhs, rhs, &specs, sigma.as_deref(), &context.cancel).map_err(|e| lift(&e, args.span))?;
     let units = parameters
         .iter()
         .filter_map(|p| {
@@ -192,11 +196,8 @@ fn starts(args: &Args) -> Result<BTreeMap<String, f64>> {
 
 /// Standard errors in SI: a column's name, a number or a quantity for all rows; else the errors that the target's
 /// column brings.
-fn sigma_column(d: &Dataset, args: &Args, lhs: &Expr) -> Result<Option<Vec<f64>>> {
-    let Some(v) = args.get("sigma") else {
-        let _ = lhs;
-        return Ok(None);
-    };
+fn sigma_column(d: &Dataset, args: &Args) -> Result<Option<Vec<f64>>> {
+    let Some(v) = args.get("sigma") else { return Ok(None) };
     let at = args.span_of("sigma");
     match v.plain() {
         Value::Text(name) => {
@@ -343,7 +344,7 @@ pub fn fit_member(f: &Fit, name: &str) -> (Option<Value>, Vec<String>) {
         "covariance" => {
             let n = r.parameters.len();
             let rows = (0..n)
-                .map(|i| Value::list((0..n).map(|j| Value::Expr(Expr::float(r.covariance[i * n + j]))).collect()))
+                .map(|i| Value::list((0..n).map(|j| Value::Expr(Expr::float(r.covariance.matrix[i * n + j]))).collect()))
                 .collect();
             Some(Value::list(rows))
         }
@@ -390,7 +391,7 @@ fn filter(context: &mut Context, args: &Args) -> Result<Value> {
             None => return Err(fault(6010, at, format!("the condition cannot be decided in row {row}"))),
         }
     }
-    Ok(Value::Dataset(Arc::new(d.filter(&mask))))
+    Ok(Value::Dataset(Arc::new(d.filter(&mask).map_err(|e| lift(&e, args.span))?)))
 }
 
 fn select(_: &mut Context, args: &Args) -> Result<Value> {
@@ -421,12 +422,13 @@ fn split(context: &mut Context, args: &Args) -> Result<Value> {
             "split(d, train: 0.8, validation: 0.1)",
         ));
     }
-    let parts = d.split(&[train, validation], context.streams(Some(seed(context, args)?)));
-    let [train_part, validation_part, test] = parts.as_slice() else {
-        return Err(fault(6016, args.span, "expected three parts"));
-    };
-    let set = |d: &Dataset| Value::Dataset(Arc::new(d.clone()));
-    Ok(Value::record(vec![("train", set(train_part)), ("validation", set(validation_part)), ("test", set(test))]))
+    let parts = d.split(train, validation, seed(context, args)?).map_err(|e| lift(&e, args.span))?;
+    let set = |d: Dataset| Value::Dataset(Arc::new(d));
+    Ok(Value::record(vec![
+        ("train", set(parts.train)),
+        ("validation", set(parts.validation)),
+        ("test", set(parts.test)),
+    ]))
 }
 
 fn dataset(_: &mut Context, args: &Args) -> Result<Value> {
@@ -441,7 +443,7 @@ fn dataset(_: &mut Context, args: &Args) -> Result<Value> {
         };
         columns.push(column(name, &items, args)?);
     }
-    Ok(Value::Dataset(Arc::new(Dataset::new(columns).map_err(|e| lift(&e, at))?)))
+    Ok(Value::Dataset(Arc::new(Dataset::new("dataset", columns).map_err(|e| lift(&e, at))?)))
 }
 
 fn column(name: &str, items: &[Value], args: &Args) -> Result<data::Column> {
@@ -503,7 +505,7 @@ fn export(context: &mut Context, args: &Args) -> Result<Value> {
     let at = args.span_of("path");
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("").to_lowercase();
     let text = match (value.plain(), extension.as_str()) {
-        (Value::Dataset(d), "csv") => d.to_csv().map_err(|e| lift(&e, at))?,
+        (Value::Dataset(d), "csv") => data::csv_text(d).map_err(|e| lift(&e, at))?,
         (Value::Dataset(_), _) => {
             return Err(fault_hint(6040, at, format!("expected a file of a dataset, found `.{extension}`"), "export(d, \"d.csv\")"));
         }
@@ -567,8 +569,11 @@ pub fn regress_dataset(
 ) -> std::result::Result<FrontValue, Box<dyn crate::base::Fault>> {
     let started = Instant::now();
     let target = match &request.target {
-        Some(name) => d.column(name).map_err(boxed)?,
-        None => d.target().map_err(boxed)?,
+        Some(name) => d.numbers(name).map_err(boxed)?,
+        None => match d.target() {
+            Some(c) => c,
+            None => return Err(boxed(regression::RegressError::NoTarget)),
+        },
     };
     let target = target.clone();
     let skip = |c: &data::Column| {
@@ -577,7 +582,7 @@ pub fn regress_dataset(
             || c.role == Role::Error
             || request.sigma.as_ref().is_some_and(|s| *s == c.name)
     };
-    let features: Vec<&data::Column> = d.columns().iter().filter(|c| !skip(c)).collect();
+    let features: Vec<&data::Column> = d.columns().iter().map(|c| &**c).filter(|c| !skip(c)).collect();
     let dimension_of = |c: &data::Column| c.unit.as_ref().map_or(Dimension::NONE, Unit::dimension);
     let sigma = match &request.sigma {
         Some(name) => Some(d.column(name).map_err(boxed)?.si_values()),
@@ -593,7 +598,7 @@ pub fn regress_dataset(
         target_dimension: dimension_of(&target),
         target_unit: target.unit.clone(),
         sigma,
-        resolution: target.relative_resolution(),
+        resolution: target.resolution().map(|r| target.unit.as_ref().map_or(r, |u| u.scale().to_f64() * r)),
     };
     let plan = Plan {
         method: request.method.parse().map_err(boxed)?,
