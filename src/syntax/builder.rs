@@ -803,7 +803,8 @@ impl<'s> Builder<'s> {
         }
         let fault = expect::explain(self, l, tok, r, &expected);
         // A fault at the end of a line is shown behind its last character.
-        let r = if l == r { (l + 1).min(end) } else { r };
+        let next = self.text[l as usize..].chars().next().map_or(0, char::len_utf8) as u32;
+        let r = if l == r { l + next } else { r };
         self.fault(fault, l, r);
     }
 }

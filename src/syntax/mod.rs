@@ -8,19 +8,28 @@
 //! fill the arena of [`tree::Tree`]. No step recurses with the depth of the text.
 
 mod builder;
+mod compare;
 mod errors;
 mod expect;
+mod format;
+mod highlight;
+mod layout;
 mod lexer;
 mod names;
 mod parse;
+mod print;
 mod resolve;
 mod token;
 pub mod tree;
 mod unit;
 
+pub use compare::same_tree;
 pub use errors::{CODES, SyntaxError};
+pub use format::format;
+pub use highlight::{TokenClass, tokens};
 pub use names::{is_name, normalise_name, normalise_unit};
 pub use parse::{Parsed, parse};
+pub use print::{is_plain_name, print_expr, unit_text};
 pub use unit::{parse_header, parse_unit};
 
 lalrpop_util::lalrpop_mod!(
