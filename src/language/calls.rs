@@ -79,7 +79,8 @@ impl Args {
     /// As a real number (units as SI).
     pub fn real(&self, name: &str) -> Result<f64> {
         let e = self.expr(name)?;
-        e.evaluate(&|_| None).ok_or_else(|| fault(6006, self.span_of(name), format!("`{name}` expects a number, found `{e}`")))
+        e.evaluate(&|_| None)
+            .ok_or_else(|| fault(6006, self.span_of(name), format!("`{name}` expects a number, found `{e}`")))
     }
 
     /// As a truth value.
@@ -148,16 +149,25 @@ impl Context {
     }
 
     /// A call.
-    pub(super) fn call(&mut self, tree: &Arc<Tree>, callee: ExprId, args: &[Arg], span: Span) -> Result<Value> {
+    pub(super) fn call(
+        &mut self,
+        tree: &Arc<Tree>,
+        callee: ExprId,
+        args: &[Arg],
+        span: Span,
+    ) -> Result<Value> {
         self.poll(span)?;
         if let ExprKind::Name(name) = tree.expr(callee) {
             let bound = self.lookup(name).filter(|v| {
                 // A bound number beside a function of the library: `gamma(3)` calls the function.
-                !(matches!(v.plain(), Value::Expr(e) if !e.is_symbolic()) && self.library.signatures(name).is_some())
+                !(matches!(v.plain(), Value::Expr(e) if !e.is_symbolic())
+                    && self.library.signatures(name).is_some())
             });
             return match bound {
                 Some(value) => self.call_value(&value, tree, args, span, Some(name)),
-                None if self.library.signatures(name).is_some() => self.call_builtin(name, tree, None, args, span),
+                None if self.library.signatures(name).is_some() => {
+                    self.call_builtin(name, tree, None, args, span)
+                }
                 None if self.is_declared(name) => {
                     let e = Value::Expr(Expr::symbol(name.clone()));
                     self.call_value(&e, tree, args, span, Some(name))
@@ -181,7 +191,13 @@ impl Context {
     }
 
     /// `value |> callee`.
-    pub(super) fn pipe(&mut self, tree: &Arc<Tree>, value: ExprId, callee: ExprId, span: Span) -> Result<Value> {
+    pub(super) fn pipe(
+        &mut self,
+        tree: &Arc<Tree>,
+        value: ExprId,
+        callee: ExprId,
+        span: Span,
+    ) -> Result<Value> {
         match tree.expr(callee) {
             ExprKind::Call { callee: f, args, .. } => {
                 let mut all = vec![Arg { name: None, value }];
@@ -277,7 +293,8 @@ impl Context {
             };
             let symbol = Symbol::new(&name.name);
             if !known.contains(&symbol) {
-                let mut error = *fault(6003, name.span, format!("expected a symbol of the law, found `{}`", name.name));
+                let mut error =
+                    *fault(6003, name.span, format!("expected a symbol of the law, found `{}`", name.name));
                 let names: Vec<&str> = known.iter().map(Symbol::name).collect();
                 error.hint = Some(match suggest::nearest(&name.name, names.iter().copied()) {
                     Some(near) => format!("did you mean `{near}`?"),
@@ -339,7 +356,13 @@ impl Context {
         }
     }
 
-    fn call_user(&mut self, f: &Arc<UserFunction>, tree: &Arc<Tree>, args: &[Arg], span: Span) -> Result<Value> {
+    fn call_user(
+        &mut self,
+        f: &Arc<UserFunction>,
+        tree: &Arc<Tree>,
+        args: &[Arg],
+        span: Span,
+    ) -> Result<Value> {
         let mut values: Vec<Option<(Value, Span)>> = vec![None; f.params.len()];
         let mut next = 0;
         for arg in args {
@@ -355,7 +378,12 @@ impl Context {
                         return Err(fault(
                             6005,
                             at,
-                            format!("`{}` expects {} arguments, found {}", f.name, f.params.len(), args.len()),
+                            format!(
+                                "`{}` expects {} arguments, found {}",
+                                f.name,
+                                f.params.len(),
+                                args.len()
+                            ),
                         ));
                     }
                     k
@@ -373,16 +401,30 @@ impl Context {
     }
 
     /// Calls a function of phys with values.
-    pub(super) fn apply_user(&mut self, f: &Arc<UserFunction>, args: Vec<Value>, span: Span) -> Result<Value> {
+    pub(super) fn apply_user(
+        &mut self,
+        f: &Arc<UserFunction>,
+        args: Vec<Value>,
+        span: Span,
+    ) -> Result<Value> {
         if args.len() > f.params.len() {
-            return Err(fault(6005, span, format!("`{}` expects {} arguments, found {}", f.name, f.params.len(), args.len())));
+            return Err(fault(
+                6005,
+                span,
+                format!("`{}` expects {} arguments, found {}", f.name, f.params.len(), args.len()),
+            ));
         }
         let mut values: Vec<Option<(Value, Span)>> = args.into_iter().map(|v| Some((v, span))).collect();
         values.resize(f.params.len(), None);
         self.enter(f, values, span)
     }
 
-    fn enter(&mut self, f: &Arc<UserFunction>, values: Vec<Option<(Value, Span)>>, span: Span) -> Result<Value> {
+    fn enter(
+        &mut self,
+        f: &Arc<UserFunction>,
+        values: Vec<Option<(Value, Span)>>,
+        span: Span,
+    ) -> Result<Value> {
         if self.calls >= MAX_CALLS {
             return Err(fault_hint(
                 6019,
@@ -497,8 +539,11 @@ impl Context {
                     let variadic = signature.params.iter().position(|p| p.variadic).filter(|v| next >= *v);
                     let k = variadic.unwrap_or(next);
                     if k >= count {
-                        let message =
-                            format!("`{}` expects at most {count} arguments, found {}", signature.name, args.len());
+                        let message = format!(
+                            "`{}` expects at most {count} arguments, found {}",
+                            signature.name,
+                            args.len()
+                        );
                         return Err(fault_hint(6005, at, message, signature.headline()));
                     }
                     places[k].push(arg.value);
@@ -570,7 +615,8 @@ impl Context {
                 None if p.variadic => values[k] = Some(Value::list(Vec::new())),
                 None if p.is_optional() => {}
                 None => {
-                    let message = format!("`{}` expects `{}: {}`, found nothing", signature.name, p.name, p.ty);
+                    let message =
+                        format!("`{}` expects `{}: {}`, found nothing", signature.name, p.name, p.ty);
                     return Err(fault_hint(6004, span, message, signature.headline()));
                 }
             }
@@ -592,7 +638,9 @@ impl Context {
             }
             (Type::Optional(inner), _) => self.read_argument(tree, id, inner),
             // `none` as the default of an optional parameter.
-            (_, ExprKind::Name(name)) if &**name == "none" && self.lookup("none").is_none() => Ok(Value::Nothing),
+            (_, ExprKind::Name(name)) if &**name == "none" && self.lookup("none").is_none() => {
+                Ok(Value::Nothing)
+            }
             _ => self.evaluate(tree, id),
         }
     }
@@ -607,11 +655,19 @@ impl Context {
     /// The value, where it is of the type; a clear fault where it is not.
     pub(super) fn fits(&mut self, value: Value, ty: &Type, name: &str, span: Span) -> Result<Value> {
         if let Type::Optional(inner) = ty {
-            return if matches!(value, Value::Nothing) { Ok(value) } else { self.fits(value, inner, name, span) };
+            return if matches!(value, Value::Nothing) {
+                Ok(value)
+            } else {
+                self.fits(value, inner, name, span)
+            };
         }
         if let Type::OneOf(words) = ty {
             let Value::Text(t) = value.plain() else {
-                return Err(fault(6006, span, format!("`{name}` expects {ty}, found a {}", value.kind_name())));
+                return Err(fault(
+                    6006,
+                    span,
+                    format!("`{name}` expects {ty}, found a {}", value.kind_name()),
+                ));
             };
             if words.iter().any(|w| w == t) {
                 return Ok(value);
@@ -630,7 +686,11 @@ impl Context {
             let d = super::dimension::of(&e, &self.declarations).map_err(|m| op::unit_fault(&m, span))?;
             if let Some(found) = d.filter(|d| *d != unit.dimension()) {
                 let found = crate::units::Unit::coherent(found);
-                let shown = if found.is_one() { "a pure number".to_string() } else { format!("a quantity in [{found}]") };
+                let shown = if found.is_one() {
+                    "a pure number".to_string()
+                } else {
+                    format!("a quantity in [{found}]")
+                };
                 return Err(fault_hint(
                     6021,
                     span,
@@ -643,7 +703,11 @@ impl Context {
         if takes(ty, &value) {
             return Ok(value);
         }
-        Err(fault(6006, span, format!("`{name}` expects a value of type {ty}, found a {}", value.kind_name())))
+        Err(fault(
+            6006,
+            span,
+            format!("`{name}` expects a value of type {ty}, found a {}", value.kind_name()),
+        ))
     }
 
     /// Calls any function value with values.
@@ -654,7 +718,9 @@ impl Context {
             Function::Builtin(name) => {
                 let Some(signature) = self.library.signatures(name).and_then(|s| {
                     s.iter()
-                        .find(|s| s.params.first().zip(args.first()).is_some_and(|(p, a)| takes(p.ty.required(), a)))
+                        .find(|s| {
+                            s.params.first().zip(args.first()).is_some_and(|(p, a)| takes(p.ty.required(), a))
+                        })
                         .or(s.first())
                         .cloned()
                 }) else {
@@ -670,20 +736,28 @@ impl Context {
                             other => *other = Some(Value::list(vec![v])),
                         },
                         _ if k < count => values[k] = Some(v),
-                        _ => return Err(fault(6005, span, format!("`{name}` expects at most {count} arguments"))),
+                        _ => {
+                            return Err(fault(
+                                6005,
+                                span,
+                                format!("`{name}` expects at most {count} arguments"),
+                            ));
+                        }
                     }
                 }
                 for (k, p) in signature.params.iter().enumerate() {
                     if values[k].is_none()
                         && let Some(default) = p.default
                     {
-                        values[k] = Some(self.read_argument(&signature.tree.clone(), default, p.ty.required())?);
+                        values[k] =
+                            Some(self.read_argument(&signature.tree.clone(), default, p.ty.required())?);
                     }
                 }
                 let Some(body) = builtins::body(name) else {
                     return Err(fault(6001, span, format!("`{name}` is declared, but has no body")));
                 };
-                let args = Args { signature, values, spans: vec![span; count], span, given: vec![true; count] };
+                let args =
+                    Args { signature, values, spans: vec![span; count], span, given: vec![true; count] };
                 body(self, &args)
             }
         }
@@ -785,7 +859,9 @@ pub fn children(tree: &Tree, id: ExprId, f: &mut impl FnMut(ExprId)) {
             f(*first);
             rest.iter().for_each(|(_, e)| f(*e));
         }
-        ExprKind::And(items) | ExprKind::Or(items) | ExprKind::List(items) => items.iter().for_each(|e| f(*e)),
+        ExprKind::And(items) | ExprKind::Or(items) | ExprKind::List(items) => {
+            items.iter().for_each(|e| f(*e))
+        }
         ExprKind::If { condition, then, otherwise } => {
             f(*condition);
             f(*then);
@@ -808,4 +884,3 @@ pub fn children(tree: &Tree, id: ExprId, f: &mut impl FnMut(ExprId)) {
 pub fn is_prelude_constant(name: &str) -> bool {
     Constant::from_name(name).is_some()
 }
-

@@ -187,10 +187,19 @@ impl Context {
     pub(super) fn checked(&self, e: Expr, span: Span) -> Result<Value> {
         if e.is_undefined() {
             let hint = "where the divisor can be zero, use `if`";
-            return Err(super::error::fault_hint(6012, span, "division by zero: the expression has no value", hint));
+            return Err(super::error::fault_hint(
+                6012,
+                span,
+                "division by zero: the expression has no value",
+                hint,
+            ));
         }
         if e.depth() > MAX_DEPTH {
-            return Err(fault(6017, span, format!("expected at most {MAX_DEPTH} levels, found {}", e.depth())));
+            return Err(fault(
+                6017,
+                span,
+                format!("expected at most {MAX_DEPTH} levels, found {}", e.depth()),
+            ));
         }
         Ok(Value::Expr(e))
     }

@@ -59,7 +59,13 @@ fn decide_expr(context: &mut Context, e: &Expr, span: Span) -> Result<Option<boo
     })
 }
 
-fn decide_relation(context: &mut Context, relation: Relation, a: &Expr, b: &Expr, span: Span) -> Result<Option<bool>> {
+fn decide_relation(
+    context: &mut Context,
+    relation: Relation,
+    a: &Expr,
+    b: &Expr,
+    span: Span,
+) -> Result<Option<bool>> {
     match relation {
         Relation::Eq => equal(context, a, b, span),
         Relation::Ne => Ok(equal(context, a, b, span)?.map(|x| !x)),
@@ -120,7 +126,13 @@ pub fn equal(context: &mut Context, a: &Expr, b: &Expr, span: Span) -> Result<Op
 }
 
 /// The verdict on an identity.
-pub fn verdict(context: &mut Context, a: &Expr, b: &Expr, declarations: &Declarations, span: Span) -> Result<Verdict> {
+pub fn verdict(
+    context: &mut Context,
+    a: &Expr,
+    b: &Expr,
+    declarations: &Declarations,
+    span: Span,
+) -> Result<Verdict> {
     let rules = context.rules(span)?;
     let (a, b) = (op::strip_units(a), op::strip_units(b));
     Ok(algebra::equivalent(&a, &b, declarations, &rules, &context.cancel, context.seed))
@@ -156,9 +168,7 @@ fn name_uncertain(e: &Expr) -> (Expr, Vec<(Symbol, Expr)>) {
         back.push((Symbol::new(&format!("fitted#{k}")), Expr::uncertain(u)));
     }
     let named = e.transform(&mut |e| match e.kind() {
-        Kind::Uncertain(_) => {
-            back.iter().find(|(_, u)| *u == e).map_or(e, |(s, _)| Expr::symbol(s.clone()))
-        }
+        Kind::Uncertain(_) => back.iter().find(|(_, u)| *u == e).map_or(e, |(s, _)| Expr::symbol(s.clone())),
         _ => e,
     });
     (named, back)
@@ -174,12 +184,16 @@ fn agree(a: &Expr, b: &Expr) -> bool {
         return numbers_agree(a, b);
     }
     match (a.kind(), b.kind()) {
-        (Kind::Sum(_), Kind::Sum(_)) => match_parts(a.terms(), b.terms(), |n| Expr::sum(n), &|x, y| agree(x, y)),
+        (Kind::Sum(_), Kind::Sum(_)) => {
+            match_parts(a.terms(), b.terms(), |n| Expr::sum(n), &|x, y| agree(x, y))
+        }
         (Kind::Product(_), _) | (_, Kind::Product(_)) => {
             match_parts(a.factors(), b.factors(), |n| Expr::product(n), &|x, y| agree(x, y))
         }
         (Kind::Power(p, x), Kind::Power(q, y)) => agree(p, q) && agree(x, y),
-        (Kind::Call(f, x), Kind::Call(g, y)) => f == g && x.len() == y.len() && x.iter().zip(y.iter()).all(|(x, y)| agree(x, y)),
+        (Kind::Call(f, x), Kind::Call(g, y)) => {
+            f == g && x.len() == y.len() && x.iter().zip(y.iter()).all(|(x, y)| agree(x, y))
+        }
         (Kind::Relation(f, p, q), Kind::Relation(g, r, s)) => f == g && agree(p, r) && agree(q, s),
         _ => false,
     }
@@ -191,7 +205,8 @@ fn match_parts(
     fold: impl Fn(Vec<Expr>) -> Expr,
     same: &dyn Fn(&Expr, &Expr) -> bool,
 ) -> bool {
-    let split = |items: &[Expr]| -> (Vec<Expr>, Vec<Expr>) { items.iter().cloned().partition(|e| !e.is_symbolic()) };
+    let split =
+        |items: &[Expr]| -> (Vec<Expr>, Vec<Expr>) { items.iter().cloned().partition(|e| !e.is_symbolic()) };
     let ((numbers_a, rest_a), (numbers_b, mut rest_b)) = (split(a), split(b));
     if rest_a.len() != rest_b.len() || !numbers_agree(&fold(numbers_a), &fold(numbers_b)) {
         return false;

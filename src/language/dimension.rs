@@ -19,9 +19,15 @@ impl Mismatch {
     pub fn message(&self) -> String {
         match self {
             Mismatch::Terms(a, da, b, db) => {
-                format!("expected equal units, found `{a}` in [{}] and `{b}` in [{}]", Unit::coherent(*da), Unit::coherent(*db))
+                format!(
+                    "expected equal units, found `{a}` in [{}] and `{b}` in [{}]",
+                    Unit::coherent(*da),
+                    Unit::coherent(*db)
+                )
             }
-            Mismatch::NotPure(e, d) => format!("expected a pure number, found `{e}` in [{}]", Unit::coherent(*d)),
+            Mismatch::NotPure(e, d) => {
+                format!("expected a pure number, found `{e}` in [{}]", Unit::coherent(*d))
+            }
         }
     }
 }
@@ -110,7 +116,10 @@ fn needs_pure(e: &Expr, declarations: &Declarations) -> Result<(), Mismatch> {
     }
 }
 
-fn same<'a>(items: impl Iterator<Item = &'a Expr>, declarations: &Declarations) -> Result<Option<Dimension>, Mismatch> {
+fn same<'a>(
+    items: impl Iterator<Item = &'a Expr>,
+    declarations: &Declarations,
+) -> Result<Option<Dimension>, Mismatch> {
     let mut known: Option<(&Expr, Dimension)> = None;
     for item in items {
         if let Some(d) = of(item, declarations)? {

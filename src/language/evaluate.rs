@@ -147,7 +147,9 @@ impl Context {
         }
         // A function's name alone is a symbol, unless it is known as nothing but a function and longer than
         // a letter or two: `gamma` may be a damping, `simplify` is no symbol.
-        if self.library.signatures(name).is_some() && crate::expression::Function::from_name(name).is_none() && name.len() > 3
+        if self.library.signatures(name).is_some()
+            && crate::expression::Function::from_name(name).is_none()
+            && name.len() > 3
         {
             return Ok(Value::Function(Function::Builtin(name.clone())));
         }
@@ -210,7 +212,8 @@ impl Context {
             for (sign, v, at) in &values {
                 let e = op::settle(&op::expr_of(v, *at)?);
                 if !e.is_plain_number() || known.is_some() {
-                    let d = super::dimension::of(&e, &self.declarations).map_err(|m| op::unit_fault(&m, *at))?;
+                    let d =
+                        super::dimension::of(&e, &self.declarations).map_err(|m| op::unit_fault(&m, *at))?;
                     if let Some(d) = d {
                         match &known {
                             None => known = Some((e.clone(), d, *at)),
@@ -389,9 +392,11 @@ impl Context {
                 Value::Text(name) => Ok(Expr::boolean(r.get(name).is_some())),
                 _ => Err(fault(6016, span, "expected the name of an entry, in quotes")),
             },
-            other => {
-                Err(fault(6016, span, format!("expected a range or a list after `in`, found a {}", other.kind_name())))
-            }
+            other => Err(fault(
+                6016,
+                span,
+                format!("expected a range or a list after `in`, found a {}", other.kind_name()),
+            )),
         }
     }
 
@@ -431,7 +436,11 @@ impl Context {
             return Err(fault(6006, span, "expected numbers on both sides of ±, found symbols"));
         };
         if sigma < 0.0 || !sigma.is_finite() {
-            return Err(fault(6006, tree.span(b), format!("expected an uncertainty of at least 0, found {sigma}")));
+            return Err(fault(
+                6006,
+                tree.span(b),
+                format!("expected an uncertainty of at least 0, found {sigma}"),
+            ));
         }
         let id = self.new_identity(1);
         let number = Expr::uncertain(Uncertain::new(id, mean, sigma));
@@ -453,11 +462,8 @@ impl Context {
             }
             (Value::Dataset(d), _) => {
                 let row = place(index, d.rows(), span)?;
-                let entries = d
-                    .columns()
-                    .iter()
-                    .map(|c| (Name::from(&*c.name), op::column_element(c, row)))
-                    .collect();
+                let entries =
+                    d.columns().iter().map(|c| (Name::from(&*c.name), op::column_element(c, row))).collect();
                 Ok(Value::Record(Arc::new(Record { entries })))
             }
             (Value::Column(c), Value::Expr(_)) => {
@@ -487,9 +493,11 @@ impl Context {
                     let at = place(index, items.len(), span)?;
                     Ok(items[at].clone())
                 }
-                (None, _) => {
-                    Err(fault(6016, span, format!("expected a list, column or dataset, found a {}", target.kind_name())))
-                }
+                (None, _) => Err(fault(
+                    6016,
+                    span,
+                    format!("expected a list, column or dataset, found a {}", target.kind_name()),
+                )),
             },
         }
     }
@@ -497,7 +505,9 @@ impl Context {
     /// `target.name`.
     pub fn member(&mut self, target: &Value, name: &str, span: Span) -> Result<Value> {
         let (found, known): (Option<Value>, Vec<String>) = match target.plain() {
-            Value::Record(r) => (r.get(name).cloned(), r.entries.iter().map(|(n, _)| n.to_string()).collect()),
+            Value::Record(r) => {
+                (r.get(name).cloned(), r.entries.iter().map(|(n, _)| n.to_string()).collect())
+            }
             Value::Module(m) => {
                 (m.record.get(name).cloned(), m.record.entries.iter().map(|(n, _)| n.to_string()).collect())
             }
@@ -552,7 +562,11 @@ impl Context {
                 let count = match count.to_i64() {
                     Some(n) if n < MAX_ELEMENTS => n,
                     _ => {
-                        return Err(fault(6006, span, format!("expected at most {MAX_ELEMENTS} elements, found {count}")));
+                        return Err(fault(
+                            6006,
+                            span,
+                            format!("expected at most {MAX_ELEMENTS} elements, found {count}"),
+                        ));
                     }
                 };
                 let element = |k: i64| {
@@ -574,9 +588,11 @@ impl Context {
             Value::Front(f) => {
                 Ok(f.found.front.candidates().iter().map(|c| Value::Expr(c.expr.clone())).collect())
             }
-            other => {
-                Err(fault(6006, span, format!("expected a list, range, column or dataset, found a {}", other.kind_name())))
-            }
+            other => Err(fault(
+                6006,
+                span,
+                format!("expected a list, range, column or dataset, found a {}", other.kind_name()),
+            )),
         }
     }
 
@@ -739,7 +755,11 @@ pub(super) fn place(index: &Value, length: usize, span: Span) -> Result<usize> {
         _ => None,
     };
     let Some(n) = n else {
-        return Err(fault(6013, span, format!("expected an integer as index, found a {}", index.kind_name())));
+        return Err(fault(
+            6013,
+            span,
+            format!("expected an integer as index, found a {}", index.kind_name()),
+        ));
     };
     let at = if n < 0 { n + length as i64 } else { n };
     if at < 0 || at >= length as i64 {
@@ -763,4 +783,3 @@ fn slice_bounds(low: &Expr, high: &Expr, length: usize, span: Span) -> Result<(u
     }
     Ok(if to < from { (0, 0) } else { (from as usize, to as usize + 1) })
 }
-

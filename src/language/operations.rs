@@ -69,7 +69,10 @@ pub fn convert(context: &Context, value: &Value, unit: &Unit, span: Span) -> Res
                     let message = format!("expected a unit of [{unit}], found a quantity in [{found}]");
                     let mut error = fault(6021, span, message);
                     if let Ok(missing) = Unit::coherent(unit.dimension()).div(&found) {
-                        error.hint = Some(format!("multiply by something in [{}]", Unit::coherent(missing.dimension())));
+                        error.hint = Some(format!(
+                            "multiply by something in [{}]",
+                            Unit::coherent(missing.dimension())
+                        ));
                     }
                     return Err(error);
                 }
@@ -83,7 +86,9 @@ pub fn convert(context: &Context, value: &Value, unit: &Unit, span: Span) -> Res
                     (n, None) => n,
                 };
                 let value = match (si.as_number(), unit.offset()) {
-                    (Some(n), Some(offset)) if unit.scale().float().is_none() && unit.scale().pi_power() == 0 => {
+                    (Some(n), Some(offset))
+                        if unit.scale().float().is_none() && unit.scale().pi_power() == 0 =>
+                    {
                         let inverse = unit.scale().exact().recip().unwrap_or(Number::ONE);
                         Expr::number(&(n * &inverse) - offset)
                     }
@@ -192,7 +197,8 @@ pub fn binary(context: &Context, op: Operator, a: &Value, b: &Value, span: Span)
                 return matrix_product(context, &x, &y, span);
             }
             if x.len() != y.len() {
-                let message = format!("expected lists of equal length, found {} and {} elements", x.len(), y.len());
+                let message =
+                    format!("expected lists of equal length, found {} and {} elements", x.len(), y.len());
                 return Err(fault(6014, span, message));
             }
             let items: Result<Vec<Value>> =
@@ -269,9 +275,8 @@ fn matrix_product(context: &Context, x: &[Value], y: &[Value], span: Span) -> Re
         Some(first) => format!("{}x{}", v.len(), first.len()),
         None => format!("{}", v.len()),
     };
-    let mismatch = || {
-        fault(6014, span, format!("expected matching shapes, found {} and {}", shape(x), shape(y)))
-    };
+    let mismatch =
+        || fault(6014, span, format!("expected matching shapes, found {} and {}", shape(x), shape(y)));
     let dot = |a: &[Value], b: &[Value]| -> Result<Value> {
         if a.len() != b.len() {
             return Err(mismatch());
@@ -292,7 +297,8 @@ fn matrix_product(context: &Context, x: &[Value], y: &[Value], span: Span) -> Re
             if x.first().and_then(row).map_or(0, |r| r.len()) != y.len() {
                 return Err(mismatch());
             }
-            let column = |k: usize| -> Vec<Value> { y.iter().filter_map(row).map(|r| r[k].clone()).collect() };
+            let column =
+                |k: usize| -> Vec<Value> { y.iter().filter_map(row).map(|r| r[k].clone()).collect() };
             let columns: Vec<Vec<Value>> = (0..columns).map(column).collect();
             let rows: Result<Vec<Value>> = x
                 .iter()
@@ -326,7 +332,11 @@ pub fn dot(context: &Context, a: &Value, b: &Value, span: Span) -> Result<Value>
     match (as_list(a), as_list(b)) {
         (Some(x), Some(y)) if !is_matrix(&x) && !is_matrix(&y) => {
             if x.len() != y.len() {
-                return Err(fault(6014, span, format!("expected vectors of equal length, found {} and {}", x.len(), y.len())));
+                return Err(fault(
+                    6014,
+                    span,
+                    format!("expected vectors of equal length, found {} and {}", x.len(), y.len()),
+                ));
             }
             let mut total = Value::int(0);
             for (p, q) in x.iter().zip(y.iter()) {
@@ -419,8 +429,10 @@ pub fn call_function(
 /// Arguments that are pure numbers lose units such as `[deg]` and `[%]`.
 fn pure_call(f: crate::expression::Function, args: Vec<Expr>) -> Expr {
     use crate::expression::Function::*;
-    let keeps_units =
-        matches!(f, Abs | Re | Im | Conj | Floor | Ceil | Round | Min | Max | Mod | Sign | Step | Arg | Atan2);
+    let keeps_units = matches!(
+        f,
+        Abs | Re | Im | Conj | Floor | Ceil | Round | Min | Max | Mod | Sign | Step | Arg | Atan2
+    );
     if keeps_units {
         return units_aware(f, args);
     }

@@ -17,7 +17,8 @@ pub fn line(value: &Value, style: &Style) -> String {
             format!("[{}]", items.join(", "))
         }
         Value::Record(r) => {
-            let entries: Vec<String> = r.entries.iter().map(|(n, v)| format!("{n}: {}", line(v, style))).collect();
+            let entries: Vec<String> =
+                r.entries.iter().map(|(n, v)| format!("{n}: {}", line(v, style))).collect();
             format!("{{{}}}", entries.join(", "))
         }
         Value::Range(low, high) => range(low, high, style),
@@ -119,9 +120,10 @@ fn answer(a: &Answer, style: &Style) -> String {
     let mut text = a.shown.clone().unwrap_or_else(|| line(&a.value, style));
     let mut remarks: Vec<String> = a.conditions.iter().map(|c| expr(c, style)).collect();
     remarks.extend(a.remark.clone());
-    if let Some(stopped) = a.stopped.filter(|s| {
-        !matches!(s, crate::base::StopReason::Found | crate::base::StopReason::Saturated)
-    }) {
+    if let Some(stopped) = a
+        .stopped
+        .filter(|s| !matches!(s, crate::base::StopReason::Found | crate::base::StopReason::Saturated))
+    {
         remarks.push(format!("stopped: {stopped}"));
     }
     if !remarks.is_empty() {

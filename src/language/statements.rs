@@ -14,8 +14,8 @@ use crate::algebra::Verdict;
 use crate::base::{Code, Diagnostic, Event, Span, suggest};
 use crate::expression::{Assumptions, Declaration, Domain, Expr, Kind, Symbol};
 use crate::syntax::tree::{
-    Assumption, AssumptionKind, CompareOp, ExprId, ExprKind, ForClause, Ident, Name, Statement, StatementKind, Tree,
-    UnitExpr, UsePath, WhereItem,
+    Assumption, AssumptionKind, CompareOp, ExprId, ExprKind, ForClause, Ident, Name, Statement,
+    StatementKind, Tree, UnitExpr, UsePath, WhereItem,
 };
 use crate::units::Unit;
 
@@ -37,7 +37,9 @@ impl Context {
     pub fn execute(&mut self, tree: &Arc<Tree>, statement: &Statement) -> Result<Option<Value>> {
         self.poll(statement.span)?;
         match &statement.kind {
-            StatementKind::Bind { names, value, wheres } => self.bind_statement(tree, names, *value, wheres)?,
+            StatementKind::Bind { names, value, wheres } => {
+                self.bind_statement(tree, names, *value, wheres)?
+            }
             StatementKind::Define { name, params, body, wheres } => {
                 self.may_bind(name)?;
                 let f = self.closure(tree, &name.name, params, *body, wheres);
@@ -54,7 +56,8 @@ impl Context {
                 let e = op::expr_of(&found, tree.span(*value))?;
                 if e.is_symbolic() {
                     let names: Vec<String> = e.symbols().iter().map(|s| s.to_string()).collect();
-                    let message = format!("expected the value of a constant, found the symbols {}", names.join(", "));
+                    let message =
+                        format!("expected the value of a constant, found the symbols {}", names.join(", "));
                     return Err(fault(6105, tree.span(*value), message));
                 }
                 self.globals.insert(name.name.clone(), Value::Expr(e));
@@ -89,7 +92,10 @@ impl Context {
                 return Err(fault(
                     6105,
                     name.span,
-                    format!("expected a body for `{}`: only the standard library declares what Rust implements", name.name),
+                    format!(
+                        "expected a body for `{}`: only the standard library declares what Rust implements",
+                        name.name
+                    ),
                 ));
             }
             StatementKind::Use { module, alias, names } => {
@@ -142,7 +148,13 @@ impl Context {
         Ok(())
     }
 
-    fn bind_statement(&mut self, tree: &Arc<Tree>, names: &[Ident], value: ExprId, wheres: &[WhereItem]) -> Result<()> {
+    fn bind_statement(
+        &mut self,
+        tree: &Arc<Tree>,
+        names: &[Ident],
+        value: ExprId,
+        wheres: &[WhereItem],
+    ) -> Result<()> {
         for name in names {
             self.may_bind(name)?;
         }
@@ -246,7 +258,9 @@ impl Context {
                     && (point.iter().all(|(s, _)| self.declarations.get(s).is_some()) || !point.is_empty())
                 {
                     // An equation between undeclared symbols is open; between declared ones it fails.
-                    if point.iter().all(|(s, _)| self.declarations.get(s).is_some()) || a.symbols() == b.symbols() {
+                    if point.iter().all(|(s, _)| self.declarations.get(s).is_some())
+                        || a.symbols() == b.symbols()
+                    {
                         return Err(self.check_fault(tree, id, &value, Some((point, x, y))));
                     }
                 }
@@ -273,7 +287,8 @@ impl Context {
         if let Some((point, x, y)) = counterexample {
             let number = |v: f64| crate::expression::print::float(v, &self.style);
             let point: Vec<String> = point.iter().map(|(s, v)| format!("{s} = {}", number(*v))).collect();
-            error.hint = Some(format!("at {} the sides are {} and {}", point.join(", "), number(x), number(y)));
+            error.hint =
+                Some(format!("at {} the sides are {} and {}", point.join(", "), number(x), number(y)));
         }
         Box::new(error)
     }
@@ -293,7 +308,8 @@ impl Context {
         };
         let declaration = declaration(unit, assumptions, domain)?;
         for name in names {
-            if self.globals.remove(&name.name).is_some() || crate::expression::Constant::from_name(&name.name).is_some()
+            if self.globals.remove(&name.name).is_some()
+                || crate::expression::Constant::from_name(&name.name).is_some()
             {
                 let d = Diagnostic::notice(
                     Code(6202),
@@ -322,12 +338,18 @@ impl Context {
         let (_, own) = e.split_unit();
         let unit = match (unit, own) {
             (Some(u), Some(own)) if u.dimension() != own.dimension() => {
-                return Err(fault(6021, at, format!("expected a starting value in [{u}], found one in [{own}]")));
+                return Err(fault(
+                    6021,
+                    at,
+                    format!("expected a starting value in [{u}], found one in [{own}]"),
+                ));
             }
             (Some(u), _) => Some(u),
             (None, own) => own,
         };
-        let number = e.evaluate(&|_| None).ok_or_else(|| fault(6006, at, format!("expected a number, found `{e}`")))?;
+        let number = e
+            .evaluate(&|_| None)
+            .ok_or_else(|| fault(6006, at, format!("expected a number, found `{e}`")))?;
         let has_unit = e.split_unit().1.is_some();
         let si = match &unit {
             Some(u) if !has_unit => u.to_si(number),
@@ -358,7 +380,8 @@ impl Context {
                 (self.library_module(&name, span)?, short)
             }
             UsePath::File(path, at) => {
-                let short = PathBuf::from(path).file_stem().map_or_else(String::new, |s| s.to_string_lossy().into());
+                let short =
+                    PathBuf::from(path).file_stem().map_or_else(String::new, |s| s.to_string_lossy().into());
                 (self.file_module(path, *at)?, short)
             }
         };
@@ -377,7 +400,8 @@ impl Context {
                                 format!("expected a name of `{}`, found `{}`", m.name, name.name),
                             );
                             let known = m.record.entries.iter().map(|(n, _)| &**n);
-                            error.hint = suggest::nearest(&name.name, known).map(|n| format!("did you mean `{n}`?"));
+                            error.hint =
+                                suggest::nearest(&name.name, known).map(|n| format!("did you mean `{n}`?"));
                             return Err(Box::new(error));
                         }
                     }
@@ -398,7 +422,8 @@ impl Context {
         }
         if !self.library.has_module(name) {
             let mut error = *fault(6101, span, format!("expected a module, found no `{name}`"));
-            error.hint = suggest::nearest(name, self.library.module_names()).map(|n| format!("did you mean `{n}`?"));
+            error.hint =
+                suggest::nearest(name, self.library.module_names()).map(|n| format!("did you mean `{n}`?"));
             return Err(Box::new(error));
         }
         let module = self.load_module(name, span)?;
@@ -426,7 +451,13 @@ impl Context {
     }
 
     /// Evaluates a module in a context of its own; what it binds becomes its names.
-    fn evaluate_module(&mut self, name: &str, tree: &Arc<Tree>, folder: PathBuf, span: Span) -> Result<Value> {
+    fn evaluate_module(
+        &mut self,
+        name: &str,
+        tree: &Arc<Tree>,
+        folder: PathBuf,
+        span: Span,
+    ) -> Result<Value> {
         if self.loading.iter().any(|l| l == name) {
             return Err(fault(6103, span, format!("`{name}` is used while it is being read")));
         }
@@ -504,7 +535,9 @@ pub fn script_text(bytes: Vec<u8>, shown: &str) -> std::result::Result<String, S
 /// Laws and fields take the name they are bound to first.
 fn name_value(value: Value, name: &Name) -> Value {
     match value {
-        Value::Law(law) if law.name.is_none() => Value::Law(Arc::new(Law { name: Some(name.clone()), ..(*law).clone() })),
+        Value::Law(law) if law.name.is_none() => {
+            Value::Law(Arc::new(Law { name: Some(name.clone()), ..(*law).clone() }))
+        }
         Value::Field(field) if field.name.name().is_empty() => {
             Value::Field(Arc::new(Field { name: Symbol::new(name), variables: field.variables.clone() }))
         }
@@ -513,7 +546,11 @@ fn name_value(value: Value, name: &Name) -> Value {
 }
 
 /// What a `var` line says, as a declaration.
-pub fn declaration(unit: Option<Unit>, assumptions: &[Assumption], domain: Option<(Value, Span)>) -> Result<Declaration> {
+pub fn declaration(
+    unit: Option<Unit>,
+    assumptions: &[Assumption],
+    domain: Option<(Value, Span)>,
+) -> Result<Declaration> {
     let mut declared = Declaration { unit, ..Declaration::default() };
     let a: &mut Assumptions = &mut declared.assumptions;
     for assumption in assumptions {
@@ -536,7 +573,8 @@ pub fn declaration(unit: Option<Unit>, assumptions: &[Assumption], domain: Optio
     let ends: Vec<Expr> = match domain.plain() {
         Value::Range(low, high) => vec![low.clone(), high.clone()],
         Value::List(items) => {
-            let items: Result<Vec<Expr>> = items.iter().map(|v| Ok(op::settle(&op::expr_of(v, span)?))).collect();
+            let items: Result<Vec<Expr>> =
+                items.iter().map(|v| Ok(op::settle(&op::expr_of(v, span)?))).collect();
             items?
         }
         other => {
@@ -559,7 +597,11 @@ pub fn declaration(unit: Option<Unit>, assumptions: &[Assumption], domain: Optio
         };
         match e.split_unit().1 {
             Some(own) if own.dimension() != unit.dimension() => {
-                return Err(fault(6021, span, format!("expected a domain in [{unit}], found one in [{own}]")));
+                return Err(fault(
+                    6021,
+                    span,
+                    format!("expected a domain in [{unit}], found one in [{own}]"),
+                ));
             }
             Some(_) => si.push(number),
             None => si.push(unit.to_si(number)),

@@ -219,9 +219,7 @@ impl Value {
 
     /// A record.
     pub fn record(entries: Vec<(&str, Value)>) -> Value {
-        Value::Record(Arc::new(Record {
-            entries: entries.into_iter().map(|(n, v)| (n.into(), v)).collect(),
-        }))
+        Value::Record(Arc::new(Record { entries: entries.into_iter().map(|(n, v)| (n.into(), v)).collect() }))
     }
 
     /// The value without the conditions of an answer.
@@ -238,9 +236,10 @@ impl Value {
         match self.plain() {
             Value::Expr(e) => Some(e.clone()),
             Value::Law(law) => Some(law.formula.clone()),
-            Value::Field(field) => {
-                Some(Expr::apply(field.name.clone(), field.variables.iter().cloned().map(Expr::symbol).collect()))
-            }
+            Value::Field(field) => Some(Expr::apply(
+                field.name.clone(),
+                field.variables.iter().cloned().map(Expr::symbol).collect(),
+            )),
             _ => None,
         }
     }

@@ -122,7 +122,11 @@ fn diff(context: &mut Context, args: &Args) -> Result<Value> {
     let x = symbol(args, "symbol")?;
     let order = args.integer("order")?;
     if !(0..=100).contains(&order) {
-        return Err(fault(6006, args.span_of("order"), format!("expected an order in 0..100, found {order}")));
+        return Err(fault(
+            6006,
+            args.span_of("order"),
+            format!("expected an order in 0..100, found {order}"),
+        ));
     }
     let rules = context.rules(args.span)?;
     let value = args.value("expr")?.clone();
@@ -151,11 +155,11 @@ fn diff(context: &mut Context, args: &Args) -> Result<Value> {
 fn series(context: &mut Context, args: &Args) -> Result<Value> {
     let x = symbol(args, "symbol")?;
     let order = args.integer("order")?;
-    let order = u32::try_from(order)
-        .ok()
-        .filter(|n| (1..=200).contains(n))
-        .ok_or_else(|| fault(6006, args.span_of("order"), format!("expected an order in 1..200, found {order}")))?;
-    let s = algebra::series(&args.expr("expr")?, &x, &args.expr("about")?, order).map_err(|e| lift(&e, args.span))?;
+    let order = u32::try_from(order).ok().filter(|n| (1..=200).contains(n)).ok_or_else(|| {
+        fault(6006, args.span_of("order"), format!("expected an order in 1..200, found {order}"))
+    })?;
+    let s = algebra::series(&args.expr("expr")?, &x, &args.expr("about")?, order)
+        .map_err(|e| lift(&e, args.span))?;
     context.checked(s, args.span)
 }
 
@@ -166,7 +170,8 @@ fn solve(context: &mut Context, args: &Args) -> Result<Value> {
     }
     let x = symbol(args, "unknown")?;
     let e = args.expr("equation")?;
-    let found = algebra::solve(&e, &x, &context.declarations).map_err(|f| lift(&f, args.span_of("equation")))?;
+    let found =
+        algebra::solve(&e, &x, &context.declarations).map_err(|f| lift(&f, args.span_of("equation")))?;
     if found.identity {
         return Ok(Value::Answer(Arc::new(Answer {
             value: Value::list(vec![Value::Expr(Expr::symbol(x.clone()))]),
@@ -191,7 +196,8 @@ fn solve_system(context: &mut Context, args: &Args, equations: &[Value]) -> Resu
             })
         })
         .collect();
-    let equations: Result<Vec<Expr>> = equations.iter().map(|v| op::expr_of(v, args.span_of("equation"))).collect();
+    let equations: Result<Vec<Expr>> =
+        equations.iter().map(|v| op::expr_of(v, args.span_of("equation"))).collect();
     let (equations, unknowns) = (equations?, unknowns?);
     let (values, conditions) = algebra::solve_linear_system(&equations, &unknowns, &context.declarations)
         .map_err(|f| lift(&f, args.span_of("equation")))?;

@@ -36,7 +36,9 @@ fn seed(context: &Context, args: &Args) -> Result<u64> {
         None => Ok(context.seed),
         Some(_) => {
             let n = args.integer("seed")?;
-            u64::try_from(n).map_err(|_| fault(6006, args.span_of("seed"), format!("expected a seed of at least 0, found {n}")))
+            u64::try_from(n).map_err(|_| {
+                fault(6006, args.span_of("seed"), format!("expected a seed of at least 0, found {n}"))
+            })
         }
     }
 }
@@ -44,7 +46,8 @@ fn seed(context: &Context, args: &Args) -> Result<u64> {
 fn read(context: &mut Context, args: &Args) -> Result<Value> {
     let path = context.folder.join(&*args.word("path")?);
     let missing = if &*args.word("missing")? == "drop" { Missing::Drop } else { Missing::Fault };
-    let found = data::read_csv(&path, &context.catalogue, &ReadOptions { missing }).map_err(|e| lift(&e, args.span_of("path")))?;
+    let found = data::read_csv(&path, &context.catalogue, &ReadOptions { missing })
+        .map_err(|e| lift(&e, args.span_of("path")))?;
     for note in &found.notes {
         context.notify(crate::base::Diagnostic { span: Some(args.span_of("path")), ..note.clone() });
     }
@@ -56,7 +59,11 @@ fn sample(context: &mut Context, args: &Args) -> Result<Value> {
     let formula = args.expr("formula")?;
     let points = args.integer("points")?;
     if !(1..=100_000_000).contains(&points) {
-        return Err(fault(6031, args.span_of("points"), format!("expected at least 1 point, found {points}")));
+        return Err(fault(
+            6031,
+            args.span_of("points"),
+            format!("expected at least 1 point, found {points}"),
+        ));
     }
     let mut declarations = context.declarations.clone();
     let mut unit = None;
@@ -89,7 +96,8 @@ fn sample(context: &mut Context, args: &Args) -> Result<Value> {
             ));
         }
     }
-    let found = dimension::of(&formula, &declarations).map_err(|m| op::unit_fault(&m, args.span_of("formula")))?;
+    let found =
+        dimension::of(&formula, &declarations).map_err(|m| op::unit_fault(&m, args.span_of("formula")))?;
     let unit = unit.or_else(|| found.map(Unit::coherent));
     let plan = Sample {
         formula: &formula,
@@ -113,10 +121,14 @@ pub fn column_declarations(d: &Dataset) -> Declarations {
             continue;
         }
         let si = c.si_values();
-        let (low, high) = si.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(*v), b.max(*v)));
+        let (low, high) =
+            si.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(*v), b.max(*v)));
         let domain = (low <= high).then_some(Domain::Interval { low, high });
-        let declared =
-            Declaration { unit: Some(c.unit.clone().unwrap_or_else(Unit::one)), domain, ..Declaration::default() };
+        let declared = Declaration {
+            unit: Some(c.unit.clone().unwrap_or_else(Unit::one)),
+            domain,
+            ..Declaration::default()
+        };
         declarations.insert(Symbol::new(&c.name), declared);
     }
     declarations
@@ -166,8 +178,8 @@ fn fit(context: &mut Context, args: &Args) -> Result<Value> {
         })
         .collect();
     let sigma = sigma_column(&d, args)?;
-    let result =
-        data::fit(&d, lhs, rhs, &specs, sigma.as_deref(), &context.cancel).map_err(|e| lift(&e, args.span))?;
+    let result = data::fit(&d, lhs, rhs, &specs, sigma.as_deref(), &context.cancel)
+        .map_err(|e| lift(&e, args.span))?;
     let units = parameters
         .iter()
         .filter_map(|p| {
@@ -182,12 +194,14 @@ fn fit(context: &mut Context, args: &Args) -> Result<Value> {
 fn starts(args: &Args) -> Result<BTreeMap<String, f64>> {
     let mut starts = BTreeMap::new();
     if let Some(v) = args.get("start") {
-        let Value::Record(r) = v.plain() else { return Err(args.wrong("start", "a record of starting values", v)) };
+        let Value::Record(r) = v.plain() else {
+            return Err(args.wrong("start", "a record of starting values", v));
+        };
         for (name, value) in &r.entries {
             let e = op::settle(&op::expr_of(value, args.span_of("start"))?);
-            let number = e
-                .evaluate(&|_| None)
-                .ok_or_else(|| fault(6006, args.span_of("start"), format!("expected a number, found `{e}`")))?;
+            let number = e.evaluate(&|_| None).ok_or_else(|| {
+                fault(6006, args.span_of("start"), format!("expected a number, found `{e}`"))
+            })?;
             starts.insert(name.to_string(), number);
         }
     }
@@ -344,7 +358,11 @@ pub fn fit_member(f: &Fit, name: &str) -> (Option<Value>, Vec<String>) {
         "covariance" => {
             let n = r.parameters.len();
             let rows = (0..n)
-                .map(|i| Value::list((0..n).map(|j| Value::Expr(Expr::float(r.covariance.matrix[i * n + j]))).collect()))
+                .map(|i| {
+                    Value::list(
+                        (0..n).map(|j| Value::Expr(Expr::float(r.covariance.matrix[i * n + j]))).collect(),
+                    )
+                })
                 .collect();
             Some(Value::list(rows))
         }
@@ -352,7 +370,10 @@ pub fn fit_member(f: &Fit, name: &str) -> (Option<Value>, Vec<String>) {
         _ => None,
     };
     let mut known: Vec<String> = r.parameters.iter().map(|(s, _)| s.to_string()).collect();
-    known.extend(["law", "r2", "chi2", "dof", "rms", "residuals", "parameters", "covariance", "stopped"].map(String::from));
+    known.extend(
+        ["law", "r2", "chi2", "dof", "rms", "residuals", "parameters", "covariance", "stopped"]
+            .map(String::from),
+    );
     (value, known)
 }
 
@@ -439,7 +460,11 @@ fn dataset(_: &mut Context, args: &Args) -> Result<Value> {
     let mut columns = Vec::new();
     for (name, value) in &r.entries {
         let Some(items) = op::as_list(value) else {
-            return Err(fault(6006, at, format!("expected a list in `{name}`, found a {}", value.kind_name())));
+            return Err(fault(
+                6006,
+                at,
+                format!("expected a list in `{name}`, found a {}", value.kind_name()),
+            ));
         };
         columns.push(column(name, &items, args)?);
     }
@@ -507,7 +532,12 @@ fn export(context: &mut Context, args: &Args) -> Result<Value> {
     let text = match (value.plain(), extension.as_str()) {
         (Value::Dataset(d), "csv") => data::csv_text(d).map_err(|e| lift(&e, at))?,
         (Value::Dataset(_), _) => {
-            return Err(fault_hint(6040, at, format!("expected a file of a dataset, found `.{extension}`"), "export(d, \"d.csv\")"));
+            return Err(fault_hint(
+                6040,
+                at,
+                format!("expected a file of a dataset, found `.{extension}`"),
+                "export(d, \"d.csv\")",
+            ));
         }
         (v, "tex") => op::expr_of(v, args.span_of("value"))?.latex() + "\n",
         (v, "py") => {
@@ -629,7 +659,6 @@ fn boxed<F: crate::base::Fault + 'static>(f: F) -> Box<dyn crate::base::Fault> {
     Box::new(f)
 }
 
-
 /// The names of operators and functions that a search may use.
 pub fn operator_name(f: &Function) -> String {
     match f {
@@ -666,13 +695,17 @@ fn regress(context: &mut Context, args: &Args) -> Result<Value> {
                 return Err(fault_hint(
                     6006,
                     at,
-                    format!("`constants` expects free, dimensionless or a list of constants, found `{other}`"),
+                    format!(
+                        "`constants` expects free, dimensionless or a list of constants, found `{other}`"
+                    ),
                     "constants: free",
                 ));
             }
         },
         Value::Expr(e) if e.as_symbol().is_some_and(|s| s.name() == "free") => Constants::Free,
-        Value::Expr(e) if e.as_symbol().is_some_and(|s| s.name() == "dimensionless") => Constants::Dimensionless,
+        Value::Expr(e) if e.as_symbol().is_some_and(|s| s.name() == "dimensionless") => {
+            Constants::Dimensionless
+        }
         other => {
             let Some(items) = op::as_list(other) else {
                 return Err(args.wrong("constants", "free, dimensionless or a list of constants", other));
@@ -697,7 +730,9 @@ fn regress(context: &mut Context, args: &Args) -> Result<Value> {
     let work = match args.get("work") {
         Some(_) => {
             let n = args.integer("work")?;
-            Some(u64::try_from(n).map_err(|_| fault(6006, args.span_of("work"), format!("expected work of at least 0, found {n}")))?)
+            Some(u64::try_from(n).map_err(|_| {
+                fault(6006, args.span_of("work"), format!("expected work of at least 0, found {n}"))
+            })?)
         }
         None => None,
     };
@@ -728,7 +763,9 @@ pub fn front_member(f: &FrontValue, name: &str) -> (Option<Value>, Vec<String>) 
     let number = |x: f64| Value::Expr(Expr::float(x));
     let value = match name {
         "best" => best.map(|c| Value::Expr(c.expr.clone())),
-        "laws" => Some(Value::list(f.found.front.candidates().iter().map(|c| Value::Expr(c.expr.clone())).collect())),
+        "laws" => Some(Value::list(
+            f.found.front.candidates().iter().map(|c| Value::Expr(c.expr.clone())).collect(),
+        )),
         "r2" => best.map(|c| number(c.r2)),
         "loss" => best.map(|c| number(c.loss)),
         "size" => best.map(|c| Value::int(c.size as i64)),

@@ -78,7 +78,12 @@ fn cbrt(context: &mut Context, args: &Args) -> Result<Value> {
 }
 
 /// Applies `f` to an expression, or to each element of a list.
-pub fn each(context: &mut Context, value: &Value, args: &Args, f: &dyn Fn(&mut Context, &Expr) -> Result<Value>) -> Result<Value> {
+pub fn each(
+    context: &mut Context,
+    value: &Value,
+    args: &Args,
+    f: &dyn Fn(&mut Context, &Expr) -> Result<Value>,
+) -> Result<Value> {
     if let Some(items) = op::as_list(value) {
         let items: Result<Vec<Value>> = items.iter().map(|v| each(context, v, args, f)).collect();
         return Ok(Value::list(items?));
@@ -100,7 +105,9 @@ fn float(context: &mut Context, args: &Args) -> Result<Value> {
             Some(x) => Expr::float(x),
             None => match number.evaluate_complex(&|_| None) {
                 Some((re, im)) => Expr::sum([Expr::float(re), Expr::product([Expr::float(im), Expr::i()])]),
-                None => return Err(fault(6012, args.span, "expected a number, found something without a value")),
+                None => {
+                    return Err(fault(6012, args.span, "expected a number, found something without a value"));
+                }
             },
         };
         Ok(Value::Expr(match unit {
@@ -148,10 +155,21 @@ fn close(context: &mut Context, args: &Args) -> Result<Value> {
     Ok(Value::boolean(close_values(context, args, &a, &b, rel, abs)?))
 }
 
-fn close_values(context: &mut Context, args: &Args, a: &Value, b: &Value, rel: f64, abs: f64) -> Result<bool> {
+fn close_values(
+    context: &mut Context,
+    args: &Args,
+    a: &Value,
+    b: &Value,
+    rel: f64,
+    abs: f64,
+) -> Result<bool> {
     if let (Some(x), Some(y)) = (op::as_list(a), op::as_list(b)) {
         if x.len() != y.len() {
-            return Err(fault(6014, args.span, format!("expected lists of equal length, found {} and {} elements", x.len(), y.len())));
+            return Err(fault(
+                6014,
+                args.span,
+                format!("expected lists of equal length, found {} and {} elements", x.len(), y.len()),
+            ));
         }
         for (p, q) in x.iter().zip(y.iter()) {
             if !close_values(context, args, p, q, rel, abs)? {
@@ -160,7 +178,8 @@ fn close_values(context: &mut Context, args: &Args, a: &Value, b: &Value, rel: f
         }
         return Ok(true);
     }
-    let (x, y) = (op::settle(&op::expr_of(a, args.span_of("a"))?), op::settle(&op::expr_of(b, args.span_of("b"))?));
+    let (x, y) =
+        (op::settle(&op::expr_of(a, args.span_of("a"))?), op::settle(&op::expr_of(b, args.span_of("b"))?));
     op::same_units(context, &x, &y, args.span)?;
     match (x.evaluate_complex(&|_| None), y.evaluate_complex(&|_| None)) {
         (Some(p), Some(q)) => {
@@ -176,7 +195,12 @@ fn close_values(context: &mut Context, args: &Args, a: &Value, b: &Value, rel: f
 }
 
 fn clamp(context: &mut Context, args: &Args) -> Result<Value> {
-    let low = op::call_function(context, Function::Max, &[args.value("x")?.clone(), args.value("low")?.clone()], args.span)?;
+    let low = op::call_function(
+        context,
+        Function::Max,
+        &[args.value("x")?.clone(), args.value("low")?.clone()],
+        args.span,
+    )?;
     op::call_function(context, Function::Min, &[low, args.value("high")?.clone()], args.span)
 }
 
@@ -187,4 +211,3 @@ fn gcd(_: &mut Context, args: &Args) -> Result<Value> {
         _ => Err(fault(6006, args.span, "expected two integers")),
     }
 }
-

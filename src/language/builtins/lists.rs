@@ -94,7 +94,11 @@ fn not_empty(args: &Args, n: usize, least: usize) -> Result<()> {
     if n >= least {
         return Ok(());
     }
-    Err(fault(6006, args.span, format!("`{}` expects at least {least} elements, found {n}", args.signature.name)))
+    Err(fault(
+        6006,
+        args.span,
+        format!("`{}` expects at least {least} elements, found {n}", args.signature.name),
+    ))
 }
 
 fn mean(context: &mut Context, args: &Args) -> Result<Value> {
@@ -224,7 +228,9 @@ fn linspace(context: &mut Context, args: &Args) -> Result<Value> {
     }
     let step = &high - &low;
     let items = (0..count)
-        .map(|k| Value::Expr(Expr::sum([low.clone(), Expr::product([Expr::ratio(k, count - 1), step.clone()])])))
+        .map(|k| {
+            Value::Expr(Expr::sum([low.clone(), Expr::product([Expr::ratio(k, count - 1), step.clone()])]))
+        })
         .collect();
     Ok(Value::list(items))
 }
@@ -249,7 +255,11 @@ fn zip(context: &mut Context, args: &Args) -> Result<Value> {
     }
     let n = lists.first().map_or(0, Vec::len);
     if let Some(other) = lists.iter().find(|l| l.len() != n) {
-        return Err(fault(6014, args.span, format!("expected lists of equal length, found {n} and {} elements", other.len())));
+        return Err(fault(
+            6014,
+            args.span,
+            format!("expected lists of equal length, found {n} and {} elements", other.len()),
+        ));
     }
     Ok(Value::list((0..n).map(|k| Value::list(lists.iter().map(|l| l[k].clone()).collect())).collect()))
 }
@@ -284,7 +294,11 @@ fn any(context: &mut Context, args: &Args) -> Result<Value> {
 pub fn rows(args: &Args, name: &str) -> Result<Vec<Vec<Value>>> {
     let items = args.list(name)?;
     if !value::is_matrix(&items) {
-        return Err(fault(6006, args.span_of(name), format!("`{name}` expects a matrix, a list of rows of one length")));
+        return Err(fault(
+            6006,
+            args.span_of(name),
+            format!("`{name}` expects a matrix, a list of rows of one length"),
+        ));
     }
     Ok(items.iter().filter_map(|r| op::as_list(r).map(|l| l.to_vec())).collect())
 }

@@ -31,7 +31,11 @@ fn transpose(_: &mut Context, args: &Args) -> Result<Value> {
 fn square(args: &Args) -> Result<Vec<Vec<Expr>>> {
     let a = rows(args, "a")?;
     if a.len() != a[0].len() {
-        return Err(fault(6014, args.span_of("a"), format!("expected a square matrix, found {}x{}", a.len(), a[0].len())));
+        return Err(fault(
+            6014,
+            args.span_of("a"),
+            format!("expected a square matrix, found {}x{}", a.len(), a[0].len()),
+        ));
     }
     a.iter()
         .map(|r| r.iter().map(|v| Ok(op::settle(&op::expr_of(v, args.span_of("a"))?))).collect())
@@ -122,7 +126,9 @@ fn identity(_: &mut Context, args: &Args) -> Result<Value> {
     if !(1..=1000).contains(&n) {
         return Err(fault(6006, args.span_of("n"), format!("expected 1 to 1000 rows, found {n}")));
     }
-    Ok(Value::list((0..n).map(|i| Value::list((0..n).map(|j| Value::int((i == j) as i64)).collect())).collect()))
+    Ok(Value::list(
+        (0..n).map(|i| Value::list((0..n).map(|j| Value::int((i == j) as i64)).collect())).collect(),
+    ))
 }
 
 fn dot(context: &mut Context, args: &Args) -> Result<Value> {

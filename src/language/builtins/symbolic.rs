@@ -100,7 +100,9 @@ fn equivalent(context: &mut Context, args: &Args) -> Result<Value> {
 fn identical(_: &mut Context, args: &Args) -> Result<Value> {
     fn same(a: &Value, b: &Value) -> bool {
         match (a.plain(), b.plain()) {
-            (Value::List(x), Value::List(y)) => x.len() == y.len() && x.iter().zip(y.iter()).all(|(p, q)| same(p, q)),
+            (Value::List(x), Value::List(y)) => {
+                x.len() == y.len() && x.iter().zip(y.iter()).all(|(p, q)| same(p, q))
+            }
             (Value::Text(x), Value::Text(y)) => x == y,
             (Value::Record(x), Value::Record(y)) => {
                 x.entries.len() == y.entries.len()
@@ -184,7 +186,8 @@ fn law(context: &mut Context, args: &Args) -> Result<Value> {
             ));
         }
     }
-    let found = dimension::of(&formula, &declarations).map_err(|m| op::unit_fault(&m, args.span_of("formula")))?;
+    let found =
+        dimension::of(&formula, &declarations).map_err(|m| op::unit_fault(&m, args.span_of("formula")))?;
     let unit = match args.get("unit") {
         Some(v) => {
             let e = op::expr_of(v, args.span_of("unit"))?;
@@ -246,7 +249,9 @@ fn field(_: &mut Context, args: &Args) -> Result<Value> {
         .iter()
         .map(|v| {
             let e = op::expr_of(v, args.span)?;
-            e.as_symbol().cloned().ok_or_else(|| fault(6006, args.span, format!("expected the field's variables, found `{e}`")))
+            e.as_symbol()
+                .cloned()
+                .ok_or_else(|| fault(6006, args.span, format!("expected the field's variables, found `{e}`")))
         })
         .collect();
     let variables = variables?;
@@ -298,4 +303,3 @@ fn dimension_of(context: &mut Context, args: &Args) -> Result<Value> {
 fn kind_of(_: &mut Context, args: &Args) -> Result<Value> {
     Ok(Value::text(args.value("x")?.kind_name()))
 }
-

@@ -469,25 +469,32 @@ proptest! {
 #[test]
 fn tmp_one() {
     for name in ["examples/laws/coulomb.phys", "examples/tour/tour.phys", "stdlib/core/regression.phys"] {
-        if let Ok(t) = std::fs::read_to_string(name) { println!("{}\n=======", formatted(&t)); }
+        if let Ok(t) = std::fs::read_to_string(name) {
+            println!("{}\n=======", formatted(&t));
+        }
     }
     let five = std::fs::read_to_string("/tmp/five.phys").unwrap_or_default();
     println!("{}", formatted(&five));
     let all: String = corpus().into_iter().map(|f| f.1 + "\n").collect();
     let big = all.repeat(4_000_000 / all.len());
     for _ in 0..3 {
-    let t = std::time::Instant::now();
-    let l = crate::syntax::lexer::lex(&big, 0);
-    println!("lex {:.1} MB/s", big.len() as f64 / 1e6 / t.elapsed().as_secs_f64());
-    let t = std::time::Instant::now();
-    let r = crate::syntax::resolve::resolve(&big, 0, &l);
-    println!("resolve {:.1} MB/s {}", big.len() as f64 / 1e6 / t.elapsed().as_secs_f64(), r.tokens.len());
-    let (s, _) = (Source::new(0, "t", &big), 0);
-    let t = std::time::Instant::now();
-    let p = parse(&s);
-    println!("parse {:.1} MB/s {} exprs {} diags", big.len() as f64 / 1e6 / t.elapsed().as_secs_f64(), p.tree.exprs.len(), p.diagnostics.len());
-    let t = std::time::Instant::now();
-    let p = format(&s, &p);
-    println!("format {:.1} MB/s {}", big.len() as f64 / 1e6 / t.elapsed().as_secs_f64(), p.len());
+        let t = std::time::Instant::now();
+        let l = crate::syntax::lexer::lex(&big, 0);
+        println!("lex {:.1} MB/s", big.len() as f64 / 1e6 / t.elapsed().as_secs_f64());
+        let t = std::time::Instant::now();
+        let r = crate::syntax::resolve::resolve(&big, 0, &l);
+        println!("resolve {:.1} MB/s {}", big.len() as f64 / 1e6 / t.elapsed().as_secs_f64(), r.tokens.len());
+        let (s, _) = (Source::new(0, "t", &big), 0);
+        let t = std::time::Instant::now();
+        let p = parse(&s);
+        println!(
+            "parse {:.1} MB/s {} exprs {} diags",
+            big.len() as f64 / 1e6 / t.elapsed().as_secs_f64(),
+            p.tree.exprs.len(),
+            p.diagnostics.len()
+        );
+        let t = std::time::Instant::now();
+        let p = format(&s, &p);
+        println!("format {:.1} MB/s {}", big.len() as f64 / 1e6 / t.elapsed().as_secs_f64(), p.len());
     }
 }
