@@ -40,11 +40,14 @@ pub fn read_csv(path: &Path, catalogue: &Catalogue, options: &ReadOptions) -> Re
     read_csv_text(&path.display().to_string(), &text, catalogue, options)
 }
 
+/// Names of columns, each with its unit where the header has one.
+pub type Names = Vec<(Arc<str>, Option<Unit>)>;
+
 /// The names and units of a CSV file's columns, without those of errors: what a checker needs.
 ///
 /// # Errors
 /// As [`read_csv`], for the header.
-pub fn read_header(path: &Path, catalogue: &Catalogue) -> Result<Vec<(Arc<str>, Option<Unit>)>, DataError> {
+pub fn read_header(path: &Path, catalogue: &Catalogue) -> Result<Names, DataError> {
     let text = read_text(path)?;
     let file = path.display().to_string();
     let first = records(&file, &text)?.into_iter().next();
@@ -223,6 +226,10 @@ fn header(file: &str, column: usize, cell: &str, catalogue: &Catalogue) -> Resul
             bad_unit(&bare(cell), d.message, d.hint)
         }
     })?;
+    if unit.is_none() && name.contains(['[', ']']) {
+        let message = format!("expected `{} [unit]`, found `{cell}`", bare(cell));
+        return Err(bad_unit(&bare(cell), message, Some(format!("{} [m]", bare(cell)))));
+    }
     let unit = match unit {
         None => None,
         Some(unit) => {

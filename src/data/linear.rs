@@ -3,9 +3,12 @@
 
 use crate::expression::{Expr, Kind, Symbol};
 
+/// The part without the symbols, and the coefficient of each.
+pub type Parts = (Expr, Vec<Expr>);
+
 /// The part without the symbols and the coefficient of each; `None` where the expression is not visibly linear
 /// in them together.
-pub fn linear_parts(e: &Expr, symbols: &[Symbol]) -> Option<(Expr, Vec<Expr>)> {
+pub fn linear_parts(e: &Expr, symbols: &[Symbol]) -> Option<Parts> {
     let depends = |e: &Expr| symbols.iter().any(|s| e.contains_symbol(s));
     if !depends(e) {
         return Some((e.clone(), vec![Expr::zero(); symbols.len()]));
@@ -32,7 +35,7 @@ pub fn linear_parts(e: &Expr, symbols: &[Symbol]) -> Option<(Expr, Vec<Expr>)> {
             let values =
                 branches.iter().map(|(_, v)| linear_parts(v, symbols)).collect::<Option<Vec<_>>>()?;
             let last = linear_parts(otherwise, symbols)?;
-            let join = |pick: &dyn Fn(&(Expr, Vec<Expr>)) -> Expr| {
+            let join = |pick: &dyn Fn(&Parts) -> Expr| {
                 let chosen = branches.iter().zip(&values).map(|((c, _), v)| (c.clone(), pick(v))).collect();
                 Expr::piecewise(chosen, pick(&last))
             };

@@ -13,7 +13,7 @@ mod table;
 mod write;
 
 pub use column::{Cell, Column, Role, Values};
-pub use csv::{Missing, ReadOptions, read_csv, read_csv_text, read_header};
+pub use csv::{Missing, Names, ReadOptions, read_csv, read_csv_text, read_header};
 pub use dataset::{Dataset, Split};
 pub use error::{CODES, DataError};
 pub use fit::{FitResult, ParamSpec, fit};

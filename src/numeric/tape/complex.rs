@@ -8,6 +8,11 @@ use nalgebra::Complex;
 
 type C = Complex<f64>;
 
+/// Below this ratio of imaginary to real part the value is the first order of Taylor's series to rounding. The
+/// logarithmic formulas of the inverse functions would lose so small an imaginary part; complex steps (Squire &
+/// Trapp, SIAM Rev. 40 (1998) 110) need it.
+const STEP: f64 = 1e-20;
+
 const NAN: C = C::new(f64::NAN, f64::NAN);
 
 /// Removes the sign of a zero imaginary part.
@@ -140,6 +145,13 @@ fn call(f: Function, z: C) -> C {
         let real = (f.row().value)(&[z.re]);
         if !real.is_nan() {
             return C::new(real, 0.0);
+        }
+    }
+    if z.im.abs() < STEP * z.re.abs() {
+        let real = (f.row().value)(&[z.re]);
+        let slope = super::tangent::slope(f, z.re, real);
+        if real.is_finite() && slope.is_finite() {
+            return C::new(real, z.im * slope);
         }
     }
     match f {

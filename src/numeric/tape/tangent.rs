@@ -90,7 +90,7 @@ impl Tape {
 }
 
 /// The derivative of a function of one argument at `x`, where its value is `v`.
-fn slope(f: Function, x: f64, v: f64) -> f64 {
+pub(super) fn slope(f: Function, x: f64, v: f64) -> f64 {
     use Function::*;
     use std::f64::consts::{FRAC_2_SQRT_PI, LN_2, LN_10};
     match f {
