@@ -60,6 +60,18 @@ fn misra1a_without_a_start() {
 }
 
 #[test]
+fn boxbod_of_nist_without_a_start() {
+    // From NIST's first start, (1, 1), descent alone ends on a plateau at b1 = 172.5.
+    let data = read("x,y\n1,109\n2,149\n3,149\n5,191\n7,213\n10,224\n");
+    let decay = Expr::call(Function::Exp, vec![(s("b2") * s("x")).negate()]);
+    let found = go(&data, s("y"), s("b1") * (Expr::one() - decay)).unwrap();
+    assert!((value(&found, "b1").value() / 2.1380940889e2 - 1.0).abs() < 1e-8);
+    assert!((value(&found, "b2").value() / 5.4723748542e-1 - 1.0).abs() < 1e-8);
+    assert!((value(&found, "b2").sigma() / 1.0455993237e-1 - 1.0).abs() < 1e-6);
+    assert!((found.chi2 / 1.1680088766e3 - 1.0).abs() < 1e-8);
+}
+
+#[test]
 fn a_wave_is_found_with_and_without_a_start() {
     let d = declare(&[("x", None, 0.0, 10.0)]);
     let wave = Expr::int(3) * Expr::call(Function::Sin, vec![Expr::int(2) * s("x")]);
@@ -168,4 +180,58 @@ fn faults_name_what_is_wrong() {
     let decay = Expr::call(Function::Exp, vec![s("k") * s("x")]);
     let found = fit(&data, &s("y"), &(s("a") * decay), &[], None, &cancelled);
     assert!(found.is_err() || found.unwrap().stopped == StopReason::Cancelled);
+}
+
+#[test]
+fn nonlinear_laws_are_found_from_noisy_samples_without_starts() {
+    let call = |f, e| Expr::call(f, vec![e]);
+    let exp = |e| call(Function::Exp, e);
+    let square = |e: Expr| e.powi(2);
+    // Law, its form with parameters, and the parameters' values.
+    type Law = (Expr, Expr, Vec<(&'static str, f64)>);
+    let laws: Vec<Law> = vec![
+        (
+            Expr::float(2.5) * Expr::power(s("x"), Expr::float(1.3)),
+            s("a") * Expr::power(s("x"), s("b")),
+            vec![("a", 2.5), ("b", 1.3)],
+        ),
+        (
+            Expr::float(4.0) * s("x") / (Expr::float(1.7) + s("x")),
+            s("a") * s("x") / (s("k") + s("x")),
+            vec![("a", 4.0), ("k", 1.7)],
+        ),
+        (
+            Expr::float(3.0) * exp((square(s("x") - Expr::float(4.0)) / Expr::float(2.0)).negate()),
+            s("a") * exp((square(s("x") - s("m")) / (Expr::int(2) * square(s("w")))).negate()),
+            vec![("a", 3.0), ("m", 4.0), ("w", 1.0)],
+        ),
+        (
+            Expr::float(5.0) / (Expr::one() + exp((s("x") - Expr::float(3.0)).negate() * Expr::float(2.0))),
+            s("a") / (Expr::one() + exp((s("x") - s("m")).negate() * s("k"))),
+            vec![("a", 5.0), ("k", 2.0), ("m", 3.0)],
+        ),
+        ((Expr::float(9.0) + s("x").powi(2)).sqrt(), (s("a") + s("x").powi(2)).sqrt(), vec![("a", 9.0)]),
+    ];
+    let d = declare(&[("x", None, 0.1, 10.0)]);
+    for (law, form, values) in laws {
+        let data = sample(&Sample {
+            formula: &law,
+            target: "y",
+            target_unit: None,
+            declarations: &d,
+            points: 300,
+            noise: 0.01,
+            relative_noise: 0.0,
+            seed: 5,
+        })
+        .unwrap();
+        let found = go(&data, s("y"), form).unwrap();
+        for (name, known) in values {
+            let v = value(&found, name);
+            // The sign of a width does not matter.
+            let off = (v.value().abs() - known).abs() / v.sigma();
+            assert!(off < 5.0, "{law:?}: {name} = {} ± {}", v.value(), v.sigma());
+        }
+        assert!(found.r2 > 0.99);
+    }
 }
