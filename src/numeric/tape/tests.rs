@@ -63,6 +63,24 @@ proptest! {
     }
 
     #[test]
+    fn the_tape_agrees_with_the_tree(e in smooth(), at in 0.3f64..2.0, other in 0.3f64..2.0) {
+        let values = |s: &Symbol| Some(if s.name() == "x" { at } else { other });
+        let outputs = [e.clone(), e.diff(&"x".into())];
+        let tape = tape(&outputs);
+        let found = tape.eval_point(&[at, other]);
+        for (value, e) in found.iter().zip(&outputs) {
+            if let Some(known) = e.evaluate(&values).filter(|k| value.is_finite() && k.is_finite()) {
+                // Sums cancel: rounding is that of the largest term, here below 1e4 of the result.
+                prop_assert!((value - known).abs() <= 1e-9 * known.abs().max(1e-3), "{value} {known}");
+            }
+        }
+        let by_x = tape.jacobian(&[&[at], &[other]], &[0])[0][1][0];
+        if found[1].is_finite() && found[1].abs() < 1e8 {
+            prop_assert!((by_x - found[1]).abs() <= 1e-7 * found[1].abs().max(1e-3), "{by_x} {}", found[1]);
+        }
+    }
+
+    #[test]
     fn derivatives_are_complex_steps(e in smooth(), at in 0.3f64..2.0, other in 0.3f64..2.0) {
         let tape = tape(std::slice::from_ref(&e));
         let found = &tape.jacobian(&[&[at], &[other]], &[0, 1])[0];
