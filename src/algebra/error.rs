@@ -1,4 +1,4 @@
-//! What can go wrong in algebra and calculus. Codes P2101 to P2109.
+//! What can go wrong in algebra and calculus. Codes P2101 to P2110.
 
 use crate::base::{Code, Fault};
 use thiserror::Error;
@@ -67,6 +67,12 @@ pub enum AlgebraError {
         /// How many unknowns.
         unknowns: usize,
     },
+    /// A rewrite rule whose right side or condition has a name of its own.
+    #[error("expected only names of the left side in what a rule puts in its place, found `{symbol}`")]
+    UnboundInRule {
+        /// The name.
+        symbol: String,
+    },
 }
 
 impl Fault for AlgebraError {
@@ -81,6 +87,7 @@ impl Fault for AlgebraError {
             AlgebraError::SeriesAtInfinity { .. } => 2107,
             AlgebraError::NoSeries { .. } => 2108,
             AlgebraError::OrderTooHigh { .. } => 2109,
+            AlgebraError::UnboundInRule { .. } => 2110,
         })
     }
 
@@ -96,6 +103,9 @@ impl Fault for AlgebraError {
             }
             AlgebraError::NoSeries { .. } => Some("expand about another point".into()),
             AlgebraError::OrderTooHigh { limit, .. } => Some(format!("ask for order {limit}")),
+            AlgebraError::UnboundInRule { symbol } => {
+                Some(format!("let `{symbol}` stand on the left too: rule a*x => x when a > 0"))
+            }
             AlgebraError::TooManyTerms { .. }
             | AlgebraError::NotLinear { .. }
             | AlgebraError::Inconsistent => None,
@@ -155,6 +165,12 @@ pub const CODES: &[(u16, &str, &str)] = &[
         2109,
         "order too high",
         "Series are computed up to a fixed order. Ask for a lower one: series(exp(x), x, 0, 20).",
+    ),
+    (
+        2110,
+        "unbound name in a rule",
+        "Every name in the right side and in the condition of a rule must stand in its left side: it is what was \
+         found there that is put in. `rule sin(x)^2 => 1 - cos(y)^2` says nothing about y.",
     ),
 ];
 

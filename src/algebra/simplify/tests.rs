@@ -1,0 +1,328 @@
+use super::*;
+use crate::algebra::{Verdict, equivalent};
+use crate::base::Source;
+use crate::base::random::Streams;
+use crate::expression::arbitrary::random_tree;
+use crate::expression::{Assumptions, Declaration, Domain, Symbol, read};
+use crate::syntax::parse;
+use crate::syntax::tree::StatementKind;
+
+const FILES: &[(&str, &str)] = &[
+    ("core", include_str!("../../../stdlib/rules/core.phys")),
+    ("absolute", include_str!("../../../stdlib/rules/absolute.phys")),
+    ("trigonometry", include_str!("../../../stdlib/rules/trigonometry.phys")),
+    ("exponential", include_str!("../../../stdlib/rules/exponential.phys")),
+    ("hyperbolic", include_str!("../../../stdlib/rules/hyperbolic.phys")),
+];
+
+fn library() -> Rules {
+    Rules::load(FILES).unwrap()
+}
+
+fn read(text: &str) -> Expr {
+    let parsed = parse(&Source::new(0, "test", &text.replace("**", "^")));
+    assert!(!parsed.has_errors(), "{text}: {:?}", parsed.diagnostics);
+    let StatementKind::Expr { value, .. } = parsed.tree.statements[0].kind else { panic!("{text}") };
+    read::expr(&parsed.tree, value, &|_| None).unwrap()
+}
+
+fn interval(low: f64, high: f64) -> Declaration {
+    Declaration { domain: Some(Domain::Interval { low, high }), ..Declaration::default() }
+}
+
+fn run_with(text: &str, declarations: &Declarations) -> Simplified {
+    simplify(&read(text), declarations, &library(), &Limits::default(), &CancelToken::new())
+}
+
+fn run(text: &str) -> String {
+    let s = run_with(text, &Declarations::new());
+    let conditions: Vec<String> = s.conditions.iter().map(|c| c.to_string()).collect();
+    if conditions.is_empty() {
+        s.expr.to_string()
+    } else {
+        format!("{}   ({})", s.expr, conditions.join(", "))
+    }
+}
+
+#[test]
+fn the_front_page() {
+    assert_eq!(run("sin(x)^2 + cos(x)^2 + (x^2 - 1)/(x - 1)"), "x + 2   (x != 1)");
+    assert_eq!(run("x/x"), "1   (x != 0)");
+    assert_eq!(run("(a^2 - b^2)/(a - b)"), "a + b   (a != b)");
+    assert_eq!(run("2*x/(4*x*y)"), "1/(2*y)   (x != 0)");
+}
+
+#[test]
+fn physics_lines() {
+    let lines = [
+        ("sin(x)**2 + cos(x)**2", 1),
+        ("(sin(x)**2 + cos(x)**2)*m*v**2/2", 7),
+        ("(a**2 - b**2)/(a - b)", 3),
+        ("(x**3 - 1)/(x - 1)", 7),
+        ("sqrt(x**2)*x/abs(x)", 1),
+        ("exp(a)*exp(b)/exp(a + b)", 1),
+        ("log(x**2) - 2*log(x)", 9),
+        ("G*m*M/r**2*r/(G*M)", 3),
+        ("m*c**2/sqrt(1 - v**2/c**2) - m*c**2/sqrt((c**2 - v**2)/c**2)", 1),
+        ("(1/(1/R1 + 1/R2))*(R1 + R2)", 3),
+        ("k*q1*q2/r**2 - k*q2*q1/(r*r)", 1),
+        ("(n*R*T/V)*V/(n*R)", 1),
+        ("sin(2*x) - 2*sin(x)*cos(x)", 1),
+        ("cos(2*x) - cos(x)**2 + sin(x)**2", 1),
+        ("tan(x)*cos(x)/sin(x)", 1),
+        ("(exp(x) - exp(-x))/2 - sinh(x)", 1),
+        ("(cosh(x)**2 - sinh(x)**2)*E0", 1),
+        ("h*f/(exp(h*f/(k*T)) - 1)*(exp(h*f/(k*T)) - 1)", 3),
+        ("(x**2 + 2*x*y + y**2)/(x + y)", 3),
+        ("1/(x + 1) + 1/(x - 1) - 2*x/(x**2 - 1)", 1),
+        ("(a*x**2 + b*x)/(x*(a*x + b))", 1),
+        ("sqrt(2*m*E0)/sqrt(m)/sqrt(E0)", 12),
+        ("omega**2*L*C - (omega*sqrt(L*C))**2", 1),
+        ("(p1*V1/T1)*(T1/(p1*V1))", 1),
+        ("m1*m2/(m1 + m2)*(1/m1 + 1/m2)", 1),
+        ("(x/(1 + x) + 1/(1 + x))*exp(-b*t)*exp(b*t)", 1),
+        ("A*cos(omega*t)*cos(p) - A*sin(omega*t)*sin(p) - A*cos(omega*t + p)", 1),
+        ("log(V2/V1) + log(V1) - log(V2)", 10),
+        ("((x + y)**4 - (x - y)**4)/(8*x*y)", 7),
+        ("(q*E0*d/2 + q*d*E0/2)/(q*d)", 1),
+    ];
+    let mut late = Vec::new();
+    for (line, expected) in lines {
+        let s = run_with(line, &Declarations::new());
+        if s.size.1 > expected {
+            late.push(format!("{line} -> {} (size {}, not {expected})", s.expr, s.size.1));
+        }
+    }
+    assert!(late.is_empty(), "{}", late.join("\n"));
+}
+
+#[test]
+fn what_declarations_allow() {
+    let mut d = Declarations::new();
+    for name in ["V1", "V2", "m", "E0", "x"] {
+        d.insert(Symbol::new(name), interval(1.0, 5.0));
+    }
+    let text = |line: &str| run_with(line, &d).expr.to_string();
+    assert_eq!(text("log(V2/V1) + log(V1) - log(V2)"), "0");
+    assert_eq!(text("log(x^2) - 2*log(x)"), "0");
+    assert_eq!(text("sqrt(2*m*E0)/sqrt(m)/sqrt(E0)"), "sqrt(2)");
+    assert_eq!(text("sqrt(x^2)"), "x");
+    assert_eq!(text("abs(x)/x"), "1");
+    assert!(run_with("x/x", &d).conditions.is_empty());
+    assert_eq!(run("sqrt(x^2)"), "abs(x)");
+    assert_eq!(run("log(exp(x))"), "x");
+    let mut d = Declarations::new();
+    d.insert(
+        Symbol::new("z"),
+        Declaration {
+            assumptions: Assumptions { complex: true, ..Default::default() },
+            ..Default::default()
+        },
+    );
+    for untouched in ["sqrt(z^2)", "log(exp(z))", "abs(z)^2"] {
+        assert_eq!(run_with(untouched, &d).expr, read(untouched));
+    }
+}
+
+/// The laws of the catalogue, expanded and shuffled, beside SymPy's sizes: a report, and a bar.
+#[test]
+fn laws_of_physics() {
+    let lines: Vec<&str> = include_str!("../../../benches/peers/feynman100_expanded.txt").lines().collect();
+    let table: Vec<&str> = include_str!("../../../benches/peers/feynman100.csv").lines().skip(1).collect();
+    let rules = library();
+    let mut total = (0, 0);
+    for (line, row) in lines.iter().zip(&table) {
+        let mut d = Declarations::new();
+        for item in row.rsplit(',').next().unwrap().split(';') {
+            let parts: Vec<&str> = item.split(':').collect();
+            d.insert(Symbol::new(parts[0]), interval(parts[1].parse().unwrap(), parts[2].parse().unwrap()));
+        }
+        let e = read(line);
+        let s = simplify(&e, &d, &rules, &Limits::default(), &CancelToken::new());
+        total = (total.0 + s.size.0, total.1 + s.size.1);
+        if std::env::var("PHYS_SHOW").is_ok() {
+            let spent = std::time::Instant::now();
+            for _ in 0..5 {
+                simplify(&e, &d, &rules, &Limits::default(), &CancelToken::new());
+            }
+            let us = spent.elapsed().as_secs_f64() * 2e5;
+            println!("{:3} {:3} {us:6.0} us  {}   [{}]", s.size.0, s.size.1, s.expr.sympy(), s.stopped);
+        }
+        assert!(s.size.1 <= s.size.0, "{line}");
+    }
+    if std::env::var("PHYS_SHOW").is_ok() {
+        println!("{total:?}");
+    }
+    assert!(total.1 <= 1020, "{total:?}");
+}
+
+fn cases() -> u64 {
+    std::env::var("PHYS_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(256)
+}
+
+#[test]
+fn the_value_stays() {
+    let rules = library();
+    let names: Vec<Symbol> = ["x", "y", "t"].into_iter().map(Symbol::new).collect();
+    let mut d = Declarations::new();
+    d.insert(names[2].clone(), interval(0.5, 4.0));
+    let mut changed = 0;
+    for case in 0..cases() {
+        let mut rng = Streams::new(case).stream("simplify/values");
+        let e = random_tree(&mut rng, 4 + (case % 24) as usize, 3).to_expr(&names);
+        if e.is_undefined() {
+            continue;
+        }
+        let s = simplify(&e, &d, &rules, &Limits::default(), &CancelToken::new());
+        changed += u64::from(s.expr != e);
+        let points = Points::draw(&names, &d, &mut rng);
+        let found = probe::compare(&e, &s.expr, &points);
+        assert!(found.differ.is_none() && found.only_first.is_none(), "{e}\n{}", s.expr);
+        assert!(s.size.1 <= s.size.0);
+    }
+    assert!(changed > 0);
+}
+
+/// Every rule of the library at random points where its condition holds.
+#[test]
+fn every_rule_holds() {
+    for rule in library().iter() {
+        let symbols = rule.left.symbols();
+        let mut rng = Streams::new(1).stream(&rule.left.to_string());
+        let (mut agree, mut tried) = (0, 0);
+        while agree < 24 && tried < 4000 {
+            tried += 1;
+            let mut points = Points::draw(&symbols, &Declarations::new(), &mut rng);
+            let text = rule.when.as_ref().map(|w| w.to_string()).unwrap_or_default();
+            for s in symbols.iter().filter(|s| text.contains(&format!("floor({s})"))) {
+                points.map(s, f64::round);
+            }
+            let holds = rule.when.as_ref().map_or([1.0; probe::LANES], |w| probe::lanes(w, &points));
+            let (a, b) = (probe::lanes(&rule.left, &points), probe::lanes(&rule.right, &points));
+            for i in (0..probe::LANES).filter(|i| holds[*i] == 1.0) {
+                if !a[i].is_finite() {
+                    continue;
+                }
+                let (x, dx) = probe::value_and_error(&rule.left, &points, i);
+                let (y, dy) = probe::value_and_error(&rule.right, &points, i);
+                assert!(
+                    b[i].is_finite() && (x - y).abs() <= 32.0 * (dx + dy) + 1e-12 * x.abs().max(y.abs()),
+                    "{} => {}: {x} is not {y} at {:?}",
+                    rule.left,
+                    rule.right,
+                    points.point(i)
+                );
+                agree += 1;
+            }
+        }
+        assert!(agree >= 24, "{} => {}: only {agree} points", rule.left, rule.right);
+    }
+}
+
+/// What is proved holds at random points of the domain.
+#[test]
+fn facts_hold() {
+    let names: Vec<Symbol> = ["x", "p", "n"].into_iter().map(Symbol::new).collect();
+    for case in 0..cases() * 4 {
+        let mut rng = Streams::new(case).stream("facts");
+        let mut d = Declarations::new();
+        let low = [-3.0, 0.0, 1.0, -2.0][(case % 4) as usize];
+        d.insert(names[1].clone(), interval(low, [0.0, 2.0, 5.0, -1.0][(case % 4) as usize]));
+        d.insert(
+            names[2].clone(),
+            Declaration {
+                assumptions: Assumptions { integer: true, positive: case % 3 == 0, ..Default::default() },
+                ..Default::default()
+            },
+        );
+        let e = random_tree(&mut rng, 2 + (case % 12) as usize, 3).to_expr(&names);
+        let know = Knowledge::new(&d);
+        let facts = know.of(&e);
+        let points = Points::draw(&names, &d, &mut rng);
+        let values = probe::lanes(&e, &points);
+        for i in (0..probe::LANES).filter(|i| values[*i].is_finite()) {
+            let (x, dx) = probe::value_and_error(&e, &points, i);
+            let near = [x, x - 8.0 * dx, x + 8.0 * dx].into_iter().any(|v| facts.admits(v));
+            assert!(near || dx > 1e-6 * x.abs(), "{e} = {x} at {:?}: {facts:?}", points.point(i));
+            if facts.real {
+                continue;
+            }
+        }
+        // Said real: never NaN where all parts have a value.
+        if facts.real && facts.finite && !e.flags().has(Flags::UNDEFINED) {
+            for i in 0..probe::LANES {
+                let complex = e.evaluate_complex(&|s| {
+                    points.point(i).iter().find(|(t, _)| t == s).map(|(_, v)| (*v, 0.0))
+                });
+                if let Some((re, im)) = complex
+                    && re.is_finite()
+                    && im.is_finite()
+                {
+                    assert!(im.abs() <= 1e-6 * re.abs().max(1.0), "{e} is not real at {:?}", points.point(i));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn conditions_are_decided_from_domains() {
+    let mut d = Declarations::new();
+    d.insert(Symbol::new("p"), interval(1.0, 2.0));
+    d.insert(Symbol::new("q"), interval(0.0, 1.0));
+    d.insert(
+        Symbol::new("n"),
+        Declaration {
+            assumptions: Assumptions { integer: true, ..Default::default() },
+            ..Default::default()
+        },
+    );
+    let prove = |text: &str| crate::algebra::facts::prove(&read(text), &d);
+    assert_eq!(prove("p > 0"), Some(true));
+    assert_eq!(prove("q > 0"), None);
+    assert_eq!(prove("q >= 0"), Some(true));
+    assert_eq!(prove("p*q + 1 != 0"), Some(true));
+    assert_eq!(prove("p < 0"), Some(false));
+    assert_eq!(prove("x != 0"), None);
+    assert_eq!(prove("x^2 >= 0"), Some(true));
+    assert_eq!(prove("exp(x) > 0 and cosh(x) >= 1"), Some(true));
+    assert_eq!(prove("sqrt(x) >= 0"), None);
+    assert_eq!(prove("floor(n) == n"), Some(true));
+    assert_eq!(prove("floor(x) == x"), None);
+    assert_eq!(prove("p^2 - 2*p*x + x^2 >= 0"), Some(true));
+    assert_eq!(prove("not p <= 0 or x > 3"), Some(true));
+}
+
+#[test]
+fn verdicts() {
+    let rules = library();
+    let d = Declarations::new();
+    let verdict = |a: &str, b: &str| equivalent(&read(a), &read(b), &d, &rules, &CancelToken::new(), 0);
+    assert_eq!(verdict("(x + 1)^2", "x^2 + 2*x + 1"), Verdict::Proved);
+    assert_eq!(verdict("tan(x)", "sin(x)/cos(x)"), Verdict::Proved);
+    assert_eq!(verdict("sin(3*x)", "3*sin(x) - 4*sin(x)^3"), Verdict::Proved);
+    assert_eq!(verdict("m*a == F", "2*F == 2*m*a"), Verdict::Proved);
+    assert!(matches!(verdict("sqrt(x^2)", "x"), Verdict::Counterexample { .. }));
+    assert!(matches!(verdict("x + 1", "x + 1 + x^2/1000000000"), Verdict::Counterexample { .. }));
+    assert!(matches!(verdict("erf(x)^2 + gamma(x)", "gamma(x) + erf(x)*erf(x)"), Verdict::Proved));
+}
+
+#[test]
+fn a_rule_of_ones_own() {
+    let mut rules = Rules::new();
+    rules.push(Rule::new(read("atan(x) + atan(1/x)"), read("pi/2"), Some(read("x > 0"))));
+    let mut d = Declarations::new();
+    d.insert(Symbol::new("y"), interval(1.0, 5.0));
+    let go = |text: &str| simplify(&read(text), &d, &rules, &Limits::default(), &CancelToken::new()).expr;
+    assert_eq!(go("atan(y) + atan(1/y)"), read("pi/2"));
+    assert_eq!(go("atan(z) + atan(1/z)"), read("atan(z) + atan(1/z)"));
+}
+
+#[test]
+fn an_unsound_rule_is_caught() {
+    let mut rules = Rules::new();
+    rules.push(Rule::new(read("sin(x)"), read("1"), None));
+    let e = read("sin(x) + y");
+    let s = simplify(&e, &Declarations::new(), &rules, &Limits::default(), &CancelToken::new());
+    assert_eq!(s.expr, e);
+}

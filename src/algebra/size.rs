@@ -1,0 +1,207 @@
+//! The size of an expression as it is counted on its SymPy text: leaves plus operators, a ratio of two integers
+//! one leaf, a function one operator, a sign in front of a number none. `a + b + c` is 5, `x^2` is 3, `sqrt(x)`
+//! is 2, `-x/2` is 4. Products are counted as they are printed: a fraction, or a ratio before the factors.
+
+use crate::base::Number;
+use crate::expression::{Constant, Expr, Kind};
+
+/// Leaves plus operators of the written expression.
+pub fn size(e: &Expr) -> usize {
+    match e.kind() {
+        Kind::Number(_) | Kind::Float(_) => 1,
+        Kind::Uncertain(_) | Kind::Unit(_) | Kind::Constant(_) | Kind::Symbol(_) | Kind::Bool(_) => 1,
+        Kind::Sum(items) => {
+            // A positive term is written first where there is one; the signs of the others are the operators.
+            let bodies: usize = items.iter().map(|t| term(t).0).sum();
+            let sign = if items.iter().all(Expr::is_negated) { term(&items[0]).1 } else { 0 };
+            bodies + items.len() - 1 + sign
+        }
+        Kind::Product(_) | Kind::Power(..) => {
+            let (body, sign) = term(e);
+            body + sign
+        }
+        Kind::Call(_, args) | Kind::Apply(_, args) => 1 + args.iter().map(size).sum::<usize>(),
+        Kind::Derivative(d) => {
+            1 + d.args.iter().map(size).sum::<usize>() + d.orders.iter().filter(|n| **n > 0).count()
+        }
+        Kind::Relation(_, a, b) => 1 + size(a) + size(b),
+        Kind::Not(a) => 1 + size(a),
+        Kind::And(items) | Kind::Or(items) => items.iter().map(size).sum::<usize>() + items.len() - 1,
+        Kind::Piecewise(branches, last) => {
+            1 + size(last) + branches.iter().map(|(c, v)| 1 + size(c) + size(v)).sum::<usize>()
+        }
+    }
+}
+
+/// A positive power of a base: root, base alone or power.
+fn power(base: &Expr, exponent: &Expr) -> usize {
+    match exponent.kind() {
+        Kind::Number(n) if n.is_one() => size(base),
+        Kind::Number(n) if *n == Number::HALF => 1 + size(base),
+        _ => 1 + size(base) + size(exponent),
+    }
+}
+
+/// The size of a term without its sign, and what the sign costs where it is an operator of its own (`-x`, but not
+/// `-2*x`, `-1/2*x*y` or what a sum takes in).
+fn term(e: &Expr) -> (usize, usize) {
+    let items = match e.kind() {
+        Kind::Product(items) => items.as_ref(),
+        Kind::Power(..) => std::slice::from_ref(e),
+        _ => return (size(e), 0),
+    };
+    // Sizes and numbers of factors above and below the bar.
+    let (mut above, mut below) = ((0, 0), (0, 0));
+    let mut number = None;
+    let mut turns = false;
+    let mixed = |e: &Expr| matches!(e.kind(), Kind::Sum(t) if t.iter().any(Expr::is_negated));
+    for f in items {
+        match f.kind() {
+            Kind::Number(n) if items.len() > 1 => number = Some(n),
+            Kind::Power(b, x) if x.is_negated() => {
+                turns |= x.as_i64() == Some(-1) && mixed(b);
+                below = (below.0 + power(b, &x.negate()), below.1 + 1);
+            }
+            Kind::Power(b, x) => above = (above.0 + power(b, x), above.1 + 1),
+            _ => {
+                turns |= mixed(f);
+                above = (above.0 + size(f), above.1 + 1);
+            }
+        }
+    }
+    let mut sign = 0;
+    if let Some(n) = number {
+        let (over, under) = (n.numerator(), n.denominator());
+        if !under.is_one() && below.1 == 0 && above.1 >= 2 {
+            // A ratio in front: `1/2*m*v^2`.
+            above = (above.0 + 1, above.1 + 1);
+        } else {
+            if over.is_minus_one() {
+                sign = usize::from(!turns);
+            } else if !over.is_one() {
+                above = (above.0 + 1, above.1 + 1);
+            }
+            if !under.is_one() {
+                below = (below.0 + 1, below.1 + 1);
+            }
+        }
+    }
+    if above.1 == 0 {
+        above = (1, 1);
+    }
+    (above.0 + below.0 + above.1 + below.1 - 1 - shared_roots(items), sign)
+}
+
+/// What is saved by writing radicals of numbers and pi under one root with one of a symbolic base: `1/sqrt(2*pi*x)`.
+fn shared_roots(items: &[Expr]) -> usize {
+    let fraction = |f: &Expr| match f.kind() {
+        Kind::Power(b, x) => x.as_number().filter(|n| !n.is_integer()).map(|n| {
+            let fixed = b.as_number().is_some() || matches!(b.kind(), Kind::Constant(Constant::Pi));
+            (n.clone(), fixed)
+        }),
+        _ => None,
+    };
+    let roots: Vec<(Number, bool)> = items.iter().filter_map(fraction).collect();
+    if roots.len() < 2 {
+        return 0;
+    }
+    let mut saved = 0;
+    for (i, (x, _)) in roots.iter().enumerate() {
+        if roots[..i].iter().any(|(y, _)| x == y) {
+            continue;
+        }
+        let fixed = roots.iter().filter(|(y, fixed)| x == y && *fixed).count();
+        let free = roots.iter().filter(|(y, fixed)| x == y && !*fixed).count();
+        let group = fixed + usize::from(free == 1);
+        if fixed > 0 && group > 1 {
+            saved += group - 1;
+        }
+    }
+    saved
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counted_as_written() {
+        let (a, b, x) = (Expr::symbol("a"), Expr::symbol("b"), Expr::symbol("x"));
+        assert_eq!(size(&Expr::sum([a.clone(), b.clone(), x.clone()])), 5);
+        assert_eq!(size(&x.powi(2)), 3);
+        assert_eq!(size(&x.clone().sqrt()), 2);
+        assert_eq!(size(&(Expr::ratio(-1, 2) * x.clone())), 4);
+        assert_eq!(size(&(&a - &b)), 3);
+        assert_eq!(size(&(Expr::int(-2) * a.clone() - b.clone())), 6);
+        // 3*a/(2*sqrt(x))
+        assert_eq!(size(&(Expr::ratio(3, 2) * a.clone() / x.clone().sqrt())), 8);
+        assert_eq!(size(&x.recip()), 3);
+        assert_eq!(size(&Expr::ratio(1, 2)), 1);
+    }
+
+    /// The counter of the benchmark, on texts: operators, names and numbers, a ratio one leaf.
+    fn counted(text: &str) -> usize {
+        let text = text.replace("**", "^");
+        let mut tokens: Vec<String> = Vec::new();
+        for c in text.chars() {
+            let word = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+            match tokens.last_mut() {
+                Some(last) if word(c) && last.chars().all(word) => last.push(c),
+                _ if c == ' ' => tokens.push(String::new()),
+                _ => tokens.push(c.to_string()),
+            }
+        }
+        tokens.retain(|t| !t.is_empty());
+        let number = |t: Option<&String>| t.is_some_and(|t| t.starts_with(|c: char| c.is_ascii_digit()));
+        let mut total = 0;
+        for (i, t) in tokens.iter().enumerate() {
+            let before = i.checked_sub(1).and_then(|i| tokens.get(i));
+            let after = tokens.get(i + 1);
+            let opens = before.is_none_or(|b| ["(", ",", "+", "-", "*", "/", "^"].contains(&b.as_str()));
+            total += match t.as_str() {
+                "(" | ")" | "," => 0,
+                "-" if opens && number(after) && tokens.get(i + 2).is_none_or(|t| t != "^") => 0,
+                "/" if number(before)
+                    && number(after)
+                    && tokens.get(i + 2).is_none_or(|t| t != "^")
+                    && i.checked_sub(2)
+                        .and_then(|i| tokens.get(i))
+                        .is_none_or(|t| t != "*" && t != "/" && t != "^") =>
+                {
+                    continue;
+                }
+                _ if number(Some(t))
+                    && before.is_some_and(|b| b == "/")
+                    && number(i.checked_sub(2).and_then(|i| tokens.get(i)))
+                    && after.is_none_or(|t| t != "^")
+                    && i.checked_sub(3)
+                        .and_then(|i| tokens.get(i))
+                        .is_none_or(|t| t != "*" && t != "/" && t != "^") =>
+                {
+                    continue;
+                }
+                _ => 1,
+            };
+        }
+        total
+    }
+
+    #[test]
+    fn the_size_is_that_of_the_sympy_text() {
+        let names: Vec<crate::expression::Symbol> =
+            ["x", "y", "a"].into_iter().map(crate::expression::Symbol::new).collect();
+        let (mut same, mut all) = (0, 0);
+        for case in 0..400u64 {
+            let mut rng = crate::base::random::Streams::new(case).stream("size");
+            let e = crate::expression::arbitrary::random_expr(&mut rng, 3 + (case % 20) as usize, &names);
+            if e.is_undefined() || e.flags().has(crate::expression::Flags::FLOAT) {
+                continue;
+            }
+            all += 1;
+            let (own, text) = (size(&e), counted(&e.sympy()));
+            same += usize::from(own == text);
+            assert!(own.abs_diff(text) <= 2 + text / 12, "{own} {text} {}", e.sympy());
+        }
+        assert!(same * 10 >= all * 9, "{same} of {all}");
+    }
+}
