@@ -196,7 +196,7 @@ pub fn random_expr(rng: &mut Rng, nodes: usize, symbols: &[Symbol]) -> Expr {
             Expr::call(f, vec![part(rng, left / 2), part(rng, left - left / 2)])
         }
         17 => {
-            let all = &super::function::FUNCTIONS[..];
+            let all = super::function::FUNCTIONS;
             let row = &all[rng.random_range(0..all.len())];
             if row.arity.0 == 1 { Expr::call(row.function, vec![part(rng, left)]) } else { part(rng, left) }
         }

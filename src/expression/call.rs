@@ -30,10 +30,9 @@ impl Expr {
             if any_float
                 && function != Function::Order
                 && let Some(values) = args.iter().map(Expr::as_f64).collect::<Option<Vec<f64>>>()
+                && let Some(value) = at_floats(function, &values)
             {
-                if let Some(value) = at_floats(function, &values) {
-                    return value;
-                }
+                return value;
             }
             if let Some(numbers) =
                 args.iter().map(|a| a.as_number().cloned()).collect::<Option<Vec<Number>>>()

@@ -425,6 +425,12 @@ impl Builder {
             Kind::Unit(u) => self.push_unit(u),
             Kind::Call(super::function::Function::Exp, args) => self.exponentials.push(args[0].clone()),
             Kind::Product(inner) => inner.iter().for_each(|e| self.push(e)),
+            // Signs of sums go to the coefficient, before equal bases are looked for: (a - b)*(b - a) is -(a - b)^2.
+            Kind::Sum(items) if leads_negative(items) => {
+                self.multiply(Num::Exact(Number::MINUS_ONE));
+                self.complex += e.flags().has(Flags::IMAGINARY) as usize;
+                self.factors.push(e.negate());
+            }
             _ => {
                 self.radicals |= is_radical(e);
                 self.complex += e.flags().has(Flags::IMAGINARY) as usize;
@@ -523,16 +529,6 @@ impl Builder {
                 self.factors.insert(at, unit);
             }
         }
-        // Signs of sums go to the coefficient.
-        if self.factors.len() > 1 || !coefficient.is_exact_one() {
-            let alone = self.factors.len() == 1;
-            for f in &mut self.factors {
-                if matches!(f.kind(), Kind::Sum(items) if leads_negative(items)) && !alone {
-                    *f = f.negate();
-                    coefficient = coefficient.neg();
-                }
-            }
-        }
         assemble(coefficient, self.factors)
     }
 
@@ -556,6 +552,8 @@ impl Builder {
         let (re, im) = value?;
         if count < 2
             && (coefficient.is_exact_one()
+                || self.unit.is_some()
+                || !self.exponentials.is_empty()
                 || !matches!(self.factors.as_slice(), [f] if matches!(f.kind(), Kind::Sum(_))))
         {
             return None;

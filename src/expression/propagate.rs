@@ -26,14 +26,16 @@ impl Expr {
             }
             slopes.push(slope);
         }
-        let mut variance = 0.0;
+        let (mut variance, mut size) = (0.0, 0.0);
         for (a, slope_a) in leaves.iter().zip(&slopes) {
             for (b, slope_b) in leaves.iter().zip(&slopes) {
-                variance += slope_a * slope_b * a.covariance(b);
+                let part: f64 = slope_a * slope_b * a.covariance(b);
+                variance += part;
+                size += part.abs();
             }
         }
-        // A negative sum is rounding: the covariance matrix is semidefinite.
-        Some((value, variance.max(0.0).sqrt()))
+        // What is left where the parts cancel is rounding; the covariance matrix is semidefinite.
+        Some((value, if variance <= 1e-14 * size { 0.0 } else { variance.sqrt() }))
     }
 
     /// Whether two numbers differ by at most `k` standard uncertainties of their difference, correlations

@@ -394,7 +394,7 @@ mod tests {
     fn names_are_read_without_bindings() {
         assert_eq!(parse("x^2 + y - 3/2*sin(x)").to_string(), "x^2 + y - 3*sin(x)/2");
         assert_eq!(parse("e^x"), parse("exp(x)"));
-        assert_eq!(parse("√2x"), Expr::int(2).sqrt() * Expr::symbol("x"));
+        assert_eq!(parse("2√x"), Expr::int(2) * Expr::symbol("x").sqrt());
         assert_eq!(parse("a < b <= c").to_string(), "a < b and b <= c");
         assert_eq!(parse("ln(x)"), parse("log(x)"));
         assert_eq!(parse("diff(f(x, y), x, 2, y)"), parse("diff(diff(f(x, y), y), x, 2)"));

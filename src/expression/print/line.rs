@@ -101,10 +101,8 @@ impl<'s> Writer<'s> {
             Kind::Sum(items) => self.sum(items, out),
             Kind::Product(_) | Kind::Unit(_) => self.product(e, out),
             Kind::Power(b, x) => {
-                if x.is_negated() || x.as_f64().is_some_and(|v| v < 0.0) {
-                    if x.is_plain_number() {
-                        return self.product(e, out);
-                    }
+                if x.as_f64().is_some_and(|v| v < 0.0) {
+                    return self.product(e, out);
                 }
                 self.power(b, x, out)
             }
