@@ -115,26 +115,34 @@ impl RawTree {
         }
     }
 
-    /// Its value as typed, NaN outside the reals; `scale` becomes the greatest size of a part.
-    pub fn value(&self, at: &[f64], scale: &mut f64) -> f64 {
+    /// Its value as typed, NaN outside the reals and where a part is infinite. `noise` is between 0 and 1 and perturbs every step by up to 1e-12
+    /// of its size, so that two values tell how far rounding may carry; 0 is no noise.
+    pub fn value(&self, at: &[f64], noise: &mut f64) -> f64 {
         let value = match self {
             RawTree::Ratio(a, b) => *a as f64 / *b as f64,
             RawTree::Float(x) => *x,
             RawTree::Pi => std::f64::consts::PI,
             RawTree::Symbol(n) => at[*n],
-            RawTree::Sum(items) => items.iter().map(|t| t.value(at, scale)).sum(),
-            RawTree::Difference(a, b) => a.value(at, scale) - b.value(at, scale),
-            RawTree::Product(items) => items.iter().map(|t| t.value(at, scale)).product(),
-            RawTree::Quotient(a, b) => a.value(at, scale) / b.value(at, scale),
-            RawTree::Power(a, n) => a.value(at, scale).powi(*n as i32),
-            RawTree::Root(a) => a.value(at, scale).sqrt(),
-            RawTree::Call(f, a) => (f.row().value)(&[a.value(at, scale)]),
+            RawTree::Sum(items) => items.iter().map(|t| t.value(at, noise)).sum(),
+            RawTree::Difference(a, b) => a.value(at, noise) - b.value(at, noise),
+            RawTree::Product(items) => items.iter().map(|t| t.value(at, noise)).product(),
+            RawTree::Quotient(a, b) => a.value(at, noise) / b.value(at, noise),
+            // NaN^0 would be 1.
+            RawTree::Power(a, n) => match a.value(at, noise) {
+                base if base.is_nan() => base,
+                base => base.powi(*n as i32),
+            },
+            RawTree::Root(a) => a.value(at, noise).sqrt(),
+            RawTree::Call(f, a) => (f.row().value)(&[a.value(at, noise)]),
         };
-        *scale = if value.is_nan() { f64::INFINITY } else { scale.max(value.abs()) };
-        if value != 0.0 {
-            *scale = scale.max(1.0 / value.abs());
+        if !value.is_finite() {
+            return f64::NAN;
         }
-        value
+        if *noise == 0.0 {
+            return value;
+        }
+        *noise = (*noise * 97.0 + 0.123).fract();
+        value * (1.0 + 2e-12 * (*noise - 0.5))
     }
 }
 

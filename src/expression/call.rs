@@ -315,6 +315,10 @@ fn at_known_point(function: Function, x: &Expr) -> Option<Expr> {
 }
 
 fn inverse_trigonometric(function: Function, x: &Expr) -> Option<Expr> {
+    // The table is made of radicals; nothing with a symbol or of more parts is in it.
+    if x.is_symbolic() || x.node_count() > 8 {
+        return None;
+    }
     if x.is_negated() {
         // Odd ones are handled by parity; acos(-x) = pi - acos(x).
         return match function {

@@ -308,6 +308,9 @@ fn same_rest(a: &Expr, b: &Expr) -> bool {
 }
 
 fn merge_terms(terms: &mut Vec<Expr>) {
+    if terms.windows(2).all(|two| two[0].0.key != two[1].0.key) {
+        return;
+    }
     let mut merged: Vec<Expr> = Vec::with_capacity(terms.len());
     for term in terms.drain(..) {
         match merged.last_mut() {
@@ -627,6 +630,9 @@ fn assemble(coefficient: Num, mut factors: Vec<Expr>) -> Expr {
 
 /// Combines powers of equal bases among sorted factors. True where a result must be taken apart again.
 fn merge_factors(factors: &mut Vec<Expr>, coefficient: &mut Num) -> bool {
+    if factors.windows(2).all(|two| base_hash(&two[0]) != base_hash(&two[1])) {
+        return false;
+    }
     let mut again = false;
     let mut at = 0;
     let mut merged: Vec<Expr> = Vec::with_capacity(factors.len());

@@ -281,17 +281,23 @@ fn the_canonical_form_is_a_fixed_point_and_keeps_values() {
             });
         }
         for point in [[0.7, 1.3, 2.1], [-0.4, 0.9, -1.7]] {
-            let mut scale = 1.0;
-            let value = tree.value(&point, &mut scale);
+            let value = tree.value(&point, &mut 0.0);
             seen += 1;
-            if !(value.is_finite() && scale < 1e5) {
+            let noisy = [0.3, 0.6, 0.8].map(|seed| tree.value(&point, &mut { seed }));
+            let spread = noisy.iter().map(|v| (v - value).abs()).fold(0.0, f64::max);
+            // Where rounding decides, nothing can be compared.
+            if e.is_undefined()
+                || value.is_nan()
+                || !noisy.iter().all(|v| v.is_finite())
+                || value.abs() > 1e12
+                || spread > 1e-6 * (1.0 + value.abs())
+            {
                 continue;
             }
             compared += 1;
             let at = |s: &Symbol| symbols.iter().position(|own| own == s).map(|i| point[i]);
             let found = e.evaluate(&at).unwrap_or(f64::NAN);
-            let allowed = 1e-13 * scale * scale;
-            if found.is_nan() || (found - value).abs() > allowed {
+            if found.is_nan() || (found - value).abs() > 1e-11 * (1.0 + value.abs()) + 10.0 * spread {
                 faults.push(format!("case {case}: {e} at {point:?} is {found}, was {value}: {tree:?}\n"));
             }
         }
