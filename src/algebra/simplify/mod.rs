@@ -142,7 +142,7 @@ pub fn simplify(
         return untouched(StopReason::Found);
     };
     let conditions = listed(best.conditions, &best.expr, &search.know);
-    Simplified { size: (before, best.size), expr: best.expr, conditions, stopped: search.stopped, points }
+    Simplified { size: (before, best.cost.0), expr: best.expr, conditions, stopped: search.stopped, points }
 }
 
 /// Compares with the input; `None` where they differ, else at how many points they agree.
@@ -162,7 +162,21 @@ fn agrees(before: &Expr, after: &Expr, declarations: &Declarations) -> Option<us
         }
         agree += found.agree;
         if agree >= probe::LANES / 2 {
-            break;
+            return Some(agree);
+        }
+        // Hardly real anywhere: on the complex principal branches.
+        for lane in 0..probe::LANES / 2 {
+            let point = points.point(lane);
+            let at =
+                |s: &crate::expression::Symbol| point.iter().find(|(t, _)| t == s).map(|(_, v)| (*v, 0.0));
+            let (Some(a), Some(b)) = (before.evaluate_complex(&at), after.evaluate_complex(&at)) else {
+                continue;
+            };
+            let far = (a.0 - b.0).hypot(a.1 - b.1);
+            let scale = a.0.hypot(a.1).max(b.0.hypot(b.1));
+            if far.is_finite() && far > 1e-6 * scale.max(1e-9) {
+                return None;
+            }
         }
     }
     Some(agree)
@@ -262,7 +276,7 @@ impl Search<'_> {
             e = normal::normal(&ruled, fractions, &self.know, conditions);
         }
         let joined = self.use_rules(&normal::combine_roots(&e, &self.know), conditions);
-        if size(&joined) < size(&e) { joined } else { e }
+        if region::cost(&joined) < region::cost(&e) { joined } else { e }
     }
 
     /// The rules, bottom-up, as long as one fits.

@@ -13,26 +13,40 @@ use crate::expression::{Expr, Kind};
 /// Larger expressions are not factored.
 const MAX_NODES: u32 = 600;
 
+/// How good a way of writing is: its size, then how often symbols occur.
+pub(super) fn cost(e: &Expr) -> (usize, usize) {
+    (size(e), leaves(e))
+}
+
+fn leaves(e: &Expr) -> usize {
+    match e.kind() {
+        Kind::Symbol(_) => 1,
+        _ if !e.is_symbolic() => 0,
+        Kind::Sum(items) | Kind::Product(items) | Kind::Call(_, items) => items.iter().map(leaves).sum(),
+        _ => e.children().into_iter().map(leaves).sum(),
+    }
+}
+
 /// A way of writing an expression, with what must not be 0.
 pub(super) struct Best {
     pub(super) expr: Expr,
-    pub(super) size: usize,
+    pub(super) cost: (usize, usize),
     pub(super) conditions: Vec<Expr>,
 }
 
 impl Best {
     pub(super) fn new(expr: Expr) -> Best {
-        Best { size: size(&expr), expr, conditions: Vec::new() }
+        Best { cost: cost(&expr), expr, conditions: Vec::new() }
     }
 
-    /// Takes another way where it is smaller.
+    /// Takes another way where it is better; of equals the one with fewer conditions.
     pub(super) fn offer(&mut self, expr: Expr, conditions: &[Expr]) {
-        if expr.is_undefined() {
+        if expr.is_undefined() || expr == self.expr && conditions.len() >= self.conditions.len() {
             return;
         }
-        let new = size(&expr);
-        if new < self.size || (new == self.size && self.conditions.len() > conditions.len()) {
-            *self = Best { expr, size: new, conditions: conditions.to_vec() };
+        let new = cost(&expr);
+        if new < self.cost || (new == self.cost && self.conditions.len() > conditions.len()) {
+            *self = Best { expr, cost: new, conditions: conditions.to_vec() };
         }
     }
 }
@@ -94,7 +108,7 @@ fn region(e: &Expr, know: &Knowledge) -> Best {
                 best.offer(polish(&joined), &conditions);
             }
         }
-        if best.size <= 3 {
+        if best.cost.0 <= 3 {
             return best;
         }
     }
@@ -239,15 +253,16 @@ fn group(e: &Expr, round: u32) -> Expr {
     let mut best: Option<(usize, Expr)> = None;
     for power in bases {
         let (base, sign) = power.base_exponent();
-        let with: Vec<bool> = items
+        // One exponent in all terms: `x^2 + x*y + z` keeps its square.
+        let exponents: Vec<Option<Number>> = items
             .iter()
             .map(|t| {
-                t.factors()
-                    .iter()
-                    .filter_map(numeric_power)
-                    .any(|(b, n)| b == base && n.is_negative() == sign.is_negated() && n.abs() >= Number::ONE)
+                let mut powers = t.factors().iter().filter_map(numeric_power);
+                powers.find(|(b, _)| *b == base).map(|(_, n)| n)
             })
             .collect();
+        let first = exponents.iter().flatten().find(|n| n.is_negative() == sign.is_negated());
+        let with: Vec<bool> = exponents.iter().map(|n| n.is_some() && n.as_ref() == first).collect();
         let count = with.iter().filter(|w| **w).count();
         if count < 2 || count == items.len() {
             continue;
