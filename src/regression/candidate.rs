@@ -1,0 +1,65 @@
+//! A law that was found, and a model on its way to one.
+
+use crate::expression::{Expr, Symbol};
+use crate::units::{Dimension, Unit};
+
+/// A law with its constants and its figures.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// The law: fitted constants are uncertain numbers with their unit, snapped ones exact.
+    pub expr: Expr,
+    /// Its constants.
+    pub constants: Vec<ConstantInfo>,
+    /// Mean squared residual in SI (weighted by 1/sigma^2 where errors are known).
+    pub loss: f64,
+    /// Share of the target's variance explained.
+    pub r2: f64,
+    /// Description length in nats.
+    pub description_length: f64,
+    /// Binary operators and leaves.
+    pub size: usize,
+    /// Which engine proposed it.
+    pub engine: &'static str,
+}
+
+/// A constant of a law.
+#[derive(Clone, Debug)]
+pub struct ConstantInfo {
+    /// Its value in `unit`.
+    pub value: f64,
+    /// Its standard error; 0 where exact.
+    pub error: f64,
+    /// Its unit.
+    pub unit: Unit,
+    /// Its exact form, where it was snapped.
+    pub exact: Option<Expr>,
+}
+
+/// A law with parameters, before they are fitted in the target's space.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// The law; parameters are symbols.
+    pub template: Expr,
+    /// The parameters.
+    pub parameters: Vec<Parameter>,
+    /// Which engine proposes it.
+    pub engine: &'static str,
+}
+
+/// A parameter of a model.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// Its symbol in the template.
+    pub symbol: Symbol,
+    /// Where to start.
+    pub start: f64,
+    /// Its dimension.
+    pub dimension: Dimension,
+}
+
+impl Parameter {
+    /// The symbol of the k-th parameter of a model; no name of a column looks like it.
+    pub fn symbol(k: usize) -> Symbol {
+        Symbol::new(&format!("#{k}"))
+    }
+}

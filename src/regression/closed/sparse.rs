@@ -1,0 +1,314 @@
+//! Sparse laws g(y) = sum of at most five terms, y itself or through a link g (log, exp, square, inverse ...), and
+//! rational functions (sum of terms)/(1 + sum of terms), linear in their constants after multiplication. Terms are chosen
+//! by the Gram matrix of the weighted terms: all pairs, then a beam that grows term by term. What is proposed is fitted
+//! again in the target's own space, so that the linearisation decides nothing.
+
+use nalgebra::{DMatrix, DVector};
+
+use super::terms::{Term, terms};
+use crate::base::{CancelToken, Number};
+use crate::expression::{Expr, Function};
+use crate::regression::candidate::{Model, Parameter};
+use crate::regression::engine::Engine;
+use crate::regression::options::{Constants, Plan};
+use crate::regression::problem::Problem;
+use crate::units::Dimension;
+
+/// Most terms of a law.
+const MAX_CHOSEN: usize = 5;
+/// Width of the beam.
+const BEAM: usize = 12;
+/// Laws proposed for each number of terms.
+const PROPOSED: usize = 3;
+/// Rows that the choice of terms looks at.
+const ROWS: usize = 800;
+
+/// A link on the target.
+struct Link {
+    name: &'static str,
+    /// g and its derivative.
+    forward: fn(f64) -> (f64, f64),
+    /// The law from the sum: the inverse of g.
+    inverse: fn(Expr) -> Expr,
+    /// The power of the target's dimension that g has; `None`: the target must be a pure number.
+    power: Option<i64>,
+    /// An operator the law needs.
+    needs: &'static str,
+}
+
+fn half() -> Expr {
+    Expr::number(Number::HALF)
+}
+
+const IDENTITY: Link =
+    Link { name: "sparse", forward: |y| (y, 1.0), inverse: |e| e, power: Some(1), needs: "+" };
+
+const LINKS: [Link; 6] = [
+    Link {
+        name: "inverse",
+        forward: |y| (1.0 / y, -1.0 / (y * y)),
+        inverse: |e| e.recip(),
+        power: Some(-1),
+        needs: "/",
+    },
+    Link {
+        name: "square",
+        forward: |y| (y * y, 2.0 * y),
+        inverse: |e| Expr::power(e, half()),
+        power: Some(2),
+        needs: "sqrt",
+    },
+    Link {
+        name: "inverse square",
+        forward: |y| (1.0 / (y * y), -2.0 / (y * y * y)),
+        inverse: |e| Expr::power(e, half().negate()),
+        power: Some(-2),
+        needs: "sqrt",
+    },
+    Link {
+        name: "logarithm",
+        forward: |y| (y.ln(), 1.0 / y),
+        inverse: |e| Expr::call(Function::Exp, vec![e]),
+        power: None,
+        needs: "exp",
+    },
+    Link {
+        name: "exponential",
+        forward: |y| (y.exp(), y.exp()),
+        inverse: |e| Expr::call(Function::Log, vec![e]),
+        power: None,
+        needs: "log",
+    },
+    Link {
+        name: "square root",
+        forward: |y| (y.sqrt(), 0.5 / y.sqrt()),
+        inverse: |e| Expr::power(e, Expr::int(2)),
+        power: None,
+        needs: "*",
+    },
+];
+
+/// The engine: one batch a link and pass.
+pub struct Sparse {
+    links: Vec<Link>,
+    rational: bool,
+    /// Link and whether units are left free; what comes next.
+    next: usize,
+    terms: Option<Vec<Term>>,
+}
+
+impl Sparse {
+    /// Sums of terms.
+    pub fn linear() -> Sparse {
+        Sparse { links: vec![IDENTITY], rational: false, next: 0, terms: None }
+    }
+
+    /// Sums of terms under a link.
+    pub fn links() -> Sparse {
+        Sparse { links: LINKS.into(), rational: false, next: 0, terms: None }
+    }
+
+    /// Ratios of sums of terms.
+    pub fn rational() -> Sparse {
+        Sparse { links: vec![IDENTITY], rational: true, next: 0, terms: None }
+    }
+}
+
+impl Engine for Sparse {
+    fn name(&self) -> &'static str {
+        if self.rational { "rational" } else { "sparse" }
+    }
+
+    fn propose(&mut self, problem: &Problem, plan: &Plan, cancel: &CancelToken) -> Option<(Vec<Model>, u64)> {
+        if self.next >= 2 * self.links.len() {
+            return None;
+        }
+        let (place, free) = (self.next / 2, self.next % 2 == 1);
+        self.next += 1;
+        let link = &self.links[place];
+        let skip = !plan.allows(link.needs)
+            || (free && (problem.dimensions.is_none() || plan.constants != Constants::Free))
+            || (self.rational && !plan.allows("/"));
+        let goal = match link.power {
+            Some(p) => problem.goal().pow(&Number::int(p)),
+            None => problem.goal().is_none().then_some(Dimension::NONE),
+        };
+        // With dimensionless constants a denominator 1 + ... has dimensionless terms.
+        let (Some(goal), false) = (goal, skip) else { return Some((Vec::new(), 0)) };
+        let own = self.terms.get_or_insert_with(|| terms(problem, plan));
+        let pool: Vec<&Term> = own
+            .iter()
+            .filter(|t| {
+                free || problem.dimensions.is_none()
+                    || t.dimension == goal
+                    || self.rational && t.dimension.is_none()
+            })
+            .collect();
+        let Some(choice) = Choice::new(problem, link, &pool, goal, self.rational, free) else {
+            return Some((Vec::new(), problem.rows() as u64));
+        };
+        Some(choice.models(problem, link, cancel))
+    }
+}
+
+/// The linear problem behind one batch.
+struct Choice<'a> {
+    terms: Vec<(&'a Term, bool)>,
+    gram: DMatrix<f64>,
+    right: DVector<f64>,
+    square: f64,
+    scale: Vec<f64>,
+    goal: Dimension,
+    rows: usize,
+}
+
+impl<'a> Choice<'a> {
+    fn new(
+        problem: &Problem,
+        link: &Link,
+        pool: &[&'a Term],
+        goal: Dimension,
+        rational: bool,
+        free: bool,
+    ) -> Option<Choice<'a>> {
+        let stride = problem.rows().div_ceil(ROWS).max(1);
+        let rows: Vec<usize> = (0..problem.rows()).step_by(stride).collect();
+        let size = problem.target.iter().fold(0.0f64, |m, y| m.max(y.abs()));
+        let mut weights = Vec::with_capacity(rows.len());
+        let mut target = Vec::with_capacity(rows.len());
+        for &i in &rows {
+            let (g, slope) = (link.forward)(problem.target[i]);
+            let sigma = problem.sigma.as_ref().map_or(size, |s| s[i]);
+            let w = 1.0 / (slope * sigma);
+            if !g.is_finite() || !w.is_finite() || w == 0.0 {
+                return None;
+            }
+            weights.push(w.abs());
+            target.push(g * w.abs());
+        }
+        let mut list: Vec<(&Term, bool)> = Vec::new();
+        for t in pool {
+            if free || problem.dimensions.is_none() || t.dimension == goal {
+                list.push((t, false));
+            }
+        }
+        if rational {
+            // Numerators and denominators from the shorter half, so that all pairs stay few.
+            list.truncate(60);
+            let below: Vec<&Term> = pool.iter().copied().filter(|t| !t.expr.is_one()).take(60).collect();
+            list.extend(below.into_iter().filter(|t| free || t.dimension.is_none()).map(|t| (t, true)));
+        }
+        if list.is_empty() {
+            return None;
+        }
+        let columns: Vec<Vec<f64>> = list
+            .iter()
+            .map(|(t, below)| {
+                rows.iter()
+                    .zip(&weights)
+                    .map(|(&i, w)| w * t.values[i] * if *below { -problem.target[i] } else { 1.0 })
+                    .collect()
+            })
+            .collect();
+        let norm = |v: &[f64]| v.iter().map(|x| x * x).sum::<f64>().sqrt();
+        let scale: Vec<f64> = columns.iter().map(|c| norm(c)).collect();
+        let keep: Vec<usize> = (0..list.len()).filter(|&k| scale[k].is_finite() && scale[k] > 0.0).collect();
+        let a = DMatrix::from_fn(rows.len(), keep.len(), |i, k| columns[keep[k]][i] / scale[keep[k]]);
+        let t = DVector::from_vec(target);
+        let whole = t.norm();
+        if !(whole.is_finite() && whole > 0.0) {
+            return None;
+        }
+        let t = t / whole;
+        Some(Choice {
+            terms: keep.iter().map(|&k| list[k]).collect(),
+            gram: a.transpose() * &a,
+            right: a.transpose() * &t,
+            square: 1.0,
+            scale: keep.iter().map(|&k| scale[k] / whole).collect(),
+            goal,
+            rows: rows.len(),
+        })
+    }
+
+    /// Coefficients of the scaled terms and what is left of the target's square.
+    fn solve(&self, chosen: &[usize]) -> Option<(Vec<f64>, f64)> {
+        let k = chosen.len();
+        let g = DMatrix::from_fn(k, k, |i, j| self.gram[(chosen[i], chosen[j])]);
+        let r = DVector::from_fn(k, |i, _| self.right[chosen[i]]);
+        let c = g.cholesky()?.solve(&r);
+        let left = self.square - c.dot(&r);
+        c.iter().all(|x| x.is_finite() && x.abs() < 1e9).then(|| (c.iter().copied().collect(), left))
+    }
+
+    fn models(&self, problem: &Problem, link: &Link, cancel: &CancelToken) -> (Vec<Model>, u64) {
+        let n = self.terms.len();
+        let mut work = (n * n * self.rows / 8) as u64;
+        let mut beam: Vec<(Vec<usize>, f64)> = Vec::new();
+        let mut models = Vec::new();
+        for count in 1..=MAX_CHOSEN.min(n) {
+            if cancel.stop().is_some() || count + 2 > problem.rows() {
+                break;
+            }
+            let mut grown: Vec<(Vec<usize>, f64)> = Vec::new();
+            let mut grow = |chosen: &[usize], k: usize| {
+                if chosen.contains(&k) {
+                    return;
+                }
+                let mut next = chosen.to_vec();
+                next.push(k);
+                next.sort_unstable();
+                if let Some((_, left)) = self.solve(&next) {
+                    grown.push((next, left));
+                }
+            };
+            match count {
+                1 => (0..n).for_each(|k| grow(&[], k)),
+                2 => (0..n).for_each(|j| (j + 1..n).for_each(|k| grow(&[j], k))),
+                _ => beam.iter().for_each(|(chosen, _)| (0..n).for_each(|k| grow(chosen, k))),
+            }
+            work += grown.len() as u64;
+            grown.sort_by(|a, b| a.1.total_cmp(&b.1).then_with(|| a.0.cmp(&b.0)));
+            grown.dedup_by(|a, b| a.0 == b.0);
+            grown.truncate(BEAM * 4);
+            for (chosen, _) in grown.iter().take(PROPOSED) {
+                models.extend(self.model(problem, link, chosen));
+            }
+            grown.truncate(BEAM);
+            beam = grown;
+        }
+        (models, work)
+    }
+
+    fn model(&self, problem: &Problem, link: &Link, chosen: &[usize]) -> Option<Model> {
+        let (coefficients, _) = self.solve(chosen)?;
+        let mut parameters = Vec::new();
+        let (mut above, mut below) = (Vec::new(), Vec::new());
+        for (place, &k) in chosen.iter().enumerate() {
+            let (term, denominator) = self.terms[k];
+            let goal = if denominator { Dimension::NONE } else { self.goal };
+            let dimension =
+                if problem.dimensions.is_some() { goal.div(term.dimension)? } else { Dimension::NONE };
+            let symbol = Parameter::symbol(place);
+            let start = coefficients[place] / self.scale[k];
+            let whole = Expr::product([Expr::symbol(symbol.clone()), term.expr.clone()]);
+            if denominator {
+                below.push(whole)
+            } else {
+                above.push(whole)
+            }
+            parameters.push(Parameter { symbol, start, dimension });
+        }
+        if above.is_empty() || (below.is_empty() && self.terms.iter().any(|t| t.1)) {
+            return None;
+        }
+        let mut sum = Expr::sum(above);
+        let mut engine = link.name;
+        if !below.is_empty() {
+            below.push(Expr::one());
+            sum = sum / Expr::sum(below);
+            engine = "rational";
+        }
+        Some(Model { template: (link.inverse)(sum), parameters, engine })
+    }
+}

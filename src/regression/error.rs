@@ -1,0 +1,122 @@
+//! What can be wrong with a regression. Codes P40xx.
+
+use crate::base::{Code, Fault};
+
+/// A fault of a problem or of its options.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum RegressError {
+    /// No column of numbers.
+    #[error("expected a column of numbers as target, found none")]
+    NoTarget,
+    /// No rows.
+    #[error("expected rows, found none")]
+    NoRows,
+    /// Nothing to explain the target by.
+    #[error("expected at least one column of numbers beside the target `{target}`, found none")]
+    NoFeatures {
+        /// The target.
+        target: String,
+    },
+    /// A value that is no finite number.
+    #[error("expected finite numbers in `{column}`, found {value} in row {row}")]
+    NotFinite {
+        /// The column.
+        column: String,
+        /// The row, from 1.
+        row: usize,
+        /// The value.
+        value: f64,
+    },
+    /// Fewer rows than any law with a constant needs.
+    #[error("expected at least {needed} rows, found {found}")]
+    FewRows {
+        /// Rows needed.
+        needed: usize,
+        /// Rows found.
+        found: usize,
+    },
+    /// A standard error that is not positive.
+    #[error("expected positive standard errors, found {value} in row {row}")]
+    Sigma {
+        /// The row, from 1.
+        row: usize,
+        /// The value.
+        value: f64,
+    },
+    /// A method that is not built.
+    #[error("expected a method, auto or closed, found `{found}`")]
+    Method {
+        /// What was given.
+        found: String,
+    },
+    /// An operator that no engine knows.
+    #[error("expected an operator or function, found `{found}`")]
+    Operator {
+        /// What was given.
+        found: String,
+    },
+    /// No law has the target's unit.
+    #[error("no law of the columns has the unit of the target, [{unit}], with dimensionless constants")]
+    NoUnit {
+        /// The target's unit.
+        unit: String,
+    },
+}
+
+impl Fault for RegressError {
+    fn code(&self) -> Code {
+        Code(match self {
+            RegressError::NoTarget => 4001,
+            RegressError::NoRows => 4002,
+            RegressError::NoFeatures { .. } => 4003,
+            RegressError::NotFinite { .. } => 4004,
+            RegressError::FewRows { .. } => 4005,
+            RegressError::Sigma { .. } => 4006,
+            RegressError::Method { .. } => 4007,
+            RegressError::Operator { .. } => 4008,
+            RegressError::NoUnit { .. } => 4009,
+        })
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            RegressError::NoTarget => "regress(data, target: y)".into(),
+            RegressError::NoRows => "sample(F, points: 100)".into(),
+            RegressError::NoFeatures { .. } => "a law needs a column that it depends on".into(),
+            RegressError::NotFinite { .. } => "filter the rows first: filter(data, ...)".into(),
+            RegressError::FewRows { .. } => {
+                "measure more points, or fit one parameter: fit(data, y == a*x)".into()
+            }
+            RegressError::Sigma { .. } => "give standard errors above 0".into(),
+            RegressError::Method { .. } => "method: closed".into(),
+            RegressError::Operator { .. } => "operators: [+, -, *, /, sqrt, exp, log]".into(),
+            RegressError::NoUnit { .. } => "constants: free".into(),
+        })
+    }
+}
+
+/// What the codes mean.
+pub const CODES: &[(u16, &str, &str)] = &[
+    (
+        4001,
+        "no target",
+        "A search needs a column of numbers as target: the one named, or the last of the dataset.",
+    ),
+    (4002, "no rows", "The dataset is empty."),
+    (4003, "no features", "Beside the target there is no column of numbers that a law could use."),
+    (4004, "not a finite number", "A cell of a column is NaN or infinite. The message names column and row."),
+    (4005, "too few rows", "With fewer rows than constants every law fits."),
+    (4006, "standard errors", "The column of standard errors must hold positive numbers."),
+    (4007, "unknown method", "The method is not one of those that are built."),
+    (4008, "unknown operator", "An operator of the search is not known."),
+    (
+        4009,
+        "no law with this unit",
+        "With dimensionless constants no product of powers of the columns has the target's unit.",
+    ),
+    (
+        4020,
+        "note on a search",
+        "What is worth knowing about the data of a search: equal or constant columns, a constant target.",
+    ),
+];

@@ -1,0 +1,102 @@
+//! The data of a search: columns of numbers in coherent SI units.
+
+use super::error::RegressError;
+use crate::expression::Symbol;
+use crate::units::{Dimension, Unit};
+
+/// What a law is looked for in.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// The features' names.
+    pub names: Vec<Symbol>,
+    /// Their values, one list a feature.
+    pub columns: Vec<Vec<f64>>,
+    /// Their dimensions; `None`: units play no part.
+    pub dimensions: Option<Vec<Dimension>>,
+    /// Their units as in the data.
+    pub units: Vec<Option<Unit>>,
+    /// The target's values.
+    pub target: Vec<f64>,
+    /// The target's name.
+    pub target_symbol: Symbol,
+    /// The target's dimension.
+    pub target_dimension: Dimension,
+    /// The target's unit as in the data.
+    pub target_unit: Option<Unit>,
+    /// Standard errors of the target.
+    pub sigma: Option<Vec<f64>>,
+    /// What the last digit of the target is worth, where it was read from text.
+    pub resolution: Option<f64>,
+}
+
+impl Problem {
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.target.len()
+    }
+
+    /// Weights 1/sigma where errors are known.
+    pub fn weights(&self) -> Option<Vec<f64>> {
+        self.sigma.as_ref().map(|s| s.iter().map(|s| 1.0 / s).collect())
+    }
+
+    /// Checks the data; notes on what is odd but usable come back.
+    pub fn validate(&self) -> Result<Vec<String>, RegressError> {
+        let n = self.rows();
+        if n == 0 {
+            return Err(RegressError::NoRows);
+        }
+        if self.columns.is_empty() {
+            return Err(RegressError::NoFeatures { target: self.target_symbol.to_string() });
+        }
+        let named = self.names.iter().zip(&self.columns).map(|(s, c)| (s.name(), c));
+        for (name, column) in named.chain([(self.target_symbol.name(), &self.target)]) {
+            if let Some(row) = column.iter().position(|x| !x.is_finite()) {
+                return Err(RegressError::NotFinite {
+                    column: name.into(),
+                    row: row + 1,
+                    value: column[row],
+                });
+            }
+        }
+        if let Some(sigma) = &self.sigma
+            && let Some(row) = sigma.iter().position(|s| !(s.is_finite() && *s > 0.0))
+        {
+            return Err(RegressError::Sigma { row: row + 1, value: sigma[row] });
+        }
+        if n < 3 {
+            return Err(RegressError::FewRows { needed: 3, found: n });
+        }
+        let mut notes = Vec::new();
+        for (k, column) in self.columns.iter().enumerate() {
+            if column.iter().all(|x| *x == column[0]) {
+                notes.push(format!("the column `{}` is constant and plays no part", self.names[k]));
+            }
+            if let Some(j) = (0..k).find(|&j| self.columns[j] == *column) {
+                notes.push(format!("the columns `{}` and `{}` are equal", self.names[j], self.names[k]));
+            }
+        }
+        if self.target.iter().all(|y| *y == self.target[0]) {
+            notes.push(format!("the target `{}` is constant", self.target_symbol));
+        }
+        Ok(notes)
+    }
+
+    /// The features that vary, each of equal ones once.
+    pub fn useful(&self) -> Vec<usize> {
+        (0..self.columns.len())
+            .filter(|&k| self.columns[k].iter().any(|x| *x != self.columns[k][0]))
+            .filter(|&k| !(0..k).any(|j| self.columns[j] == self.columns[k]))
+            .collect()
+    }
+
+    /// The dimension of a feature; none where units play no part.
+    pub fn dimension(&self, k: usize) -> Dimension {
+        self.dimensions.as_ref().map_or(Dimension::NONE, |d| d[k])
+    }
+
+    /// The target's dimension; none where units play no part.
+    pub fn goal(&self) -> Dimension {
+        if self.dimensions.is_some() { self.target_dimension } else { Dimension::NONE }
+    }
+}
