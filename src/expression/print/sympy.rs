@@ -8,335 +8,69 @@ use crate::expression::function::Function;
 use crate::expression::node::{Expr, Kind, Relation};
 use crate::expression::symbol::Constant;
 
-/// Python's keywords, and names that `from sympy import *` binds and that a physicist uses as symbols.
-const TAKEN: &[&str] = &[
-    "False",
-    "None",
-    "True",
-    "and",
-    "as",
-    "assert",
-    "async",
-    "await",
-    "break",
-    "class",
-    "continue",
-    "def",
-    "del",
-    "elif",
-    "else",
-    "except",
-    "finally",
-    "for",
-    "from",
-    "global",
-    "if",
-    "import",
-    "in",
-    "is",
-    "lambda",
-    "nonlocal",
-    "not",
-    "or",
-    "pass",
-    "raise",
-    "return",
-    "try",
-    "while",
-    "with",
-    "yield",
-    "match",
-    "case",
-    "type",
-    "print",
-    "eval",
-    "exec",
-    "abs",
-    "all",
-    "any",
-    "bool",
-    "complex",
-    "dict",
-    "dir",
-    "divmod",
-    "filter",
-    "float",
-    "format",
-    "hash",
-    "hex",
-    "id",
-    "input",
-    "int",
-    "iter",
-    "len",
-    "list",
-    "map",
-    "max",
-    "min",
-    "next",
-    "object",
-    "oct",
-    "open",
-    "ord",
-    "pow",
-    "range",
-    "repr",
-    "round",
-    "set",
-    "slice",
-    "sorted",
-    "str",
-    "sum",
-    "super",
-    "tuple",
-    "vars",
-    "zip",
-    "C",
-    "CC",
-    "E",
-    "EX",
-    "FF",
-    "GF",
-    "I",
-    "N",
-    "O",
-    "Q",
-    "QQ",
-    "RR",
-    "S",
-    "ZZ",
-    "Chi",
-    "Ci",
-    "Eijk",
-    "Ei",
-    "Eq",
-    "Ge",
-    "Gt",
-    "Id",
-    "Le",
-    "Li",
-    "Lt",
-    "Ne",
-    "Not",
-    "Or",
-    "And",
-    "Xor",
-    "Abs",
-    "Add",
-    "Mul",
-    "Pow",
-    "Mod",
-    "Max",
-    "Min",
-    "Rel",
-    "Sum",
-    "Product",
-    "Integral",
-    "Derivative",
-    "Function",
-    "Symbol",
-    "Symbols",
-    "Matrix",
-    "Rational",
-    "Integer",
-    "Float",
-    "Number",
-    "Range",
-    "Set",
-    "Interval",
-    "Union",
-    "Lambda",
-    "Limit",
-    "Order",
-    "Piecewise",
-    "Poly",
-    "Pi",
-    "Shi",
-    "Si",
-    "Subs",
-    "Trace",
-    "Tr",
-    "Tuple",
-    "Wild",
-    "Dummy",
-    "Basic",
-    "Expr",
-    "Atom",
-    "Contains",
-    "Dict",
-    "Domain",
-    "Point",
-    "Line",
-    "Plane",
-    "Ray",
-    "Circle",
-    "Curve",
-    "Ellipse",
-    "Polygon",
-    "Segment",
-    "Triangle",
-    "Heaviside",
-    "DiracDelta",
-    "KroneckerDelta",
-    "LeviCivita",
-    "Identity",
-    "Inverse",
-    "Transpose",
-    "Adjoint",
-    "Determinant",
-    "Array",
-    "Beta",
-    "Gamma",
-    "Zeta",
-    "Eta",
-    "Znm",
-    "Ynm",
-    "acos",
-    "acosh",
-    "acot",
-    "acoth",
-    "acsc",
-    "acsch",
-    "adjoint",
-    "apart",
-    "arg",
-    "asec",
-    "asech",
-    "asin",
-    "asinh",
-    "atan",
-    "atan2",
-    "atanh",
-    "bell",
-    "beta",
-    "binomial",
-    "cancel",
-    "cbrt",
-    "ceiling",
-    "chi",
-    "collect",
-    "comp",
-    "conjugate",
-    "cos",
-    "cosh",
-    "cot",
-    "coth",
-    "count",
-    "cse",
-    "csc",
-    "csch",
-    "degree",
-    "det",
-    "diag",
-    "diff",
-    "digamma",
-    "div",
-    "divisors",
-    "erf",
-    "erfc",
-    "erfi",
-    "euler",
-    "exp",
-    "expand",
-    "eye",
-    "factor",
-    "factorial",
-    "ff",
-    "fibonacci",
-    "field",
-    "floor",
-    "frac",
-    "gamma",
-    "gcd",
-    "genocchi",
-    "harmonic",
-    "hyper",
-    "im",
-    "integrate",
-    "interpolate",
-    "jn",
-    "lcm",
-    "lerchphi",
-    "limit",
-    "li",
-    "ln",
-    "log",
-    "loggamma",
-    "lucas",
-    "mobius",
-    "motzkin",
-    "nan",
-    "ones",
-    "oo",
-    "periodic_argument",
-    "pi",
-    "plot",
-    "polygamma",
-    "polylog",
-    "posify",
-    "prime",
-    "primepi",
-    "prod",
-    "product",
-    "pprint",
-    "radsimp",
-    "re",
-    "reduced",
-    "refine",
-    "residue",
-    "resultant",
-    "rf",
-    "ring",
-    "root",
-    "roots",
-    "rot",
-    "sec",
-    "sech",
-    "series",
-    "sign",
-    "signsimp",
-    "simplify",
-    "sin",
-    "sinc",
-    "sinh",
-    "solve",
-    "source",
-    "sqrt",
-    "stieltjes",
-    "subsets",
-    "symbols",
-    "symmetrize",
-    "take",
-    "tan",
-    "tanh",
-    "test",
-    "together",
-    "totient",
-    "trace",
-    "transpose",
-    "trigamma",
-    "trunc",
-    "uppergamma",
-    "var",
-    "vfield",
-    "vring",
-    "xfield",
-    "xring",
-    "xthreaded",
-    "yn",
-    "zeros",
-    "zeta",
-    "zoo",
-    "i",
-    "e",
-    "inf",
-];
+/// Python's keywords and built-ins, the names of up to twelve letters that `from sympy import *` binds (SymPy 1.14), and
+/// phys' own constants.
+const TAKEN: &str = "
+    Abs abs abundance AccumBounds acos acosh acot acoth acsc acsch Add Adjoint adjoint airyai airyaiprime
+    airybi airybiprime aiter algebras all And and andre anext any apart appellf1 approximants arg arity
+    Array as ascii asec asech asin asinh ask assert assuming assumptions async atan atan2 atanh Atom
+    AtomicExpr await banded Basic bell bernoulli besseli besselj besselk besselsimp bessely Beta beta
+    betainc bin binomial blockcut BlockMatrix bool break breakpoint BufferError bytearray bytes
+    BytesWarning C cacheit calculus callable cancel capture carmichael cartes case casoratian Catalan
+    catalan cbrt CC ccode ceiling centroid chebyshevt chebyshevu checkodesol checkpdesol checksol Chi chi
+    chr Ci Circle class classmethod cofactors collect combsimp comp compile Complement complex Complexes
+    ComplexField compose composite compositepi concrete ConditionSet conjugate Contains content continue
+    convolution copyright cos cosh cot coth count credits CRootOf csc csch cse Curve cxxcode decompogen
+    decompose def deg degree del delattr denom Derivative det Determinant diag DiagMatrix DiagonalOf Dict
+    dict diff digamma diophantine dir DiracDelta discrete discriminant div divisors divmod doctest Domain
+    DomainError dotprint DotProduct dsolve Dummy E e E1 Ei Eijk elif Ellipse Ellipsis else EmptySet
+    enumerate EOFError EPath epath Eq Equality Equivalent erf erf2 erf2inv erfc erfcinv erfi erfinv Eta
+    euler EulerGamma eval evalf evaluate EX except Exception exec exit exp expand expint Expr exptrigsimp
+    exquo EXRAW external eye factor factorial factorial2 factorint factorrat False false fcode FF ff fft
+    fibonacci field filldedent filter finally FiniteField FiniteSet FlagError flatten Float float floor for
+    format fps frac fraction fresnelc fresnels from frozenset FU fu Function functions fwht Gamma gamma
+    gammasimp gcd gcdex Ge gegenbauer genocchi geometry getattr GF gff global globals GoldenRatio
+    GramSchmidt GreaterThan grevlex grlex groebner group gruntz Gt hankel1 hankel2 harmonic hasattr hash
+    Heaviside help hermite hessian hex hn1 hn2 horner hyper hyperexpand hypersimilar hypersimp I i Id id
+    Identity idiff Idx if ifft ifwht igcd igrevlex igrlex ilcm ilex im ImageSet imageset Implies import
+    ImportError in Indexed IndexedBase IndexError inf input int Integer IntegerRing Integers Integral
+    integrate interactive interpolate Intersection intersection Interval intervals intt Inverse invert
+    IOError is isinstance isolate isprime issubclass ITE iter jacobi jn jscode KeyError KroneckerDelta
+    laguerre Lambda lambda lambdify LambertW latex LC lcm Le legendre len lerchphi LessThan LeviCivita lex
+    Li li license Limit limit Line Line2D Line3D linsolve list list2numpy LM ln locals log logcombine
+    loggamma LookupError lowergamma LT Lt lucas map marcumq MatAdd match mathieuc mathieus mathml MatMul
+    MatPow Matrix matrix2numpy MatrixBase MatrixExpr MatrixSlice MatrixSymbol Max max maximum meijerg
+    MemoryError memoryview Min min minimum minpoly mobius Mod monic Monomial motzkin Mul multigamma
+    multiplicity N NameError nan Nand Naturals Naturals0 NDimArray Ne next nextprime nfloat None
+    nonlinsolve nonlocal Nor Not not NotAlgebraic npartitions nroots nsimplify nsolve ntheory ntt Number
+    NumberSymbol numer O object oct OmegaPower OneMatrix ones oo open OptionError Options Or or ord ord0
+    Order ordered Ordinal OSError Parabola parsing partition pass pdiv pdsolve per periodicity Permanent
+    permutedims pexquo Pi pi Piecewise Plane plot plotting Point Point2D Point3D polarify PoleError Poly
+    poly polygamma Polygon polylog polys POSform posify postfixes Pow pow powdenest PowerSet powsimp pprint
+    pquo Predicate prefixes prem pretty preview prevprime prime primefactors primenu primeomega primepi
+    primerange primitive primorial print printing prod Product product ProductSet property public PurePoly
+    pycode python Q QQ Quaternion quit quo rad radsimp raise randMatrix randprime Range range Rational
+    Rationals ratsimp Ray Ray2D Ray3D rcode rcollect re RealField RealNumber Reals reduced refine Rel
+    release Rem rem repr reshape residue resultant return reversed rf ring root RootOf rootof roots RootSum
+    rot rotations round RR rsolve RuntimeError S satisfiable sec sech Segment Segment2D Segment3D
+    separatevars SeqAdd SeqFormula SeqMul SeqPer sequence series Set set setattr seterr sfield shape
+    ShapeError Shi Si Sieve sieve sift sign signsimp simplify sin sinc sinh slice solve solveset SOPform
+    sorted source SparseMatrix sqf sqrt sqrtdenest srepr sring sstr sstrrepr staticmethod stieltjes str
+    strategies StrPrinter sturm subfactorial Subs subsets substitution Sum sum summation super symarray
+    Symbol Symbols symbols symmetrize sympify SympifyError SyntaxError SystemError SystemExit TabError
+    TableForm take tan tanh tensor test textplot threaded timed TimeoutError together totient Tr Trace
+    trace trailing Transpose transpose Triangle tribonacci trigamma trigsimp True true trunc try Tuple
+    tuple type TypeError Unequality unflatten UnicodeError Union UniversalSet unpolarify uppergamma use
+    UserWarning utilities ValueError var variations vars vectorize vfield viete vring Warning while Wild
+    WildFunction with wronskian xfield Xor xring xthreaded yield yn Ynm ZeroMatrix zeros Zeta zeta zip Znm
+    zoo ZZ
+";
 
 /// The name under which a symbol goes in SymPy: letters, digits and `_`; a prime is `_prime`; what SymPy or Python take
 /// for something of their own gets a trailing `_`.
 pub fn sympy_name(name: &str) -> String {
     let plain = name.replace('\'', "_prime");
-    if TAKEN.contains(&plain.as_str()) { format!("{plain}_") } else { plain }
+    if TAKEN.split_whitespace().any(|taken| taken == plain) { format!("{plain}_") } else { plain }
 }
 
 impl Writer<'_> {
@@ -444,7 +178,6 @@ impl Writer<'_> {
                 out.push_str(") + 1/2)");
                 return Binding::Product;
             }
-            // With one argument it is 0 at 0 in old versions of SymPy and 1/2 in new ones.
             other => other.name(),
         };
         self.called(name, args, out)
