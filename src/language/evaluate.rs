@@ -145,14 +145,6 @@ impl Context {
         if let Some(c) = Constant::from_name(name) {
             return Ok(Value::Expr(Expr::constant(c)));
         }
-        // A function's name alone is a symbol, unless it is known as nothing but a function and longer than
-        // a letter or two: `gamma` may be a damping, `simplify` is no symbol.
-        if self.library.signatures(name).is_some()
-            && crate::expression::Function::from_name(name).is_none()
-            && name.len() > 3
-        {
-            return Ok(Value::Function(Function::Builtin(name.clone())));
-        }
         if !name.ends_with('\'') && name.chars().count() > 2 {
             let bound: Vec<&str> = self.globals.keys().map(|n| &**n).collect();
             if let Some(near) = suggest::nearest(name, bound.iter().copied())

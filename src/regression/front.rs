@@ -34,7 +34,8 @@ impl Front {
         let mut least = f64::INFINITY;
         let mut place = 0;
         self.candidates.retain(|c| {
-            let keep = c.loss < least || Some(place) == best;
+            // What is better by rounding only is no better.
+            let keep = c.loss < least * (1.0 - 1e-6) || Some(place) == best;
             least = least.min(c.loss);
             place += 1;
             keep
