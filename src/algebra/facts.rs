@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::expression::{Constant, Declarations, Domain, Expr, Flags, Function, Kind, Relation, Symbol};
 
@@ -170,9 +171,7 @@ impl Facts {
             let p = v.powf(n as f64);
             if v.fract() == 0.0 && p.abs() < 9e15 { p } else { outward(p, up) }
         };
-        let (low, high) = if n % 2 != 0 {
-            ((power(x.low, false), x.low_open), (power(x.high, true), x.high_open))
-        } else if x.low >= 0.0 {
+        let (low, high) = if n % 2 != 0 || x.low >= 0.0 {
             ((power(x.low, false), x.low_open), (power(x.high, true), x.high_open))
         } else if x.high <= 0.0 {
             ((power(x.high, false), x.high_open), (power(x.low, true), x.low_open))
@@ -264,11 +263,32 @@ fn add(a: f64, b: f64, up: bool) -> f64 {
     }
 }
 
+/// Expressions carry a good hash already.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CachedHash(u64);
+
+impl Hasher for CachedHash {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|b| self.0 = crate::base::hash::combine(self.0, u64::from(*b)));
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = word;
+    }
+}
+
+/// A table by expression.
+pub type ExprMap<T> = HashMap<Expr, T, BuildHasherDefault<CachedHash>>;
+
 /// Facts of expressions under some declarations, each found once.
 #[derive(Debug)]
 pub struct Knowledge<'a> {
     declarations: Cow<'a, Declarations>,
-    memo: RefCell<HashMap<Expr, Facts>>,
+    memo: RefCell<ExprMap<Facts>>,
 }
 
 impl<'a> Knowledge<'a> {
@@ -445,10 +465,10 @@ impl<'a> Knowledge<'a> {
             Asin if x.real && x.low >= -1.0 && x.high <= 1.0 => {
                 Facts { nonzero: x.nonzero, ..Facts::between(-1.571, false, 1.571, false) }
             }
-            Acos if x.real && x.low >= -1.0 && x.high <= 1.0 => Facts::between(0.0, false, 3.1416, false),
+            Acos if x.real && x.low >= -1.0 && x.high <= 1.0 => Facts::between(0.0, false, 3.142, false),
             Acosh if x.real && x.low >= 1.0 => Facts::between(0.0, false, INF, false),
             Atanh if x.real && x.low >= -1.0 && x.high <= 1.0 => Facts { nonzero: x.nonzero, ..Facts::REAL },
-            Atan2 if all_real => Facts::between(-3.1416, false, 3.1416, false),
+            Atan2 if all_real => Facts::between(-3.142, false, 3.142, false),
             Sign if x.real => {
                 let low = if x.is_positive() {
                     1.0

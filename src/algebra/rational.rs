@@ -118,6 +118,14 @@ pub fn cancel_and_factor(e: &Expr) -> Option<(Expr, Vec<Expr>)> {
     Some((factored(&f, &kernels), conditions))
 }
 
+/// [`cancel`] and [`cancel_and_factor`] with the work done once: the cancelled form, the factored one, and what must
+/// not be 0.
+pub fn cancelled_and_factored(e: &Expr) -> Option<(Expr, Expr, Vec<Expr>)> {
+    let (f, kernels) = fraction(e)?;
+    let conditions = f.lost_poles(&kernels).iter().map(|p| condition(p, &kernels)).collect();
+    Some((f.expr(&kernels), factored(&f, &kernels), conditions))
+}
+
 fn factored(f: &Fraction, kernels: &Kernels) -> Expr {
     let mut items = vec![Expr::number(f.number.clone())];
     for (i, k) in f.powers.iter().enumerate().filter(|(_, k)| **k != 0) {

@@ -19,12 +19,13 @@ mod rules;
 #[cfg(test)]
 mod tests;
 mod trigonometry;
+mod walk;
 
 pub use rules::{Rule, Rules};
 
 use std::time::{Duration, Instant};
 
-use super::facts::Knowledge;
+use super::facts::{ExprMap, Knowledge};
 use super::probe::{self, Points};
 use super::size::size;
 use crate::base::{CancelToken, StopReason};
@@ -74,6 +75,11 @@ struct Search<'a> {
     limits: &'a Limits,
     cancel: CancelToken,
     stopped: StopReason,
+    shrunk: region::Memo,
+    ruled: region::Memo,
+    /// Expressions whose trigonometric forms have been tried.
+    tried: ExprMap<()>,
+    saturated: Option<Expr>,
 }
 
 /// Simplifies under the declarations. Relations, conditions and piecewise expressions are simplified part by part.
@@ -116,8 +122,17 @@ pub fn simplify(
             points: a.points.min(b.points),
         };
     }
-    let mut search =
-        Search { know: Knowledge::new(declarations), rules, limits, cancel, stopped: StopReason::Saturated };
+    let mut search = Search {
+        know: Knowledge::new(declarations),
+        rules,
+        limits,
+        cancel,
+        stopped: StopReason::Saturated,
+        shrunk: region::Memo::default(),
+        ruled: region::Memo::default(),
+        tried: ExprMap::default(),
+        saturated: None,
+    };
     let mut best = Best::new(e.clone());
     let mut seen = vec![e.clone()];
     for _ in 0..MAX_ROUNDS {
@@ -243,20 +258,17 @@ impl Search<'_> {
         if has_fraction_under_root(e) {
             way(self, e, Vec::new(), true);
         }
-        if first.node_count() <= MAX_NODES && self.cancel.stop().is_none() {
-            for start in [e, &first] {
-                let base = if start == e { Vec::new() } else { conditions.clone() };
-                for (other, more) in trigonometry::candidates(start, &self.know) {
-                    let all = base.iter().cloned().chain(more).collect();
-                    way(self, &other, all, false);
-                }
-                if first == *e {
-                    break;
-                }
+        for (start, base) in [(e, Vec::new()), (&first, conditions)] {
+            let again = self.tried.insert(start.clone(), ()).is_some();
+            if again || start.node_count() > MAX_NODES || self.cancel.stop().is_some() {
+                continue;
+            }
+            for (other, more) in trigonometry::candidates(start, &self.know) {
+                let all = base.iter().cloned().chain(more).collect();
+                way(self, &other, all, false);
             }
         }
-        let found = self.saturate(&best.expr);
-        if let Some(found) = found {
+        if let Some(found) = self.saturate(&best.expr) {
             let mut all = best.conditions.clone();
             let found = self.pass(&found, false, &mut all);
             best.offer(found, &all);
@@ -265,22 +277,35 @@ impl Search<'_> {
     }
 
     /// Facts, rational functions and rules, one after the other.
-    fn pass(&self, e: &Expr, fractions: bool, conditions: &mut Vec<Expr>) -> Expr {
-        let mut e = normal::normal(e, fractions, &self.know, conditions);
+    fn pass(&mut self, e: &Expr, fractions: bool, conditions: &mut Vec<Expr>) -> Expr {
+        let mut open = normal::normal(e, fractions, &self.know, conditions);
+        let mut e = open.clone();
         for _ in 0..3 {
-            e = region::shrink(&e, &self.know, conditions);
-            let ruled = self.use_rules(&e, conditions);
-            if ruled == e {
+            let shrunk = region::shrink(&open, &self.know, &mut self.shrunk, conditions);
+            e = self.use_rules(&shrunk, conditions);
+            if e == shrunk {
                 break;
             }
-            e = normal::normal(&ruled, fractions, &self.know, conditions);
+            let next = normal::normal(&e, fractions, &self.know, conditions);
+            // What the rules put together was taken apart again: nothing new.
+            if next == open || next == shrunk {
+                break;
+            }
+            open = next;
         }
-        let joined = self.use_rules(&normal::combine_roots(&e, &self.know), conditions);
+        if !has_symbolic_power(&e) {
+            return e;
+        }
+        let joined = normal::combine_roots(&e, &self.know);
+        if joined == e {
+            return e;
+        }
+        let joined = self.use_rules(&joined, conditions);
         if region::cost(&joined) < region::cost(&e) { joined } else { e }
     }
 
     /// The rules, bottom-up, as long as one fits.
-    fn use_rules(&self, e: &Expr, conditions: &mut Vec<Expr>) -> Expr {
+    fn use_rules(&mut self, e: &Expr, conditions: &mut Vec<Expr>) -> Expr {
         let counts = rules::count_calls(e);
         let roots = has_symbolic_power(e);
         let fitting: Vec<&Rule> =
@@ -288,23 +313,33 @@ impl Search<'_> {
         if fitting.is_empty() {
             return e.clone();
         }
-        e.transform(&mut |mut node| {
+        let (know, memo) = (&self.know, &mut self.ruled);
+        walk::bottom_up(e, &mut |mut node| {
+            if node.depth() < 2 {
+                return node;
+            }
+            if let Some((known, own)) = memo.get(&node) {
+                conditions.extend_from_slice(own);
+                return known.clone();
+            }
+            let start = node.clone();
+            let mut own = Vec::new();
             for _ in 0..8 {
-                if node.depth() < 2 {
-                    break;
-                }
-                let Some((smaller, more)) = fitting.iter().find_map(|r| r.apply(&node, &self.know)) else {
+                let Some((smaller, more)) = fitting.iter().find_map(|r| r.apply(&node, know)) else {
                     break;
                 };
-                conditions.extend(more);
+                own.extend(more);
                 node = smaller;
             }
+            conditions.extend_from_slice(&own);
+            memo.insert(start, (node.clone(), own));
             node
         })
     }
 
     fn saturate(&mut self, e: &Expr) -> Option<Expr> {
-        if e.node_count() > MAX_NODES || e.node_count() < 6 || self.cancel.stop().is_some() {
+        let again = self.saturated.as_ref() == Some(e);
+        if again || e.node_count() > MAX_NODES || e.node_count() < 6 || self.cancel.stop().is_some() {
             return None;
         }
         let counts = rules::count_calls(e);
@@ -315,6 +350,7 @@ impl Search<'_> {
             .filter(|(_, r)| !r.is_algebraic() && r.fits(&counts))
             .map(|(i, _)| i)
             .collect();
+        self.saturated = Some(e.clone());
         if fits.is_empty() {
             return None;
         }
@@ -331,23 +367,15 @@ impl Search<'_> {
 
 /// Whether a root has a sum with a fraction in it.
 fn has_fraction_under_root(e: &Expr) -> bool {
-    let mut found = false;
-    e.visit(&mut |node| {
-        if let Kind::Power(b, x) = node.kind()
-            && matches!(b.kind(), Kind::Sum(_))
-            && x.as_i64().is_none()
-        {
-            b.visit(&mut |inner| {
-                found |= matches!(inner.kind(), Kind::Power(_, x) if x.is_negated());
-            });
+    walk::any(e, &|node| match node.kind() {
+        Kind::Power(b, x) if matches!(b.kind(), Kind::Sum(_)) && x.as_i64().is_none() => {
+            walk::any(b, &|inner| matches!(inner.kind(), Kind::Power(_, x) if x.is_negated()))
         }
-    });
-    found
+        _ => false,
+    })
 }
 
 /// Whether there is a power whose exponent is no integer.
 fn has_symbolic_power(e: &Expr) -> bool {
-    let mut found = false;
-    e.visit(&mut |node| found |= matches!(node.kind(), Kind::Power(_, x) if x.as_i64().is_none()));
-    found
+    walk::any(e, &|node| matches!(node.kind(), Kind::Power(_, x) if x.as_i64().is_none()))
 }

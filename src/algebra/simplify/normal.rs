@@ -2,7 +2,7 @@
 //! roots and logarithms of products taken apart where signs are known, exponentials of logarithms undone. The
 //! pieces are put together again at the end, by [`combine_roots`] and by the rules, where that is smaller.
 
-use super::region;
+use super::{region, walk};
 use crate::algebra::facts::Knowledge;
 use crate::algebra::rational;
 use crate::base::Number;
@@ -11,7 +11,7 @@ use crate::expression::{Expr, Function, Kind};
 /// Brings `e` into the form in which most cancels. `fractions`: whether sums of fractions under roots become one
 /// fraction. What is cancelled goes to `conditions`.
 pub(super) fn normal(e: &Expr, fractions: bool, know: &Knowledge, conditions: &mut Vec<Expr>) -> Expr {
-    e.transform(&mut |node| top(node, fractions, know, conditions))
+    walk::bottom_up(e, &mut |node| top(node, fractions, know, conditions))
 }
 
 fn top(e: Expr, fractions: bool, know: &Knowledge, conditions: &mut Vec<Expr>) -> Expr {
@@ -230,7 +230,7 @@ fn exponential(x: &Expr, know: &Knowledge, conditions: &mut Vec<Expr>) -> Option
 
 /// Puts roots of one degree under one root: `sqrt(a)*sqrt(b)` is `sqrt(a*b)` where all but one are known not to be negative.
 pub(super) fn combine_roots(e: &Expr, know: &Knowledge) -> Expr {
-    e.transform(&mut |node| match node.kind() {
+    walk::bottom_up(e, &mut |node| match node.kind() {
         Kind::Product(items) => combine(items, know).unwrap_or(node),
         _ => node,
     })
@@ -256,7 +256,7 @@ fn combine(items: &[Expr], know: &Knowledge) -> Option<Expr> {
         // One may be of unknown sign; it decides which way the root stands.
         group.sort_by_key(|f| know.of(&f.base_exponent().0).is_nonnegative());
         let free = group.iter().filter(|f| !know.of(&f.base_exponent().0).is_nonnegative()).count();
-        let apart = if free > 1 { free - 1 } else { 0 };
+        let apart = free.saturating_sub(1);
         left = others;
         left.extend(group.drain(..apart));
         if group.len() < 2 {

@@ -3,8 +3,9 @@
 //! taken out of sums, squares completed, multiplied out).
 
 use super::normal::list;
+use super::walk;
 use crate::algebra::expand::expand;
-use crate::algebra::facts::Knowledge;
+use crate::algebra::facts::{ExprMap, Knowledge};
 use crate::algebra::rational;
 use crate::algebra::size::size;
 use crate::base::Number;
@@ -51,23 +52,38 @@ impl Best {
     }
 }
 
+/// Results by expression.
+pub(super) type Memo = ExprMap<(Expr, Vec<Expr>)>;
+
 /// Rewrites every region of `e`, innermost first.
-pub(super) fn shrink(e: &Expr, know: &Knowledge, conditions: &mut Vec<Expr>) -> Expr {
+pub(super) fn shrink(e: &Expr, know: &Knowledge, memo: &mut Memo, conditions: &mut Vec<Expr>) -> Expr {
     if e.depth() < 2 {
         return e.clone();
     }
-    let inner = kernels(e, &mut |kernel| kernel.map_children(|child| shrink(child, know, conditions)));
+    if let Some((known, own)) = memo.get(e) {
+        conditions.extend_from_slice(own);
+        return known.clone();
+    }
+    let mut own = Vec::new();
+    let inner = kernels(e, &mut |kernel| {
+        walk::with_children(kernel, &mut |child| shrink(child, know, memo, &mut own))
+    });
     let best = region(&inner, know);
-    conditions.extend(best.conditions);
+    own.extend(best.conditions);
+    conditions.extend_from_slice(&own);
+    memo.insert(e.clone(), (best.expr.clone(), own));
     best.expr
 }
 
 /// Applies `f` to the kernels: what is no sum, product or integer power, seen from the top.
 fn kernels(e: &Expr, f: &mut dyn FnMut(&Expr) -> Expr) -> Expr {
     match e.kind() {
-        Kind::Sum(_) | Kind::Product(_) => e.map_children(|child| kernels(child, f)),
-        Kind::Power(b, x) if x.as_i64().is_some() => Expr::power(kernels(b, f), x.clone()),
         _ if e.depth() < 2 => e.clone(),
+        Kind::Sum(_) | Kind::Product(_) => walk::with_children(e, &mut |child| kernels(child, f)),
+        Kind::Power(b, x) if x.as_i64().is_some() => {
+            let base = kernels(b, f);
+            if base.ptr_eq(b) { e.clone() } else { Expr::power(base, x.clone()) }
+        }
         _ => f(e),
     }
 }
@@ -96,9 +112,9 @@ fn region(e: &Expr, know: &Knowledge) -> Best {
     if !has_sum(e) || e.node_count() > MAX_NODES {
         return best;
     }
-    let factored = rational::cancel_and_factor(e);
-    if let Some((factored, poles)) = &factored {
-        let mut conditions = Vec::new();
+    let forms = rational::cancelled_and_factored(e);
+    let mut conditions = Vec::new();
+    if let Some((_, factored, poles)) = &forms {
         poles.iter().for_each(|p| list(p, know, &mut conditions));
         best.offer(factored.clone(), &conditions);
         if factored.terms().len() > 1 || factored.factors().len() > 1 || factored.depth() > 2 {
@@ -123,10 +139,8 @@ fn region(e: &Expr, know: &Knowledge) -> Best {
         }
     }
     if has_denominator(e)
-        && let Some((cancelled, poles)) = rational::cancel(e)
+        && let Some((cancelled, _, _)) = forms
     {
-        let mut conditions = Vec::new();
-        poles.iter().for_each(|p| list(p, know, &mut conditions));
         best.offer(polish(&cancelled), &conditions);
         best.offer(cancelled, &conditions);
     }

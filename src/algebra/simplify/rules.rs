@@ -33,19 +33,35 @@ pub struct Rule {
 
 /// How many different calls of each function occur.
 pub(super) fn count_calls(e: &Expr) -> Vec<(Function, usize)> {
-    let mut seen: Vec<&Expr> = Vec::new();
-    let mut counts: Vec<(Function, usize)> = Vec::new();
-    e.visit(&mut |node| {
-        if let Kind::Call(f, _) = node.kind()
-            && !seen.contains(&node)
-        {
-            seen.push(node);
-            match counts.iter_mut().find(|(g, _)| g == f) {
-                Some(count) => count.1 += 1,
-                None => counts.push((*f, 1)),
-            }
+    fn go<'a>(e: &'a Expr, seen: &mut Vec<&'a Expr>) {
+        if e.depth() < 2 || seen.len() > 64 {
+            return;
         }
-    });
+        match e.kind() {
+            Kind::Sum(items) | Kind::Product(items) => items.iter().for_each(|c| go(c, seen)),
+            Kind::Power(b, x) => {
+                go(b, seen);
+                go(x, seen);
+            }
+            Kind::Call(_, items) => {
+                if !seen.contains(&e) {
+                    seen.push(e);
+                    items.iter().for_each(|c| go(c, seen));
+                }
+            }
+            _ => e.children().into_iter().for_each(|c| go(c, seen)),
+        }
+    }
+    let mut seen = Vec::new();
+    go(e, &mut seen);
+    let mut counts: Vec<(Function, usize)> = Vec::new();
+    for call in seen {
+        let Kind::Call(f, _) = call.kind() else { continue };
+        match counts.iter_mut().find(|(g, _)| g == f) {
+            Some(count) => count.1 += 1,
+            None => counts.push((*f, 1)),
+        }
+    }
     counts
 }
 
@@ -94,8 +110,9 @@ impl Rule {
     /// Uses the rule at the top of `e` where it makes it smaller.
     pub(super) fn apply(&self, e: &Expr, know: &Knowledge) -> Option<(Expr, Vec<Expr>)> {
         let mut listed = Vec::new();
-        let before = (size(e), e.node_count());
+        let mut before = None;
         let mut accept = |bindings: &Bindings, whole: &Expr| {
+            let before = *before.get_or_insert_with(|| (size(e), e.node_count()));
             if (size(whole), whole.node_count()) >= before {
                 return false;
             }
