@@ -1,6 +1,8 @@
 //! The actions of the grammar: they fill the arena of the tree, read the text of tokens, and report what is
 //! well formed for the grammar but wrong for the language (`f(2) = 3`, `a == b == c`) or unclear (`1/2x`).
 
+mod declarations;
+
 use std::cell::Cell;
 use std::collections::HashMap;
 
@@ -17,6 +19,12 @@ use crate::base::{Diagnostic, Number, Span};
 
 /// What the parser hands over when it goes on behind a fault.
 pub type Recovery = ErrorRecovery<u32, Tok, ()>;
+
+/// An interpolated expression and the place of its `:4`.
+pub type Piece = (ExprId, Option<(u32, u32)>);
+
+/// Conditions of an `if` with their bodies, from the last to the first, and the body of the final `else`.
+pub type Branches = (Vec<(ExprId, Vec<Statement>)>, Option<Vec<Statement>>);
 
 /// The arguments in a call's round brackets, with the place of the brackets.
 #[derive(Default)]
@@ -44,6 +52,8 @@ pub struct Builder<'s> {
     pub(super) faults: Vec<Diagnostic>,
     /// Number of errors so far; the token stream ends when there are too many.
     pub(super) errors: &'s Cell<usize>,
+    /// Tokens read since an action was last called; many of them mean that the parser is dropping tokens.
+    idle: &'s Cell<u32>,
     /// Faults that only say that the text ended.
     pub(super) at_end: usize,
     too_deep: bool,
@@ -58,6 +68,7 @@ impl<'s> Builder<'s> {
         source: u32,
         tokens: &'s [(u32, Tok, u32)],
         errors: &'s Cell<usize>,
+        idle: &'s Cell<u32>,
     ) -> Builder<'s> {
         Builder {
             text,
@@ -71,6 +82,7 @@ impl<'s> Builder<'s> {
             names: HashMap::new(),
             faults: Vec::new(),
             errors,
+            idle,
             at_end: 0,
             too_deep: false,
             dropped_bodies: 0,
@@ -116,6 +128,7 @@ impl<'s> Builder<'s> {
 
     /// Adds an expression; one that is nested too deep becomes an error.
     pub fn push(&mut self, l: u32, kind: ExprKind, r: u32) -> ExprId {
+        self.idle.set(0);
         let mut depth = 0;
         kind.each_child(|child| depth = depth.max(self.depths.get(child.0 as usize).copied().unwrap_or(0)));
         let (kind, depth) = if depth as usize >= MAX_DEPTH {
@@ -149,6 +162,7 @@ impl<'s> Builder<'s> {
     }
 
     pub fn ident(&mut self, l: u32, r: u32) -> Ident {
+        self.idle.set(0);
         let name = self.intern(self.slice(l, r));
         Ident { name, span: self.span(l, r) }
     }
@@ -256,8 +270,8 @@ impl<'s> Builder<'s> {
     pub fn interpolated(
         &mut self,
         head: (u32, u32),
-        first: (ExprId, Option<(u32, u32)>),
-        rest: Vec<((u32, u32), (ExprId, Option<(u32, u32)>))>,
+        first: Piece,
+        rest: Vec<((u32, u32), Piece)>,
         tail: (u32, u32),
     ) -> ExprId {
         let mut parts = Vec::new();
@@ -585,186 +599,6 @@ impl<'s> Builder<'s> {
         };
         self.fault(SyntaxError::Entry { found: format!("`{text}`"), hint: Some(hint) }, l, r);
         None
-    }
-
-    // Types and assumptions
-
-    pub fn named_type(&mut self, i: Ident) -> TypeExpr {
-        TypeExpr::Named(i)
-    }
-
-    fn type_fault(&mut self, i: &Ident, expected: &'static str) {
-        let fault = SyntaxError::Type { expected, found: format!("`{}`", i.name) };
-        self.fault(fault, i.span.start, i.span.end);
-    }
-
-    pub fn list_type(&mut self, i: Ident, t: TypeExpr) -> TypeExpr {
-        if &*i.name != "list" {
-            self.type_fault(&i, "list[...] or quantity[...]");
-        }
-        TypeExpr::List(Box::new(t))
-    }
-
-    pub fn record_type(&mut self, i: Ident, fields: Vec<(Ident, TypeExpr)>) -> TypeExpr {
-        if &*i.name != "record" {
-            self.type_fault(&i, "record{...}");
-        }
-        TypeExpr::Record(fields)
-    }
-
-    pub fn one_of_type(&mut self, i: Ident, names: Vec<Ident>) -> TypeExpr {
-        if &*i.name != "one_of" {
-            self.type_fault(&i, "one_of(...)");
-        }
-        TypeExpr::OneOf(names)
-    }
-
-    pub fn optional_type(&mut self, l: u32, t: TypeExpr, r: u32) -> TypeExpr {
-        if matches!(t, TypeExpr::Optional(_)) {
-            self.fault(SyntaxError::Type { expected: "one ?", found: "two".to_owned() }, l, r);
-            return t;
-        }
-        TypeExpr::Optional(Box::new(t))
-    }
-
-    pub fn assumption(&mut self, l: u32, r: u32) -> Option<Assumption> {
-        let word = self.slice(l, r);
-        let kind = match word {
-            "real" => AssumptionKind::Real,
-            "complex" => AssumptionKind::Complex,
-            "integer" => AssumptionKind::Integer,
-            _ => {
-                let near = crate::base::suggest::nearest(word, ["real", "complex", "integer"]);
-                let hint = match (near, word) {
-                    (Some(near), _) => Some(near.to_owned()),
-                    (None, "positive") => Some("> 0".to_owned()),
-                    (None, "negative") => Some("< 0".to_owned()),
-                    (None, "nonzero") => Some("!= 0".to_owned()),
-                    _ => None,
-                };
-                self.fault(SyntaxError::Assumption { found: format!("`{word}`"), hint }, l, r);
-                return None;
-            }
-        };
-        Some(Assumption { kind, span: self.span(l, r) })
-    }
-
-    pub fn sign_assumption(
-        &mut self,
-        l: u32,
-        op: CompareOp,
-        m: u32,
-        n: ExprId,
-        r: u32,
-    ) -> Option<Assumption> {
-        let zero = match self.kind(n) {
-            ExprKind::Integer(n) => n.is_zero(),
-            ExprKind::Float(x) => *x == 0.0,
-            _ => false,
-        };
-        if !zero {
-            let text = self.shown(m, r, "1");
-            let hint = match op {
-                CompareOp::Gt | CompareOp::Ge => Some(format!("in {text}..inf")),
-                CompareOp::Lt | CompareOp::Le => Some(format!("in -inf..{text}")),
-                _ => None,
-            };
-            self.fault(SyntaxError::Assumption { found: format!("a comparison with {text}"), hint }, l, r);
-            return None;
-        }
-        Some(Assumption { kind: AssumptionKind::Sign(op), span: self.span(l, r) })
-    }
-
-    // Statements
-
-    pub fn statement(&mut self, l: u32, kind: StatementKind, r: u32) -> Statement {
-        let doc = match self.docs.binary_search_by_key(&l, |d| d.0) {
-            Ok(i) => Some(self.docs[i].1.clone()),
-            Err(_) => None,
-        };
-        Statement { doc, kind, span: self.span(l, r), quiet: false }
-    }
-
-    /// The names before `=`; anything else is an equation in the wrong dress.
-    fn targets(&mut self, l: u32, targets: &[ExprId], m: u32, r: u32) -> Option<Vec<Ident>> {
-        let mut names = Vec::with_capacity(targets.len());
-        for &target in targets {
-            let node = &self.exprs[target.0 as usize];
-            match &node.kind {
-                ExprKind::Name(name) if !name.ends_with('\'') => {
-                    names.push(Ident { name: name.clone(), span: node.span })
-                }
-                ExprKind::Error => return None,
-                kind => {
-                    if self.is_known(l, r) {
-                        return None;
-                    }
-                    let span = node.span;
-                    let text = self.shown(span.start, span.end, "an expression");
-                    let found = match kind {
-                        ExprKind::Name(_) => format!("the time derivative `{text}`"),
-                        _ => format!("`{text}`"),
-                    };
-                    let (left, right) = (self.shown(l, m, "a"), self.shown(m + 1, r, "b"));
-                    let hint = format!("{left} == {right}");
-                    self.fault(SyntaxError::BindTarget { found, hint }, span.start, span.end);
-                    return None;
-                }
-            }
-        }
-        Some(names)
-    }
-
-    pub fn bind(
-        &mut self,
-        l: u32,
-        targets: Vec<ExprId>,
-        m: u32,
-        value: ExprId,
-        r: u32,
-        wheres: Vec<WhereItem>,
-    ) -> StatementKind {
-        match self.targets(l, &targets, m, r) {
-            Some(names) => StatementKind::Bind { names, value, wheres },
-            None => StatementKind::Error,
-        }
-    }
-
-    pub fn where_binding(
-        &mut self,
-        l: u32,
-        target: ExprId,
-        m: u32,
-        value: ExprId,
-        r: u32,
-    ) -> Option<WhereItem> {
-        let name = self.targets(l, &[target], m, r)?.pop()?;
-        Some(WhereItem { name, params: None, value })
-    }
-
-    /// A function's name has no primes.
-    pub fn defined_name(&mut self, name: &Ident) {
-        if name.name.ends_with('\'') {
-            let plain = name.name.trim_end_matches('\'');
-            let hint = format!("diff({plain}(x), x)");
-            self.fault(
-                SyntaxError::PrimeCall { found: format!("`{}`", name.name), hint },
-                name.span.start,
-                name.span.end,
-            );
-        }
-    }
-
-    pub fn branches(
-        &mut self,
-        condition: ExprId,
-        body: Vec<Statement>,
-        tail: (Vec<(ExprId, Vec<Statement>)>, Option<Vec<Statement>>),
-    ) -> StatementKind {
-        let (mut branches, otherwise) = tail;
-        branches.push((condition, body));
-        branches.reverse();
-        StatementKind::If { branches, otherwise }
     }
 
     // Recovery

@@ -148,7 +148,7 @@ impl Cutter<'_> {
                         }
                     }
                 }
-                Raw::RawQuote => {
+                Raw::VerbatimQuote => {
                     let rest = lex.remainder();
                     let length = rest.find(['"', '\n']).unwrap_or(rest.len());
                     let closed = rest[length..].starts_with('"');
@@ -157,7 +157,7 @@ impl Cutter<'_> {
                     if !closed {
                         self.fault(SyntaxError::OpenString, start, end);
                     }
-                    self.push(Raw::RawStr, start, end);
+                    self.push(Raw::Verbatim, start, end);
                 }
                 Raw::LBrace => {
                     if let Some(depth) = self.strings.last_mut() {
@@ -230,10 +230,8 @@ impl Cutter<'_> {
                         // A string in typographic quotes is read as one.
                         let rest = lex.remainder();
                         let quoted = self.text[start..end].starts_with(['“', '”', '„', '«']);
-                        match rest
-                            .find(['“', '”', '»', '"', '\n'])
-                            .filter(|&i| quoted && !rest[i..].starts_with('\n'))
-                        {
+                        let close = if quoted { rest.find(['“', '”', '»', '"', '\n']) } else { None };
+                        match close.filter(|&i| !rest[i..].starts_with('\n')) {
                             Some(i) => {
                                 let length = i + rest[i..].chars().next().map_or(0, char::len_utf8);
                                 lex.bump(length);
@@ -243,17 +241,7 @@ impl Cutter<'_> {
                         }
                     }
                 }
-                _ => {
-                    if let Some((expected, hint)) = foreign(kind) {
-                        let found = format!("`{}`", &self.text[start..end]);
-                        self.fault(
-                            SyntaxError::Foreign { expected, found, hint: hint.to_owned() },
-                            start,
-                            end,
-                        );
-                    }
-                    self.push(kind, start, end);
-                }
+                _ => self.push(kind, start, end),
             }
         }
         self.close_strings(self.text.len());
@@ -410,20 +398,6 @@ fn last_digits(number: &str, digits: &str) -> Option<String> {
     let padded = format!("{digits:0>width$}", width = decimals + 1);
     let (whole, fraction) = padded.split_at(padded.len() - decimals);
     Some(format!("{whole}.{fraction}"))
-}
-
-/// Signs of other languages, what stands for them here, and code to type.
-fn foreign(kind: Raw) -> Option<(&'static str, &'static str)> {
-    Some(match kind {
-        Raw::StarStar => ("^ for a power", "x^2"),
-        Raw::AndAnd => ("and", "a and b"),
-        Raw::OrOr => ("or", "a or b"),
-        Raw::Bang => ("not, or the function factorial", "factorial(n)"),
-        Raw::ColonEq => ("= to bind or == to state", "x = 1"),
-        Raw::LtGt => ("!=", "a != b"),
-        Raw::LongArrow => ("=> in a rule", "rule a => b"),
-        _ => return None,
-    })
 }
 
 fn bad_character(text: &str) -> SyntaxError {

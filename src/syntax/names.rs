@@ -23,7 +23,7 @@ fn is_part(c: char) -> bool {
         '₀'..='₉' | '\u{300}'..='\u{36F}' | '\u{20D0}'..='\u{20F0}' => true,
         '_' => true,
         c if c.is_alphabetic() => !is_superscript(c),
-        c => c.is_numeric() && c.to_digit(10).is_some() || is_decimal(c),
+        c => c.is_ascii_digit() || is_decimal(c),
     }
 }
 

@@ -15,6 +15,10 @@ pub const MAX_BYTES: usize = 8_000_000;
 /// Faults that are listed of one source.
 pub const MAX_FAULTS: usize = 200;
 
+/// Tokens without any action of the parser, after which those that cannot end a statement are dropped unseen. A faultless text
+/// within the limit of depth never comes near.
+const MAX_IDLE: u32 = 2_400;
+
 /// What came of a source.
 #[derive(Clone, Debug, Default)]
 pub struct Parsed {
@@ -44,16 +48,23 @@ pub fn parse(source: &Source) -> Parsed {
     let mut lexed = lexer::lex(text, source.id);
     let mut resolved = resolve::resolve(text, source.id, &lexed);
     let errors = Cell::new(lexed.faults.len() + resolved.faults.len());
-    let mut builder = Builder::new(text, source.id, &resolved.tokens, &errors);
+    let idle = Cell::new(0);
+    let mut builder = Builder::new(text, source.id, &resolved.tokens, &errors, &idle);
     builder.swallowed = &resolved.swallowed;
     builder.docs = &lexed.docs;
     builder.known =
         resolved.faults.iter().chain(&lexed.faults).filter_map(|d| d.span).map(|s| s.start).collect();
-    // The stream ends early when there are more faults than anybody reads: recovery from each costs time.
+    // The stream ends early when there are more faults than anybody reads, and thins out while the parser drops
+    // tokens behind a fault: looking for a place to go on costs time at each of them.
     let tokens = resolved
         .tokens
         .iter()
         .take_while(|_| errors.get() < MAX_FAULTS)
+        .filter(|t| {
+            idle.set(idle.get().saturating_add(1));
+            let limit = if errors.get() > 10 { MAX_IDLE / 20 } else { MAX_IDLE };
+            idle.get() < limit || matches!(t.1, Tok::Newline | Tok::Semi | Tok::RBody)
+        })
         .map(|&t| Ok::<(u32, Tok, u32), ()>(t));
     let statements = match ProgramParser::new().parse(&mut builder, tokens) {
         Ok(statements) => statements,

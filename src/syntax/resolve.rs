@@ -4,6 +4,9 @@
 //! `f(x) = ...` defines a function. It also reports what only the context can explain (`f (x)`, `2 m`, a forgotten
 //! bracket) and goes on with the tokens that were meant, so that one fault is reported once.
 
+mod brackets;
+mod mistakes;
+
 use super::errors::SyntaxError;
 use super::lexer::{Lexed, NO_MATE, RawTok};
 use super::parse::MAX_FAULTS;
@@ -207,7 +210,7 @@ impl<'a> Resolver<'a> {
             Name | Int
                 | Float
                 | Str
-                | RawStr
+                | Verbatim
                 | StrHead
                 | LParen
                 | LBracket
@@ -297,163 +300,6 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// A line that can only begin a statement, no deeper than the line of an open bracket, shows that the bracket was
-    /// forgotten.
-    fn close_forgotten(&mut self, i: usize) {
-        let frame = *self.frame();
-        if frame.kind.has_statements() || self.indent > frame.indent || !self.starts_statement(i) {
-            return;
-        }
-        let at = self.raws[i].start;
-        while self.frames.len() > 1 {
-            let frame = *self.frame();
-            if frame.kind.has_statements() || self.indent > frame.indent {
-                break;
-            }
-            self.forget(at);
-        }
-    }
-
-    fn starts_statement(&self, i: usize) -> bool {
-        let kind = |j: usize| self.raws.get(j).map(|t| t.kind);
-        match self.effective(i) {
-            Raw::Var
-            | Raw::Param
-            | Raw::Const
-            | Raw::Unit
-            | Raw::Check
-            | Raw::Use
-            | Raw::Extern
-            | Raw::Rule => true,
-            Raw::Name => match kind(i + 1) {
-                Some(Raw::Assign) => true,
-                Some(Raw::LParen) => {
-                    // `name(...) =` on one line.
-                    let mut depth = 0usize;
-                    for (j, raw) in self.raws.iter().enumerate().skip(i + 1) {
-                        if raw.first {
-                            return false;
-                        }
-                        match raw.kind {
-                            Raw::LParen => depth += 1,
-                            Raw::RParen => depth = depth.saturating_sub(1),
-                            _ => {}
-                        }
-                        if depth == 0 {
-                            return kind(j + 1) == Some(Raw::Assign);
-                        }
-                    }
-                    false
-                }
-                _ => false,
-            },
-            _ => false,
-        }
-    }
-
-    /// Closes the innermost bracket, which was forgotten, and reports it.
-    fn forget(&mut self, at: u32) {
-        let Some(frame) = self.frames.pop() else { return };
-        let (tok, closer) = frame.kind.closer();
-        self.fault(SyntaxError::Unclosed { closer }, frame.start, frame.end);
-        self.out.swallowed.push((frame.start, at));
-        let end = self.prev_end;
-        self.emit(tok, end, end);
-    }
-
-    /// Opens a bracket, or jumps over it where it is too deep.
-    fn open(&mut self, i: usize, tok: Tok, kind: Kind) -> usize {
-        let raw = self.raws[i];
-        if self.frames.len() > MAX_DEPTH {
-            if !self.too_deep {
-                self.too_deep = true;
-                self.fault(SyntaxError::TooDeep { limit: MAX_DEPTH }, raw.start, raw.end);
-            }
-            let next = if raw.mate == NO_MATE || raw.mate as usize <= i {
-                self.raws.len()
-            } else {
-                raw.mate as usize + 1
-            };
-            self.emit(Tok::Error, raw.start, self.raws[next - 1].end);
-            return next;
-        }
-        let params = std::mem::take(&mut self.params_next) && kind == Kind::Call;
-        let in_type = self.frame().in_type;
-        self.frames.push(Frame {
-            kind,
-            start: raw.start,
-            end: raw.end,
-            indent: self.indent,
-            mode: Mode::Plain,
-            head: None,
-            params,
-            in_type: in_type && !params,
-        });
-        self.emit(tok, raw.start, raw.end);
-        i + 1
-    }
-
-    fn close(&mut self, i: usize, kind: Raw) -> usize {
-        let raw = self.raws[i];
-        let fits = |k: Kind| match kind {
-            Raw::RParen => matches!(k, Kind::Group | Kind::Call),
-            Raw::RBracket => matches!(k, Kind::List | Kind::Index),
-            _ => k.has_entries() || k == Kind::Body,
-        };
-        // How many brackets must be closed before the one that fits; a round or square one closes only what
-        // stands inside the innermost brace.
-        let depth = self.frames.iter().rev().take_while(|f| !fits(f.kind) && f.kind.is_inline()).count();
-        let target = self.frames.len() - 1 - depth;
-        if fits(self.frames[target].kind) {
-            for _ in 0..depth {
-                self.forget(raw.start);
-            }
-            let (tok, _) = self.frame().kind.closer();
-            self.frames.pop();
-            self.emit(tok, raw.start, raw.end);
-            if tok == Tok::RBody {
-                self.end_statement();
-            }
-            return i + 1;
-        }
-        let text = match kind {
-            Raw::RParen => ")",
-            Raw::RBracket => "]",
-            _ => "}",
-        };
-        if kind != Raw::RBrace && self.frame().kind.is_inline() {
-            let frame = *self.frame();
-            let (tok, closer) = frame.kind.closer();
-            let hint = Some(closer.to_owned());
-            let fault =
-                SyntaxError::Unexpected { expected: format!("`{closer}`"), found: format!("`{text}`"), hint };
-            let diagnostic = fault
-                .at(self.span(raw.start, raw.end))
-                .related(self.span(frame.start, frame.end), "opened here");
-            self.out.faults.push(diagnostic);
-            self.frames.pop();
-            self.emit(tok, raw.start, raw.end);
-        } else {
-            self.fault(SyntaxError::Unopened { found: text }, raw.start, raw.end);
-            if !self.prev.is_none_or(Tok::ends_operand) {
-                // Stands for the value that is missing before it.
-                self.emit(Tok::Error, raw.start, raw.end);
-            }
-        }
-        i + 1
-    }
-
-    /// Closes what is open inside an interpolation.
-    fn close_interpolation(&mut self, at: u32) -> bool {
-        let Some(target) = self.frames.iter().rposition(|f| f.kind == Kind::Interpolation) else {
-            return false;
-        };
-        while self.frames.len() > target + 1 {
-            self.forget(at);
-        }
-        true
-    }
-
     /// Whether the token stands behind a value in the same statement.
     fn behind_value(&self) -> bool {
         self.prev.is_some_and(|p| p.ends_operand() && p != Tok::RBody)
@@ -461,83 +307,6 @@ impl<'a> Resolver<'a> {
 
     fn touches(&self, raw: &RawTok) -> bool {
         self.prev_end == raw.start && !raw.first
-    }
-
-    /// Two values side by side: reports them and puts `*` between.
-    fn side_by_side(&mut self, i: usize) {
-        let frame = *self.frame();
-        if !self.behind_value() || self.prev == Some(Tok::Error) || frame.in_type {
-            return;
-        }
-        if matches!(frame.mode, Mode::Names | Mode::UnitNames) {
-            return;
-        }
-        let raw = self.raws[i];
-        if self.reported_line != Some(self.line_start) {
-            self.reported_line = Some(self.line_start);
-            let hint = self.product_hint(i);
-            let start = self.operand_start();
-            self.fault(SyntaxError::SideBySide { hint }, start, raw.end);
-        }
-        self.emit(Tok::Star, raw.start, raw.start);
-    }
-
-    /// Where the value before this place begins, as far as one token or bracket tells.
-    fn operand_start(&self) -> u32 {
-        let raw = &self.raws[self.prev_raw];
-        if matches!(raw.kind, Raw::RParen | Raw::RBracket | Raw::RBrace) && raw.mate != NO_MATE {
-            return self.raws[raw.mate as usize].start;
-        }
-        raw.start
-    }
-
-    fn product_hint(&self, i: usize) -> String {
-        let raw = &self.raws[i];
-        let prev = &self.raws[self.prev_raw];
-        let left = &self.text[self.operand_start() as usize..prev.end as usize];
-        let end = if raw.kind == Raw::LParen && raw.mate != NO_MATE {
-            self.raws[raw.mate as usize].end
-        } else {
-            raw.end
-        };
-        let right = &self.text[raw.start as usize..end as usize];
-        let words = |word: &str| -> Option<String> {
-            let first = matches!(self.out.tokens.len(), 1) || {
-                let n = self.out.tokens.len();
-                n >= 2 && matches!(self.out.tokens[n - 2].1, Tok::Newline | Tok::Semi | Tok::Body)
-            };
-            if !first {
-                return None;
-            }
-            Some(match word {
-                "let" | "set" | "def" | "fn" | "function" | "func" => format!("{right} = ..."),
-                "import" | "from" | "using" | "include" => format!("use {right}"),
-                "print" | "plot" | "show" => format!("{word}({right})"),
-                "assert" => format!("check {right}"),
-                "while" => format!("for i in 1..100 {{ if {right} {{ ... }} }}"),
-                "return" => right.to_owned(),
-                _ => return None,
-            })
-        };
-        if let Some(hint) = words(left) {
-            return hint;
-        }
-        if left.len() > 60 || right.len() > 60 || left.contains('\n') || right.contains('\n') {
-            return "a*b".to_owned();
-        }
-        match (prev.kind, raw.kind) {
-            (Raw::Int | Raw::Float, Raw::Name) => format!("{left}*{right}, or {left} [{right}] for a unit"),
-            (Raw::Super, Raw::LParen) => {
-                let before =
-                    self.prev_raw.checked_sub(1).map(|j| &self.raws[j]).filter(|t| t.kind == Raw::Name);
-                match before {
-                    Some(name) => format!("{}{right}{left}", self.slice(name)),
-                    None => format!("x{left}*{right}"),
-                }
-            }
-            (Raw::Super, _) => format!("x{left}*{right}"),
-            _ => format!("{left}*{right}"),
-        }
     }
 
     /// Whether `name(` at `i` begins a definition: its bracket is followed by `=` and holds parameters.
@@ -572,29 +341,6 @@ impl<'a> Resolver<'a> {
             }
             j += 1;
         }
-    }
-
-    /// A unit bracket is one token; it ends on its line.
-    fn unit(&mut self, i: usize) -> usize {
-        let raw = self.raws[i];
-        let mut j = i + 1;
-        let mut end = raw.end;
-        while let Some(t) = self.raws.get(j) {
-            if t.first || matches!(t.kind, Raw::LBracket | Raw::Semi) {
-                break;
-            }
-            end = t.end;
-            j += 1;
-            if t.kind == Raw::RBracket {
-                self.emit(Tok::Unit, raw.start, end);
-                return j;
-            }
-        }
-        // Not closed on its line.
-        self.fault(SyntaxError::Unclosed { closer: "]" }, raw.start, raw.end);
-        self.emit(Tok::Unit, raw.start, end);
-        self.out.swallowed.push((raw.start, end));
-        j
     }
 
     fn token(&mut self, i: usize, raw: RawTok, kind: Raw) -> usize {
@@ -632,7 +378,7 @@ impl<'a> Resolver<'a> {
                 }
             }
             Raw::Name => return self.name(i, raw),
-            Raw::Int | Raw::Float | Raw::Str | Raw::RawStr | Raw::True | Raw::False => {
+            Raw::Int | Raw::Float | Raw::Str | Raw::Verbatim | Raw::True | Raw::False => {
                 self.side_by_side(i);
                 self.emit(simple(kind), start, end);
             }
@@ -669,6 +415,9 @@ impl<'a> Resolver<'a> {
                 self.emit(tok, start, end);
             }
             Raw::Assign | Raw::ColonEq => {
+                if kind == Raw::ColonEq {
+                    self.foreign(i, kind);
+                }
                 let frame = self.frame();
                 if frame.params {
                     frame.in_type = false;
@@ -702,8 +451,13 @@ impl<'a> Resolver<'a> {
                 }
                 self.emit(Tok::Arrow, start, end);
             }
+            Raw::StarStar | Raw::AndAnd | Raw::OrOr | Raw::LtGt | Raw::LongArrow => {
+                self.foreign(i, kind);
+                self.emit(simple(kind), start, end);
+            }
             Raw::UnitSign => self.unit_sign(i, raw),
             Raw::Bang => {
+                self.foreign(i, kind);
                 // `n!` behind a value has no meaning to go on with; before one it is `not`.
                 if !self.behind_value() {
                     self.emit(Tok::Not, start, end);
@@ -771,93 +525,6 @@ impl<'a> Resolver<'a> {
         i + 1
     }
 
-    fn round(&mut self, i: usize, raw: RawTok) -> usize {
-        if !self.behind_value() {
-            return self.open(i, Tok::Group, Kind::Group);
-        }
-        let touches = self.touches(&raw);
-        match self.prev {
-            Some(Tok::Int | Tok::Float) if touches => {
-                self.emit(Tok::Juxt, raw.start, raw.start);
-                self.open(i, Tok::Group, Kind::Group)
-            }
-            Some(Tok::Name | Tok::RParen | Tok::RBracket | Tok::REntries) if touches => {
-                self.open(i, Tok::Call, Kind::Call)
-            }
-            Some(Tok::Name) => {
-                let name = self.slice(&self.raws[self.prev_raw]);
-                let inside = match raw.mate {
-                    NO_MATE => "(...)",
-                    mate => &self.text[raw.start as usize..self.raws[mate as usize].end as usize],
-                };
-                let inside = if inside.len() > 60 || inside.contains('\n') { "(...)" } else { inside };
-                let hint = format!("{name}{inside}, or {name}*{inside} to multiply");
-                let start = self.prev_end;
-                self.fault(SyntaxError::SpacedCall { hint }, start, raw.end);
-                self.open(i, Tok::Call, Kind::Call)
-            }
-            _ => {
-                self.side_by_side(i);
-                self.open(i, Tok::Group, Kind::Group)
-            }
-        }
-    }
-
-    fn square(&mut self, i: usize, raw: RawTok) -> usize {
-        let frame = *self.frame();
-        match self.prev {
-            Some(Tok::Quantity) => return self.unit(i),
-            Some(Tok::Arrow) if !frame.in_type => return self.unit(i),
-            Some(Tok::Name) if frame.mode == Mode::Names => return self.unit(i),
-            _ => {}
-        }
-        if !self.behind_value() {
-            return self.open(i, Tok::List, Kind::List);
-        }
-        let indexable = !matches!(self.prev, Some(Tok::Int | Tok::Float | Tok::Super | Tok::Unit));
-        if frame.in_type || (self.touches(&raw) && indexable) {
-            return self.open(i, Tok::Index, Kind::Index);
-        }
-        self.unit(i)
-    }
-
-    /// `%` and `°`: words of a `unit` line; else an operator of other languages or a forgotten bracket.
-    fn unit_sign(&mut self, i: usize, raw: RawTok) {
-        if self.frame().mode == Mode::UnitNames {
-            self.emit(Tok::UnitSign, raw.start, raw.end);
-            return;
-        }
-        let text = self.slice(&raw);
-        let behind = self.behind_value();
-        let letters = text.trim_start_matches(['%', '‰', '°']);
-        let next = self.raws.get(i + 1).filter(|t| !t.first);
-        let value_follows = next.is_some_and(|t| Self::begins(t.kind)) || !letters.is_empty();
-        let modulo = text.starts_with('%') && behind && value_follows;
-        let found = format!("`{text}`");
-        let fault = if modulo {
-            SyntaxError::Foreign {
-                expected: "the function mod for a remainder",
-                found,
-                hint: "mod(a, b)".to_owned(),
-            }
-        } else {
-            let unit = match text {
-                "°" => "deg",
-                "°C" => "degC",
-                "°F" => "degF",
-                _ => text,
-            };
-            SyntaxError::Foreign { expected: "a unit in square brackets", found, hint: format!("x [{unit}]") }
-        };
-        self.fault(fault, raw.start, raw.end);
-        if modulo {
-            self.emit(Tok::Star, raw.start, raw.end);
-        }
-        if !behind || (modulo && !letters.is_empty()) {
-            self.emit(Tok::Error, raw.start, raw.end);
-        }
-    }
-
     fn finish(&mut self) {
         let at = self.text.len() as u32;
         self.out.early_faults = self.out.faults.len();
@@ -878,7 +545,7 @@ fn simple(kind: Raw) -> Tok {
         Raw::Int => Tok::Int,
         Raw::Float => Tok::Float,
         Raw::Str => Tok::Str,
-        Raw::RawStr => Tok::RawStr,
+        Raw::Verbatim => Tok::RawStr,
         Raw::True => Tok::True,
         Raw::False => Tok::False,
         Raw::If => Tok::If,

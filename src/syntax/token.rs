@@ -22,7 +22,7 @@ pub enum Raw {
     #[regex(r"[0-9](_?[0-9])*(\.[0-9](_?[0-9])*([eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+)")]
     Float,
     #[token("r\"")]
-    RawQuote,
+    VerbatimQuote,
     #[token("\"")]
     Quote,
     #[token("(")]
@@ -149,7 +149,7 @@ pub enum Raw {
     False,
     // Strings.
     Str,
-    RawStr,
+    Verbatim,
     StrHead,
     StrMid,
     StrTail,

@@ -50,7 +50,13 @@ fn complaint(text: &str) -> Option<String> {
     (twice != once).then(|| format!("formats on\n--- from\n{text}\n--- once\n{once}\n--- twice\n{twice}"))
 }
 
-fn corpus() -> Vec<(String, String)> {
+/// Every program of the repository, with its path.
+fn corpus() -> &'static [(String, String)] {
+    static FILES: std::sync::OnceLock<Vec<(String, String)>> = std::sync::OnceLock::new();
+    FILES.get_or_init(read_corpus)
+}
+
+fn read_corpus() -> Vec<(String, String)> {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut folders: Vec<_> = ["stdlib", "tests/spec", "examples"].iter().map(|f| root.join(f)).collect();
     let mut files = Vec::new();
@@ -139,8 +145,8 @@ fn long_lines_are_wrapped() {
     let list = format!("x = [{}]", (0..200).map(|i| i.to_string()).collect::<Vec<_>>().join(", "));
     let block =
         format!("x = f {{ {} }}", (0..20).map(|i| format!("option{i}: {i}")).collect::<Vec<_>>().join(", "));
-    let nested = format!("check g({}) == h(a)", vec!["f(alpha, beta, [1, 2, 3])"; 12].join(", "));
-    let pipe = format!("x |> {}", vec!["function(argument)"; 12].join(" |> "));
+    let nested = format!("check g({}) == h(a)", ["f(alpha, beta, [1, 2, 3])"; 12].join(", "));
+    let pipe = format!("x |> {}", ["function(argument)"; 12].join(" |> "));
     let choice = format!("y = if {} then {} else {}", "c".repeat(50), "d".repeat(50), "e".repeat(50));
     for text in [call, sum, list, block, nested, pipe, choice] {
         let out = formatted(&text);
@@ -464,37 +470,5 @@ proptest! {
         if let Some(complaint) = complaint(&text) {
             prop_assert!(false, "{}", complaint);
         }
-    }
-}
-#[test]
-fn tmp_one() {
-    for name in ["examples/laws/coulomb.phys", "examples/tour/tour.phys", "stdlib/core/regression.phys"] {
-        if let Ok(t) = std::fs::read_to_string(name) {
-            println!("{}\n=======", formatted(&t));
-        }
-    }
-    let five = std::fs::read_to_string("/tmp/five.phys").unwrap_or_default();
-    println!("{}", formatted(&five));
-    let all: String = corpus().into_iter().map(|f| f.1 + "\n").collect();
-    let big = all.repeat(4_000_000 / all.len());
-    for _ in 0..3 {
-        let t = std::time::Instant::now();
-        let l = crate::syntax::lexer::lex(&big, 0);
-        println!("lex {:.1} MB/s", big.len() as f64 / 1e6 / t.elapsed().as_secs_f64());
-        let t = std::time::Instant::now();
-        let r = crate::syntax::resolve::resolve(&big, 0, &l);
-        println!("resolve {:.1} MB/s {}", big.len() as f64 / 1e6 / t.elapsed().as_secs_f64(), r.tokens.len());
-        let (s, _) = (Source::new(0, "t", &big), 0);
-        let t = std::time::Instant::now();
-        let p = parse(&s);
-        println!(
-            "parse {:.1} MB/s {} exprs {} diags",
-            big.len() as f64 / 1e6 / t.elapsed().as_secs_f64(),
-            p.tree.exprs.len(),
-            p.diagnostics.len()
-        );
-        let t = std::time::Instant::now();
-        let p = format(&s, &p);
-        println!("format {:.1} MB/s {}", big.len() as f64 / 1e6 / t.elapsed().as_secs_f64(), p.len());
     }
 }
