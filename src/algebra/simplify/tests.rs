@@ -7,16 +7,21 @@ use crate::expression::{Assumptions, Declaration, Domain, Symbol, read};
 use crate::syntax::parse;
 use crate::syntax::tree::StatementKind;
 
-const FILES: &[(&str, &str)] = &[
-    ("core", include_str!("../../../stdlib/rules/core.phys")),
-    ("absolute", include_str!("../../../stdlib/rules/absolute.phys")),
-    ("trigonometry", include_str!("../../../stdlib/rules/trigonometry.phys")),
-    ("exponential", include_str!("../../../stdlib/rules/exponential.phys")),
-    ("hyperbolic", include_str!("../../../stdlib/rules/hyperbolic.phys")),
-];
-
+/// Every file of `stdlib/rules`.
 fn library() -> Rules {
-    Rules::load(FILES).unwrap()
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/stdlib/rules");
+    let mut files: Vec<(String, String)> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            (path.display().to_string(), std::fs::read_to_string(&path).unwrap())
+        })
+        .collect();
+    files.sort();
+    let files: Vec<(&str, &str)> = files.iter().map(|(n, t)| (n.as_str(), t.as_str())).collect();
+    let rules = Rules::load(&files).unwrap();
+    assert!(rules.len() > 60);
+    rules
 }
 
 fn read(text: &str) -> Expr {

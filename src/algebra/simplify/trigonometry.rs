@@ -4,6 +4,7 @@
 //! every identity. Hyperbolic functions beside exponentials of the same argument become exponentials.
 
 use super::normal::list;
+use super::rules::count_calls;
 use crate::algebra::expand::expand;
 use crate::algebra::facts::Knowledge;
 use crate::algebra::rational;
@@ -137,7 +138,15 @@ fn reduced(e: &Expr, f: Function, by: &dyn Fn(&Expr) -> Expr) -> Expr {
 /// Other ways of writing `e`, with what must not be 0; made for being shrunk afterwards.
 pub(super) fn candidates(e: &Expr, know: &Knowledge) -> Vec<(Expr, Vec<Expr>)> {
     use Function::*;
+    let counts = count_calls(e);
+    let count = |names: &[Function]| -> usize {
+        counts.iter().filter(|(f, _)| names.contains(f)).map(|(_, n)| n).sum()
+    };
+    let (circular, hyperbolic) = (count(&[Sin, Cos, Tan]), count(&[Sinh, Cosh, Tanh]));
     let mut out = Vec::new();
+    if circular < 2 && hyperbolic == 0 {
+        return out;
+    }
     let mut put = |e: &Expr, f: Function, by: &dyn Fn(&Expr) -> Expr| {
         let Some((top, bottom, poles)) = rational::expanded_fraction(e) else { return };
         let (top, bottom) = (reduced(&top, f, by), reduced(&bottom, f, by));
