@@ -420,6 +420,7 @@ impl<'a> Knowledge<'a> {
     fn call(&self, f: Function, args: &[Expr]) -> Facts {
         use Function::*;
         const INF: f64 = f64::INFINITY;
+        const PI_UP: f64 = std::f64::consts::PI * (1.0 + f64::EPSILON);
         let Some(first) = args.first() else { return Facts::UNKNOWN };
         let x = self.of(first);
         let all_real = args.iter().all(|a| self.of(a).real);
@@ -457,18 +458,20 @@ impl<'a> Knowledge<'a> {
             Sinh => Facts { nonzero: x.nonzero, ..Facts::monotone(x, f64::sinh, (-INF, INF)) },
             Asinh => Facts { nonzero: x.nonzero, ..Facts::monotone(x, f64::asinh, (-INF, INF)) },
             Tanh => Facts { nonzero: x.nonzero, ..Facts::monotone(x, f64::tanh, (-1.0, 1.0)) },
-            Atan => Facts { nonzero: x.nonzero, ..Facts::monotone(x, f64::atan, (-1.571, 1.571)) },
+            Atan => {
+                Facts { nonzero: x.nonzero, ..Facts::monotone(x, f64::atan, (-PI_UP / 2.0, PI_UP / 2.0)) }
+            }
             Erf => Facts { nonzero: x.nonzero, ..Facts::monotone(x, libm::erf, (-1.0, 1.0)) },
             Erfc => Facts::between(0.0, false, 2.0, false),
             Tan => Facts::REAL,
             Cosh if x.real => Facts::between(1.0, x.nonzero, INF, false),
             Asin if x.real && x.low >= -1.0 && x.high <= 1.0 => {
-                Facts { nonzero: x.nonzero, ..Facts::between(-1.571, false, 1.571, false) }
+                Facts { nonzero: x.nonzero, ..Facts::between(-PI_UP / 2.0, false, PI_UP / 2.0, false) }
             }
-            Acos if x.real && x.low >= -1.0 && x.high <= 1.0 => Facts::between(0.0, false, 3.142, false),
+            Acos if x.real && x.low >= -1.0 && x.high <= 1.0 => Facts::between(0.0, false, PI_UP, false),
             Acosh if x.real && x.low >= 1.0 => Facts::between(0.0, false, INF, false),
             Atanh if x.real && x.low >= -1.0 && x.high <= 1.0 => Facts { nonzero: x.nonzero, ..Facts::REAL },
-            Atan2 if all_real => Facts::between(-3.142, false, 3.142, false),
+            Atan2 if all_real => Facts::between(-PI_UP, false, PI_UP, false),
             Sign if x.real => {
                 let low = if x.is_positive() {
                     1.0
