@@ -69,8 +69,11 @@ enum Command {
     },
 }
 
+/// The prompt: what runs without a command; it is told where JSON goes.
+pub type Prompt = fn(Option<String>, CancelToken) -> u8;
+
 /// Runs the program.
-pub fn main() -> ExitCode {
+pub fn main(prompt: Prompt) -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(a) => a,
         Err(e) => {
@@ -89,7 +92,7 @@ pub fn main() -> ExitCode {
         }
         flag.cancel();
     });
-    let done = crate::session::on_worker(move || dispatch(arguments, cancel));
+    let done = crate::session::on_worker(move || dispatch(arguments, cancel, prompt));
     match done {
         Ok(code) => ExitCode::from(code),
         Err(words) => {
@@ -99,7 +102,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn dispatch(arguments: Arguments, cancel: CancelToken) -> u8 {
+fn dispatch(arguments: Arguments, cancel: CancelToken, prompt: Prompt) -> u8 {
     let json = arguments.json;
     match (arguments.text, arguments.command) {
         (Some(text), None) => run::text("<command line>", &text, &PathBuf::from("."), json, None, cancel),
@@ -113,7 +116,7 @@ fn dispatch(arguments: Arguments, cancel: CancelToken) -> u8 {
         (None, Some(Command::Regress(a))) => regress::file(a, json, cancel),
         (None, Some(Command::Eval(a))) => eval::lines(a, cancel),
         (None, Some(Command::Explain { code })) => explain::explain(code.as_deref()),
-        (None, None) => crate::repl::start(json, cancel),
+        (None, None) => prompt(json, cancel),
     }
 }
 

@@ -103,7 +103,7 @@ pub fn file(a: RegressArguments, json: Option<String>, cancel: CancelToken) -> u
     let cpu = processor_seconds() - cpu;
     let stopped = front.found.stopped;
     let Some(best) = front.found.front.best().cloned() else {
-        output::error_line(&format!("error[P4010]: no law was found (stopped: {stopped})"));
+        output::error_line(&format!("error[P4011]: no law was found (stopped: {stopped})"));
         return if stopped == StopReason::Cancelled { INTERRUPTED } else { FAILED };
     };
     if json.as_deref() != Some("-") {

@@ -118,14 +118,37 @@ impl Context {
 
     fn for_loop(&mut self, tree: &Arc<Tree>, clause: &ForClause, body: &[Statement]) -> Result<()> {
         let source = self.evaluate(tree, clause.source)?;
-        for element in self.elements(&source, tree.span(clause.source))? {
-            let scope = bind_names(clause, element, tree.span(clause.source))?;
-            self.locals.push(scope);
-            let done = self.block(tree, body);
-            self.locals.pop();
-            done?;
+        let at = tree.span(clause.source);
+        // A range that counts is gone through without a list of its elements.
+        if let Value::Range(low, high) = source.plain()
+            && let (Some(first), Some(last)) = (low.as_number(), high.as_number())
+        {
+            let mut n = first.clone();
+            while n <= *last {
+                self.iteration(tree, clause, body, Value::Expr(Expr::number(n.clone())), at)?;
+                n = &n + &crate::base::Number::ONE;
+            }
+            return Ok(());
+        }
+        for element in self.elements(&source, at)? {
+            self.iteration(tree, clause, body, element, at)?;
         }
         Ok(())
+    }
+
+    fn iteration(
+        &mut self,
+        tree: &Arc<Tree>,
+        clause: &ForClause,
+        body: &[Statement],
+        element: Value,
+        at: Span,
+    ) -> Result<()> {
+        self.poll(at)?;
+        self.locals.push(bind_names(clause, element, at)?);
+        let done = self.block(tree, body);
+        self.locals.pop();
+        done
     }
 
     fn may_bind(&mut self, name: &Ident) -> Result<()> {

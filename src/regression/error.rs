@@ -35,6 +35,14 @@ pub enum RegressError {
         /// Rows found.
         found: usize,
     },
+    /// A target without variation.
+    #[error("expected a target that varies, found {value} in every row of `{target}`")]
+    Constant {
+        /// The target.
+        target: String,
+        /// Its value.
+        value: f64,
+    },
     /// A standard error that is not positive.
     #[error("expected positive standard errors, found {value} in row {row}")]
     Sigma {
@@ -75,6 +83,7 @@ impl Fault for RegressError {
             RegressError::Method { .. } => 4007,
             RegressError::Operator { .. } => 4008,
             RegressError::NoUnit { .. } => 4009,
+            RegressError::Constant { .. } => 4010,
         })
     }
 
@@ -91,6 +100,7 @@ impl Fault for RegressError {
             RegressError::Method { .. } => "method: closed".into(),
             RegressError::Operator { .. } => "operators: [+, -, *, /, sqrt, exp, log]".into(),
             RegressError::NoUnit { .. } => "constants: free".into(),
+            RegressError::Constant { target, value } => format!("{target} = {value} is the whole law"),
         })
     }
 }

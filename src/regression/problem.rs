@@ -67,6 +67,10 @@ impl Problem {
         if n < 3 {
             return Err(RegressError::FewRows { needed: 3, found: n });
         }
+        if self.target.iter().all(|y| *y == self.target[0]) {
+            let unit = self.target_unit.as_ref().map_or(self.target[0], |u| u.from_si(self.target[0]));
+            return Err(RegressError::Constant { target: self.target_symbol.to_string(), value: unit });
+        }
         let mut notes = Vec::new();
         for (k, column) in self.columns.iter().enumerate() {
             if column.iter().all(|x| *x == column[0]) {
@@ -75,9 +79,6 @@ impl Problem {
             if let Some(j) = (0..k).find(|&j| self.columns[j] == *column) {
                 notes.push(format!("the columns `{}` and `{}` are equal", self.names[j], self.names[k]));
             }
-        }
-        if self.target.iter().all(|y| *y == self.target[0]) {
-            notes.push(format!("the target `{}` is constant", self.target_symbol));
         }
         Ok(notes)
     }
