@@ -341,16 +341,14 @@ impl<'s> Builder<'s> {
                 // Behind a value and a space it may have been meant as an index.
                 let before = &self.text[..l as usize];
                 let value = before.trim_end();
-                if value.len() < before.len()
-                    && value.ends_with(|c: char| c.is_alphanumeric() || matches!(c, ')' | ']'))
-                {
+                let word = value.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("");
+                let indexable = match value.chars().next_back() {
+                    Some(')' | ']') => true,
+                    _ => !word.is_empty() && !word.starts_with(|c: char| c.is_ascii_digit()),
+                };
+                if indexable && value.len() < before.len() {
                     let index = self.shown(l, r, "[i]");
-                    let word = value.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("");
-                    let word = if word.is_empty() || word.starts_with(|c: char| c.is_ascii_digit()) {
-                        "xs"
-                    } else {
-                        word
-                    };
+                    let word = if word.is_empty() { "xs" } else { word };
                     let other = diagnostic.hint.map_or(String::new(), |h| format!("{h}, or "));
                     diagnostic.hint = Some(format!("{other}{word}{index} for an index"));
                 }

@@ -23,6 +23,8 @@ pub enum SyntaxError {
     UnexpectedEnd {
         /// What could follow, in words.
         expected: String,
+        /// Code to type.
+        hint: Option<String>,
     },
     /// An opening bracket without its partner.
     #[error("expected {closer} to close this bracket, found none")]
@@ -266,6 +268,7 @@ impl Fault for SyntaxError {
     fn hint(&self) -> Option<String> {
         match self {
             SyntaxError::Unexpected { hint, .. }
+            | SyntaxError::UnexpectedEnd { hint, .. }
             | SyntaxError::Number { hint, .. }
             | SyntaxError::Character { hint, .. }
             | SyntaxError::Entry { hint, .. }

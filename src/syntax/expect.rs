@@ -10,7 +10,12 @@ pub fn explain(b: &Builder<'_>, l: u32, tok: Option<Tok>, r: u32, expected: &[St
     let has = |name: &str| expected.iter().any(|e| e.trim_matches('"') == name);
     let words = describe(&has);
     let Some(tok) = tok else {
-        return SyntaxError::UnexpectedEnd { expected: words };
+        let hint = match () {
+            () if has("else") && !has("name") => Some("else 0".to_owned()),
+            () if has("body{") => Some("{ ... }".to_owned()),
+            () => None,
+        };
+        return SyntaxError::UnexpectedEnd { expected: words, hint };
     };
     let found = found(b, l, tok, r);
     let hint = hint(b, l, tok, r, &has);

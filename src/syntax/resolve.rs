@@ -251,7 +251,20 @@ impl<'a> Resolver<'a> {
     /// Reads the token `i` and says which comes next.
     fn step(&mut self, i: usize) -> usize {
         let raw = self.raws[i];
-        let kind = self.effective(i);
+        let mut kind = self.effective(i);
+        if kind.is_keyword() && self.raws.get(i + 1).is_some_and(|t| t.kind == Raw::Assign) {
+            // Between entries and arguments the fault is the `=`.
+            if self.frame().kind.has_statements() {
+                let word = self.slice(&raw);
+                let fault = SyntaxError::Unexpected {
+                    expected: "a name before =".to_owned(),
+                    found: format!("the reserved word `{word}`"),
+                    hint: Some(format!("{word}_")),
+                };
+                self.fault(fault, raw.start, raw.end);
+            }
+            kind = Raw::Name;
+        }
         if raw.first {
             self.line_start = raw.start;
             if !self.balanced {

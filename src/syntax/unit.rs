@@ -196,7 +196,7 @@ impl<'t> Parser<'t> {
             if number == "1" {
                 return Ok(Vec::new());
             }
-            let hint = Some("2 [m]: a number stands before the bracket".to_owned());
+            let hint = Some(format!("{number} [m]: a number stands before the bracket"));
             return Err(self.fault(
                 "1 as the only number",
                 format!("`{number}`"),
@@ -372,7 +372,7 @@ mod tests {
             ("s-1", "[s^-1]"),
             ("", "[1]"),
             ("m**2", "^"),
-            ("10 m", "2 [m]: a number stands before the bracket"),
+            ("10 m", "10 [m]: a number stands before the bracket"),
         ] {
             assert_eq!(parse_unit(text).unwrap_err().hint.as_deref(), Some(hint), "{text}");
         }

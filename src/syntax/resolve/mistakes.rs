@@ -29,7 +29,10 @@ impl<'a> Resolver<'a> {
     pub(super) fn operand_start(&self) -> u32 {
         let raw = &self.raws[self.prev_raw];
         if matches!(raw.kind, Raw::RParen | Raw::RBracket | Raw::RBrace) && raw.mate != NO_MATE {
-            return self.raws[raw.mate as usize].start;
+            let open = raw.mate as usize;
+            // A unit belongs to the value before it.
+            let first = if self.prev == Some(Tok::Unit) { open.saturating_sub(1) } else { open };
+            return self.raws[first].start;
         }
         raw.start
     }
