@@ -367,8 +367,8 @@ fn split(list: &mut Vec<(Poly, i32)>, at: usize, g: &Poly) -> Option<()> {
 /// What is left of a fraction without the common powers.
 fn rest(f: &Fraction, powers: &[i32; MAX_GENERATORS], bases: &[(Poly, i32)]) -> Option<Poly> {
     let mut monomial = Monomial::ONE;
-    for i in 0..MAX_GENERATORS {
-        monomial = monomial.with(i, u16::try_from(f.powers[i] - powers[i]).ok()?);
+    for (i, (own, taken)) in f.powers.iter().zip(powers).enumerate() {
+        monomial = monomial.with(i, u16::try_from(own.checked_sub(*taken)?).ok()?);
     }
     let mut p = Poly::term(monomial, f.number.clone());
     for (q, e) in &f.factors {

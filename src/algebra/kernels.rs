@@ -45,6 +45,16 @@ impl Kernel {
         }
     }
 
+    /// The factor of the exponent that is no number; 1 for plain powers.
+    pub(super) fn unit(&self) -> &Expr {
+        &self.unit
+    }
+
+    /// The denominator of the exponent.
+    pub(super) fn root(&self) -> i64 {
+        self.root
+    }
+
     /// What is 0 where it is.
     pub(super) fn base(&self) -> &Expr {
         &self.base
@@ -120,17 +130,6 @@ impl Kernels {
     pub(super) fn generator_of(&self, base: &Expr) -> Option<(usize, u16)> {
         let i = *self.index.get(&(base.clone(), Expr::one(), false))?;
         Some((i, self.list[i].root as u16))
-    }
-
-    /// Whether an expression occurs in what a generator other than `except` stands for.
-    pub(super) fn any_other_contains(
-        &self,
-        except: Option<usize>,
-        symbol: &crate::expression::Symbol,
-    ) -> bool {
-        self.list.iter().enumerate().any(|(i, k)| {
-            Some(i) != except && (k.base.contains_symbol(symbol) || k.unit.contains_symbol(symbol))
-        })
     }
 
     fn register(&mut self, base: Expr, unit: Expr, exponent: &Number) -> Option<()> {

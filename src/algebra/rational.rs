@@ -220,9 +220,66 @@ mod tests {
         let sine = Expr::call(crate::expression::Function::Sin, vec![x.clone()]);
         let e = a.powi(2) * &sine - b.powi(2) * &sine;
         let f = factor(&e).unwrap();
-        assert!(f.factors().len() == 3, "{f:?}");
+        assert_eq!(f.factors().iter().filter(|f| !f.is_plain_number()).count(), 3);
         assert!(vanishes(&(f - e)));
         assert!(!vanishes(&(sine - x)));
         assert!(vanishes(&((&a + &b).powi(3) - super::super::expand::expand(&(&a + &b).powi(3)))));
+    }
+
+    /// Sums, products and powers of symbols, roots, functions and floats.
+    fn random(rng: &mut crate::base::random::Rng, nodes: usize) -> Expr {
+        use rand::RngExt;
+        if nodes <= 1 {
+            return match rng.random_range(0..8u32) {
+                0..=4 => s(["x", "y", "z"][rng.random_range(0..3usize)]),
+                5 => Expr::call(crate::expression::Function::Sin, vec![s("x")]),
+                6 => Expr::power(s("y"), Expr::ratio(rng.random_range(1..4i64), 2)),
+                _ => Expr::int(rng.random_range(-4..5i64)),
+            };
+        }
+        let first = rng.random_range(1..nodes);
+        let a = random(rng, first);
+        let b = random(rng, nodes - first);
+        match rng.random_range(0..7u32) {
+            0..=2 => a + b,
+            3 => a * b,
+            4 => a - b,
+            5 => a / b,
+            _ => (a + b).powi(rng.random_range(2..4i64)),
+        }
+    }
+
+    fn cases() -> u64 {
+        std::env::var("PHYS_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(256)
+    }
+
+    #[test]
+    fn values_stay_as_they_are() {
+        let mut rng = crate::base::random::Streams::new(7).stream("rational laws");
+        for case in 0..cases() {
+            let e = random(&mut rng, 3 + (case % 8) as usize);
+            let mut forms = vec![("expand", super::super::expand::expand(&e)), ("together", together(&e))];
+            forms.extend(cancel(&e).map(|(short, _)| ("cancel", short)));
+            forms.extend(factor(&e).map(|f| ("factor", f)));
+            forms.extend(cancel_and_factor(&e).map(|(f, _)| ("cancel_and_factor", f)));
+            forms.extend(expanded_fraction(&e).map(|(top, bottom, _)| ("expanded", top / bottom)));
+            let (top, bottom) = numerator_denominator(&e);
+            forms.push(("numerator and denominator", top / bottom));
+            for point in [[0.7, 1.3, 2.1], [1.9, 0.4, 0.6], [2.3, 1.7, 0.9]] {
+                let at = |name: &crate::expression::Symbol| {
+                    ["x", "y", "z"].iter().position(|n| *n == name.name()).map(|i| point[i])
+                };
+                let Some(value) = e.evaluate(&at).filter(|v| v.is_finite() && v.abs() < 1e8) else {
+                    continue;
+                };
+                for (name, form) in &forms {
+                    let other = form.evaluate(&at).unwrap_or(f64::NAN);
+                    assert!(
+                        (value - other).abs() <= 1e-6 * (1.0 + value.abs()),
+                        "{name} of {e} is {form}: {value} became {other}"
+                    );
+                }
+            }
+        }
     }
 }
