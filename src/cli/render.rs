@@ -54,8 +54,12 @@ pub fn text(d: &Diagnostic, sources: &BTreeMap<u32, Source>) -> String {
     let quotable = |span: &Span| {
         sources.get(&span.source).is_some_and(|s| {
             let text: &str = &s.text;
-            let at = (span.start as usize).min(text.len());
             let bytes = text.as_bytes();
+            // A place after the last line is quoted with that line.
+            let mut at = (span.start as usize).min(text.len());
+            while at > 0 && (at == text.len() || bytes[at] == b'\n') {
+                at -= 1;
+            }
             let start = bytes[..at].iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
             let end = bytes[at..].iter().position(|b| *b == b'\n').map_or(text.len(), |i| at + i);
             let to = (span.end as usize).min(text.len());

@@ -182,8 +182,7 @@ impl Context {
 
     /// Checks a tree before it runs.
     pub fn check_tree(&mut self, tree: &Arc<Tree>) -> Vec<Diagnostic> {
-        let _ = tree;
-        Vec::new()
+        super::check::check(self, tree)
     }
 
     /// Stops here where somebody asked to.

@@ -4,6 +4,7 @@
 
 pub mod builtins;
 pub mod calls;
+pub mod check;
 pub mod context;
 pub mod decide;
 pub mod dimension;
