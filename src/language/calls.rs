@@ -292,7 +292,8 @@ impl Context {
                 return Err(fault(6005, tree.span(arg.value), "a law takes named arguments only"));
             };
             let symbol = Symbol::new(&name.name);
-            if !known.contains(&symbol) {
+            // A derivative may have lost a declared symbol; putting it in is no mistake.
+            if !known.contains(&symbol) && self.declarations.get(&symbol).is_none() {
                 let mut error =
                     *fault(6003, name.span, format!("expected a symbol of the law, found `{}`", name.name));
                 let names: Vec<&str> = known.iter().map(Symbol::name).collect();

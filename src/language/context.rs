@@ -93,6 +93,11 @@ impl Context {
         }
     }
 
+    /// A path of the script, relative to its folder.
+    pub fn path(&self, written: &str) -> PathBuf {
+        if self.folder.as_os_str() == "." { PathBuf::from(written) } else { self.folder.join(written) }
+    }
+
     /// Registers a text and gives it a number.
     pub fn add_source(&mut self, name: &str, text: &str) -> Source {
         let source = Source::new(self.next_source, name, text);

@@ -456,7 +456,7 @@ impl Context {
     }
 
     fn file_module(&mut self, path: &str, span: Span) -> Result<Value> {
-        let full = self.folder.join(path);
+        let full = self.path(path);
         let key = full.display().to_string();
         if let Some(known) = self.modules.get(&key) {
             return Ok(known.clone());

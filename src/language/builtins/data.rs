@@ -44,7 +44,7 @@ fn seed(context: &Context, args: &Args) -> Result<u64> {
 }
 
 fn read(context: &mut Context, args: &Args) -> Result<Value> {
-    let path = context.folder.join(&*args.word("path")?);
+    let path = context.path(&args.word("path")?);
     let missing = if &*args.word("missing")? == "drop" { Missing::Drop } else { Missing::Fault };
     let found = data::read_csv(&path, &context.catalogue, &ReadOptions { missing })
         .map_err(|e| lift(&e, args.span_of("path")))?;
@@ -525,7 +525,7 @@ fn preview(_: &mut Context, args: &Args) -> Result<Value> {
 
 fn export(context: &mut Context, args: &Args) -> Result<Value> {
     let name = args.word("path")?;
-    let path = context.folder.join(&*name);
+    let path = context.path(&name);
     let value = args.value("value")?;
     let at = args.span_of("path");
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("").to_lowercase();

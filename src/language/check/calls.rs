@@ -619,7 +619,7 @@ impl Checker {
             [crate::syntax::tree::StrPart::Text(path)] => path.clone(),
             _ => return Kind::Dataset(None),
         };
-        match crate::data::read_header(&self.folder.join(&path), &self.catalogue) {
+        match crate::data::read_header(&self.path(&path), &self.catalogue) {
             Ok(columns) => Kind::Dataset(Some(
                 columns
                     .into_iter()

@@ -75,6 +75,11 @@ impl Checker {
         Kind::Unknown
     }
 
+    /// A path of the script, relative to its folder.
+    fn path(&self, written: &str) -> PathBuf {
+        if self.folder.as_os_str() == "." { PathBuf::from(written) } else { self.folder.join(written) }
+    }
+
     fn lookup(&self, name: &str) -> Option<Option<&Kind>> {
         self.scopes.iter().rev().find_map(|s| s.get(name)).map(Option::as_ref)
     }
@@ -350,7 +355,7 @@ impl Checker {
                 (full, short, parsed.tree.clone(), self.folder.clone())
             }
             UsePath::File(path, at) => {
-                let file = self.folder.join(path);
+                let file = self.path(path);
                 let text = match super::statements::read_script(&file) {
                     Ok(text) => text,
                     Err(words) => {
