@@ -25,7 +25,7 @@ pub struct EvalArguments {
 
 /// Answers the lines of standard input.
 pub fn lines(a: EvalArguments, cancel: CancelToken) -> u8 {
-    if !(a.limit > 0.0 && a.limit.is_finite()) || !a.lines {
+    if !(a.lines && a.limit > 0.0 && a.limit.is_finite()) {
         output::error_line(&format!("error[P8002]: expected a limit above 0 seconds, found {}", a.limit));
         return FAULTY;
     }

@@ -97,7 +97,8 @@ pub fn printer(json_on_output: bool) -> EventSink {
 pub fn session(events: EventSink, cancel: CancelToken) -> Option<Session> {
     match Session::new(events, cancel) {
         Ok(session) => Some(session),
-        Err((d, source)) => {
+        Err(error) => {
+            let (d, source) = *error;
             let sources = std::collections::BTreeMap::from([(source.id, source)]);
             output::error_line(&render::text(&d, &sources));
             None

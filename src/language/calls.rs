@@ -345,7 +345,7 @@ impl Context {
 
     fn apply_operator(&mut self, o: Operator, values: &[Value], span: Span) -> Result<Value> {
         match values {
-            [only] if o == Operator::Sub => op::negate(self, only, span),
+            [only] if o == Operator::Sub => op::negate(only, span),
             [first, rest @ ..] if !rest.is_empty() => {
                 let mut total = first.clone();
                 for v in rest {

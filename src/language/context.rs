@@ -120,7 +120,8 @@ impl Context {
                 self.sources.insert(module.source.id, module.source.clone());
                 Ok(module)
             }
-            Err((mut d, source)) => {
+            Err(error) => {
+                let (mut d, source) = *error;
                 if d.span.is_some() {
                     self.sources.insert(source.id, source);
                 } else {

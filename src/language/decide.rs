@@ -184,11 +184,9 @@ fn agree(a: &Expr, b: &Expr) -> bool {
         return numbers_agree(a, b);
     }
     match (a.kind(), b.kind()) {
-        (Kind::Sum(_), Kind::Sum(_)) => {
-            match_parts(a.terms(), b.terms(), |n| Expr::sum(n), &|x, y| agree(x, y))
-        }
+        (Kind::Sum(_), Kind::Sum(_)) => match_parts(a.terms(), b.terms(), Expr::sum, &|x, y| agree(x, y)),
         (Kind::Product(_), _) | (_, Kind::Product(_)) => {
-            match_parts(a.factors(), b.factors(), |n| Expr::product(n), &|x, y| agree(x, y))
+            match_parts(a.factors(), b.factors(), Expr::product, &|x, y| agree(x, y))
         }
         (Kind::Power(p, x), Kind::Power(q, y)) => agree(p, q) && agree(x, y),
         (Kind::Call(f, x), Kind::Call(g, y)) => {

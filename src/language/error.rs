@@ -41,6 +41,11 @@ pub const CODES: &[(u16, &str, &str)] = &[
     (6006, "wrong type", "The argument is not of the type that the function declares."),
     (6007, "argument given twice", "A parameter was given by position and by name, or twice by name."),
     (
+        6008,
+        "positional after named",
+        "Positional arguments come first, then named ones: `f(a, b, key: value)`.",
+    ),
+    (
         6010,
         "not a truth value",
         "`check`, `if`, `when`, `and`, `or` and `not` need something that can be decided. An equation between symbols can hold for some values only.",
@@ -74,6 +79,11 @@ pub const CODES: &[(u16, &str, &str)] = &[
         "Functions such as sin, exp and log, and exponents, need a pure number.",
     ),
     (6023, "no unit known", "The dimension of the expression is not known: a symbol in it is not declared."),
+    (
+        6024,
+        "number too large",
+        "The exact number has too many digits to be written. A float holds its size: `10.0^300`; a symbol in the exponent keeps the power as it is.",
+    ),
     (6030, "no domain", "A symbol that is sampled needs a domain: `var x [m] in 1..5`."),
     (6031, "nothing to sample", "The formula has no symbols, or the number of points is not positive."),
     (

@@ -31,7 +31,7 @@ impl Context {
             ExprKind::Operator(o) => Ok(Value::Function(Function::Operator(*o))),
             ExprKind::Neg(a) => {
                 let a = self.evaluate(tree, *a)?;
-                op::negate(self, &a, span)
+                op::negate(&a, span)
             }
             ExprKind::Pos(a) => self.evaluate(tree, *a),
             ExprKind::Root(a) => {

@@ -37,9 +37,12 @@ pub struct Library {
 /// Sources of the library are numbered from here, so that they never meet those of a session.
 pub const FIRST_LIBRARY_SOURCE: u32 = 1 << 30;
 
+/// A fault of the library's own files (of those that shadow it), with the text it is in.
+pub type LoadError = Box<(Diagnostic, Source)>;
+
 impl Library {
     /// Reads the embedded library; files under `shadow` replace those of the same relative path.
-    pub fn load(shadow: Option<&std::path::Path>) -> Result<Library, (Diagnostic, Source)> {
+    pub fn load(shadow: Option<&std::path::Path>) -> Result<Library, LoadError> {
         let mut texts: BTreeMap<String, (String, Arc<str>)> = BTreeMap::new();
         collect(&STDLIB, &mut texts);
         if let Some(folder) = shadow {
@@ -133,19 +136,19 @@ impl Library {
     }
 
     /// Parses a module of the library; `number` tells its source apart from others.
-    pub fn module(&self, name: &str, number: u32) -> Result<Arc<Module>, (Diagnostic, Source)> {
+    pub fn module(&self, name: &str, number: u32) -> Result<Arc<Module>, LoadError> {
         let Some((path, text)) = self.texts.get(name) else {
             let d = Diagnostic::error(
                 crate::base::Code(6101),
                 None,
                 format!("expected a module, found no `{name}`"),
             );
-            return Err((d, Source::new(FIRST_LIBRARY_SOURCE, name, "")));
+            return Err(Box::new((d, Source::new(FIRST_LIBRARY_SOURCE, name, ""))));
         };
         let source = Source::new(FIRST_LIBRARY_SOURCE + number, path, text);
         let parsed = crate::syntax::parse(&source);
         if let Some(d) = parsed.diagnostics.iter().find(|d| d.is_error()) {
-            return Err((d.clone(), source));
+            return Err(Box::new((d.clone(), source)));
         }
         Ok(Arc::new(Module { name: name.to_string(), source, tree: Arc::new(parsed.tree) }))
     }

@@ -239,6 +239,14 @@ pub fn scalar(context: &Context, op: Operator, a: &Expr, b: &Expr, span: Span) -
         Operator::Div => a / b,
         Operator::Pow => Expr::power(a.clone(), b.clone()),
     };
+    if op == Operator::Pow
+        && let Kind::Power(base, exponent) = result.kind()
+        && base.as_number().is_some()
+        && exponent.as_number().is_some_and(Number::is_integer)
+    {
+        let message = format!("expected a number that can be written, found {base} to the power {exponent}");
+        return Err(fault_hint(6024, span, message, "a float holds its size: 10.0^300"));
+    }
     match op {
         Operator::Add | Operator::Sub => same_units(context, a, b, span)?,
         Operator::Pow => {
@@ -368,10 +376,10 @@ pub fn cross(context: &Context, a: &Value, b: &Value, span: Span) -> Result<Valu
 }
 
 /// `-a`.
-pub fn negate(context: &Context, a: &Value, span: Span) -> Result<Value> {
+pub fn negate(a: &Value, span: Span) -> Result<Value> {
     match as_list(a) {
         Some(items) => {
-            let items: Result<Vec<Value>> = items.iter().map(|v| negate(context, v, span)).collect();
+            let items: Result<Vec<Value>> = items.iter().map(|v| negate(v, span)).collect();
             Ok(Value::list(items?))
         }
         None => {

@@ -19,6 +19,9 @@ use crate::syntax::tree::{
 };
 use crate::units::Unit;
 
+/// A point with the values of both sides.
+type Counterexample = (Vec<(Symbol, f64)>, f64, f64);
+
 impl Context {
     /// Runs the statements of a script in order; bare expressions show their values.
     pub fn run(&mut self, tree: &Arc<Tree>) -> Result<()> {
@@ -297,7 +300,7 @@ impl Context {
         tree: &Arc<Tree>,
         id: ExprId,
         value: &Value,
-        counterexample: Option<(Vec<(Symbol, f64)>, f64, f64)>,
+        counterexample: Option<Counterexample>,
     ) -> Error {
         let span = tree.span(id);
         let mut error = *fault(6011, span, format!("check failed: `{}`", self.written(tree, id)));

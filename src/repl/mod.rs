@@ -54,8 +54,8 @@ pub fn start(json: Option<String>, cancel: CancelToken) -> u8 {
     });
     let mut session = match Session::new(events, cancel.clone()) {
         Ok(session) => session,
-        Err((d, _)) => {
-            output::error_line(&d.message);
+        Err(error) => {
+            output::error_line(&error.0.message);
             return cli::FAULTY;
         }
     };

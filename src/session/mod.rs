@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::base::{CancelToken, Code, Diagnostic, EventSink, Source};
+use crate::language::library::LoadError;
 use crate::language::render;
 use crate::language::{Context, Library, Value};
 use crate::syntax::tree::Tree;
@@ -55,7 +56,7 @@ pub type Shown<'a> = &'a mut dyn FnMut(&Value, bool);
 
 impl Session {
     /// A session over the embedded library, files under `PHYS_PATH` before it.
-    pub fn new(events: EventSink, cancel: CancelToken) -> Result<Session, (Diagnostic, Source)> {
+    pub fn new(events: EventSink, cancel: CancelToken) -> Result<Session, LoadError> {
         let shadow = std::env::var_os("PHYS_PATH").map(PathBuf::from);
         let library = Library::load(shadow.as_deref())?;
         Ok(Session { context: Context::new(library, events, cancel), lines: 0 })

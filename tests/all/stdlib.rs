@@ -27,8 +27,9 @@ fn declarations_and_bodies_are_pairs() {
     let undeclared: Vec<_> = bodies.difference(&declared).collect();
     assert!(without_body.is_empty(), "declared, but without a body: {without_body:?}");
     assert!(undeclared.is_empty(), "bodies that no module declares: {undeclared:?}");
-    for signature in library.all_signatures() {
-        assert!(!signature.doc.is_empty(), "`{}` has no documentation", signature.name);
+    for name in declared {
+        let documented = library.signatures(name).is_some_and(|s| s.iter().any(|s| !s.doc.is_empty()));
+        assert!(documented, "`{name}` has no documentation");
     }
 }
 
@@ -40,7 +41,9 @@ fn every_example_of_the_library_runs() {
     for signature in library.all_signatures() {
         for (code, expected) in signature.examples() {
             count += 1;
-            let mut session = Session::new(EventSink::none(), CancelToken::new()).ok().expect("a session");
+            let Ok(mut session) = Session::new(EventSink::none(), CancelToken::new()) else {
+                panic!("the embedded library loads");
+            };
             let mut last = String::new();
             let style = session.context.style.clone();
             let (status, diagnostics) = session.run("<example>", &code, Path::new("."), &mut |v, _| {

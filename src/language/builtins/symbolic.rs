@@ -121,15 +121,14 @@ fn size(_: &mut Context, args: &Args) -> Result<Value> {
     Ok(Value::int(algebra::size(&args.expr("expr")?) as i64))
 }
 
-fn latex(context: &mut Context, args: &Args) -> Result<Value> {
-    let value = args.value("expr")?.clone();
-    Ok(Value::text(latex_of(context, &value, args)?))
+fn latex(_: &mut Context, args: &Args) -> Result<Value> {
+    Ok(Value::text(latex_of(args.value("expr")?, args)?))
 }
 
 /// A value in LaTeX.
-fn latex_of(context: &mut Context, value: &Value, args: &Args) -> Result<String> {
+fn latex_of(value: &Value, args: &Args) -> Result<String> {
     if let Some(items) = op::as_list(value) {
-        let items: Result<Vec<String>> = items.iter().map(|v| latex_of(context, v, args)).collect();
+        let items: Result<Vec<String>> = items.iter().map(|v| latex_of(v, args)).collect();
         return Ok(format!(r"\left[ {} \right]", items?.join(", ")));
     }
     Ok(op::expr_of(value, args.span)?.latex())

@@ -51,6 +51,13 @@ impl Checker {
         piped: Option<(Kind, ExprId)>,
         span: Span,
     ) -> Kind {
+        if let Some(k) = args.iter().position(|a| a.name.is_some())
+            && let Some(late) = args[k..].iter().find(|a| a.name.is_none())
+        {
+            self.arguments(tree, args);
+            let message = "expected a named argument, found a positional one after a named one";
+            return self.report(fault_hint(6008, tree.span(late.value), message, "f(a, b, key: value)"));
+        }
         if let ExprKind::Name(name) = tree.expr(callee) {
             let in_library = self.library.signatures(name).is_some();
             let bound = self.lookup(name).flatten().cloned();
@@ -376,6 +383,14 @@ impl Checker {
         }
         if faulty {
             return Kind::Unknown;
+        }
+        if &**name == "solve"
+            && let Some(Kind::Number(_) | Kind::Exact(_) | Kind::Zero | Kind::Text) = &kinds[0]
+            && let Some(id) = places[0].first()
+            && !matches!(tree.expr(*id), ExprKind::Name(_))
+        {
+            let message = "`equation` expects an equation, found an expression";
+            return self.report(fault_hint(6006, tree.span(*id), message, "solve(... == 0, x)"));
         }
         self.result(&signature, tree, &places, &kinds, &variables)
     }

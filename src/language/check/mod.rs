@@ -70,6 +70,8 @@ pub fn check(context: &Context, tree: &Arc<Tree>) -> Vec<Diagnostic> {
 }
 
 impl Checker {
+    // Boxed as every function of the language returns it.
+    #[allow(clippy::boxed_local)]
     fn report(&mut self, error: Error) -> Kind {
         self.diagnostics.push(*error);
         Kind::Unknown
