@@ -36,6 +36,16 @@ impl Context {
         Ok(())
     }
 
+    /// Runs the statements of a tree in order; `value` is told that of each bare expression.
+    pub fn run_values(&mut self, tree: &Arc<Tree>, value: &mut dyn FnMut(&Value)) -> Result<()> {
+        for statement in &tree.statements {
+            if let Some(found) = self.execute(tree, statement)? {
+                value(&found);
+            }
+        }
+        Ok(())
+    }
+
     /// Runs one statement; the value of a bare expression comes back.
     pub fn execute(&mut self, tree: &Arc<Tree>, statement: &Statement) -> Result<Option<Value>> {
         self.poll(statement.span)?;

@@ -44,22 +44,22 @@ pub struct Checker {
     next_source: u32,
 }
 
+/// The dimension that the checker gives the last bare expression of a tree, where it knows it.
+pub fn predict(context: &Context, tree: &Arc<Tree>) -> Option<Dimension> {
+    let mut checker = Checker::new(context);
+    let (last, before) = tree.statements.split_last()?;
+    before.iter().for_each(|s| checker.statement(tree, s));
+    match &last.kind {
+        StatementKind::Expr { value, wheres } => {
+            checker.with_wheres(tree, wheres, |c| c.kind(tree, *value)).dimension()
+        }
+        _ => None,
+    }
+}
+
 /// Every fault of a tree that is to run in this context.
 pub fn check(context: &Context, tree: &Arc<Tree>) -> Vec<Diagnostic> {
-    let globals =
-        context.globals.iter().map(|(n, v)| (n.clone(), Some(Kind::of(v, &context.declarations)))).collect();
-    let mut checker = Checker {
-        library: context.library.clone(),
-        catalogue: context.catalogue.clone(),
-        declarations: context.declarations.clone(),
-        constants: context.constants.iter().cloned().collect(),
-        scopes: vec![globals],
-        diagnostics: Vec::new(),
-        folder: context.folder.clone(),
-        calls: 0,
-        modules: 0,
-        next_source: 1 << 20,
-    };
+    let mut checker = Checker::new(context);
     for statement in &tree.statements {
         checker.statement(tree, statement);
     }
@@ -67,6 +67,28 @@ pub fn check(context: &Context, tree: &Arc<Tree>) -> Vec<Diagnostic> {
     let mut seen = std::collections::HashSet::new();
     found.retain(|d| seen.insert((d.code, d.span, d.message.clone())));
     found
+}
+
+impl Checker {
+    fn new(context: &Context) -> Checker {
+        let globals = context
+            .globals
+            .iter()
+            .map(|(n, v)| (n.clone(), Some(Kind::of(v, &context.declarations))))
+            .collect();
+        Checker {
+            library: context.library.clone(),
+            catalogue: context.catalogue.clone(),
+            declarations: context.declarations.clone(),
+            constants: context.constants.iter().cloned().collect(),
+            scopes: vec![globals],
+            diagnostics: Vec::new(),
+            folder: context.folder.clone(),
+            calls: 0,
+            modules: 0,
+            next_source: 1 << 20,
+        }
+    }
 }
 
 impl Checker {

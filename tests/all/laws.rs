@@ -1,0 +1,92 @@
+//! Laws across the layers, on random programs. `PHYS_CASES` sets the number of cases (256 without it).
+
+use phys::base::random::{Rng, Streams};
+use phys::base::{CancelToken, Diagnostic, EventSink};
+use phys::expression::Declarations;
+use phys::language::{Value, check, dimension};
+use phys::session::{Session, Status};
+use rand::RngExt;
+use std::path::Path;
+
+fn cases() -> u64 {
+    std::env::var("PHYS_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(256)
+}
+
+fn pick<'a>(rng: &mut Rng, choices: &[&'a str]) -> &'a str {
+    choices[rng.random_range(0..choices.len())]
+}
+
+/// A random expression with units; many add what cannot be added.
+fn quantity(rng: &mut Rng, depth: usize) -> String {
+    if depth == 0 || rng.random_range(0..5) == 0 {
+        return match rng.random_range(0..4) {
+            0 => pick(rng, &["2", "3", "1/2", "1.5", "pi", "0"]).into(),
+            _ => pick(
+                rng,
+                &["2 [m]", "3 [s]", "5 [kg]", "7 [km]", "4 [m/s]", "6 [N]", "30 [deg]", "50 [%]", "q"],
+            )
+            .into(),
+        };
+    }
+    let a = quantity(rng, depth - 1);
+    let b = quantity(rng, depth - 1);
+    match rng.random_range(0..9) {
+        0 | 1 => format!("(({a})*({b}))"),
+        2 => format!("(({a})/({b}))"),
+        3 => format!("(({a}) + ({a}))"),
+        4 => format!("(({a}) + ({b}))"),
+        5 => format!("({a})^2"),
+        6 => format!("sqrt(abs({a}))"),
+        7 => format!("max(({a}), ({b}))"),
+        _ => format!("sin({a})"),
+    }
+}
+
+#[test]
+fn the_checker_predicts_the_units_of_the_result() {
+    let mut rng = Streams::new(11).stream("tests/units");
+    let (mut predicted, mut refused) = (0, 0);
+    for case in 0..cases() {
+        let depth = rng.random_range(1..4);
+        let text = format!("q = 3 [V]\n{}\n", quantity(&mut rng, depth));
+        let Ok(mut session) = Session::new(EventSink::none(), CancelToken::new()) else {
+            panic!("the embedded library loads");
+        };
+        let (tree, faults) = session.check("<case>", &text);
+        let faulty = faults.iter().any(Diagnostic::is_error);
+        let expected = (!faulty).then(|| check::predict(&session.context, &tree)).flatten();
+        let mut found = None;
+        let ran = session.context.clone().run_values(&tree, &mut |v: &Value| found = v.as_expr());
+        let unit_fault = matches!(&ran, Err(d) if [6021, 6022].contains(&d.code.0));
+        assert!(!unit_fault || faulty, "case {case}: {text}the checker passed what failed: {ran:?}");
+        if faulty && faults.iter().all(|d| [6021, 6022].contains(&d.code.0) || !d.is_error()) {
+            refused += 1;
+            assert!(ran.is_err(), "case {case}: {text}the checker refused what runs: {faults:?}");
+        }
+        if let (Some(expected), Some(e)) = (expected, found.filter(|_| ran.is_ok()))
+            && let Ok(Some(own)) = dimension::of(&e, &Declarations::new())
+        {
+            predicted += 1;
+            assert_eq!(expected, own, "case {case}: {text}");
+        }
+    }
+    assert!(predicted > 0 && refused > 0);
+}
+
+#[test]
+fn a_failed_line_changes_nothing() {
+    let Ok(mut session) = Session::new(EventSink::none(), CancelToken::new()) else {
+        panic!("the embedded library loads");
+    };
+    assert_eq!(session.line("x = 2; var r [m] in 1..5").status, Status::Done);
+    assert_eq!(session.line("x = 3; y = 4; 1/0").status, Status::Failed);
+    assert_eq!(session.line("x = 5; frobnicate(x)").status, Status::Faulty);
+    let line = session.line("x");
+    assert_eq!((line.status, line.shown), (Status::Done, vec!["2".to_string()]));
+    assert_eq!(session.line("y").shown, ["y"]);
+    assert_eq!(session.line("7*6").shown, ["42"]);
+    assert_eq!(session.line("ans + 1").shown, ["43"]);
+    assert!(session.line("8;").shown.is_empty());
+    let (status, _) = session.run("<text>", "r + 1 [s]", Path::new("."), &mut |_, _| {});
+    assert_eq!(status, Status::Faulty);
+}
