@@ -29,13 +29,21 @@ pub fn residual_code(problem: &Problem, sse: f64, chi2: Option<f64>) -> f64 {
     }
 }
 
+/// Relative error of a constant that the data give exactly: that of a float with a margin for the rounding of a fit.
+const FLOAT: f64 = 1e-13;
+
 /// Code length of a fitted constant: its significant digits, half a logarithm of the rows where its error is unknown.
 pub fn constant_code(value: f64, error: f64, rows: usize) -> f64 {
-    let digits = if error > 0.0 && error.is_finite() { (1.0 + value.abs() / error).ln() } else { 0.0 };
+    let digits = if error.is_finite() && value != 0.0 {
+        (1.0 + value.abs() / error.max(FLOAT * value.abs())).ln()
+    } else {
+        0.0
+    };
     digits.max(0.5 * (rows as f64).ln()) + std::f64::consts::LN_2
 }
 
-/// Code length of the tree: each node is one of the symbols in use; numbers in it are charged by their size.
+/// Code length of the tree: each node is one of the symbols in use; numbers in it are charged by their size. Constants
+/// stand in it as symbols, whether exact or not: their digits have their own code.
 pub fn tree_code(e: &Expr, features: usize) -> f64 {
     let mut numbers = 0.0;
     e.visit(&mut |x| {

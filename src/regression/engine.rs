@@ -43,7 +43,8 @@ pub fn regress(
     let notes = problem.validate()?;
     plan.validate()?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(plan.threads).build().ok();
-    let mut front = Front::default();
+    let floor = describe::noise_floor(problem);
+    let mut front = Front::new(if problem.sigma.is_some() { 0.0 } else { floor * floor });
     let mut work = 0u64;
     let mut stopped = StopReason::Saturated;
     let mut engines = engines(plan.method);
@@ -84,6 +85,7 @@ pub fn regress(
     {
         return Err(RegressError::NoUnit { unit: Unit::coherent(problem.target_dimension).to_string() });
     }
+    front.settle();
     progress(1.0);
     Ok(Found { front, stopped, work, notes })
 }

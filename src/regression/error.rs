@@ -110,19 +110,56 @@ pub const CODES: &[(u16, &str, &str)] = &[
     (
         4001,
         "no target",
-        "A search needs a column of numbers as target: the one named, or the last of the dataset.",
+        "A search needs a column of numbers as target: the one named, or the last of the dataset. Example: `regress(data, \
+         target: T)`.",
     ),
-    (4002, "no rows", "The dataset is empty."),
-    (4003, "no features", "Beside the target there is no column of numbers that a law could use."),
-    (4004, "not a finite number", "A cell of a column is NaN or infinite. The message names column and row."),
-    (4005, "too few rows", "With fewer rows than constants every law fits."),
-    (4006, "standard errors", "The column of standard errors must hold positive numbers."),
-    (4007, "unknown method", "The method is not one of those that are built."),
-    (4008, "unknown operator", "An operator of the search is not known."),
+    (
+        4002,
+        "no rows",
+        "The dataset is empty, so there is nothing to find a law in. A filter may have left out every row.",
+    ),
+    (
+        4003,
+        "no features",
+        "Beside the target there is no column of numbers that a law could use. Labels and columns of standard errors are \
+         no features.",
+    ),
+    (
+        4004,
+        "not a finite number",
+        "A cell of a column is NaN or infinite. The message names column and row; leave such rows out with `filter`.",
+    ),
+    (
+        4005,
+        "too few rows",
+        "With as few rows as constants every law fits, and none is found. A search needs at least three rows.",
+    ),
+    (
+        4006,
+        "standard errors",
+        "The column of standard errors must hold positive numbers: each residual is divided by its own error.",
+    ),
+    (
+        4007,
+        "unknown method",
+        "The method is not one of those that are built. `method: auto` uses all of them, `method: closed` the closed forms.",
+    ),
+    (
+        4008,
+        "unknown operator",
+        "An operator of the search is not known. Operators are + - * / ^ and names of functions, for example \
+         `operators: [+, *, sqrt, exp]`.",
+    ),
     (
         4009,
         "no law with this unit",
-        "With dimensionless constants no product of powers of the columns has the target's unit.",
+        "With dimensionless constants no product of powers of the columns has the target's unit. Let constants carry units \
+         with `constants: free`, or offer some: `constants: [constants.G]`.",
+    ),
+    (
+        4010,
+        "constant target",
+        "The target has the same value in every row, so that this value is the whole law.",
     ),
     (
         4020,

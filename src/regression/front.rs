@@ -4,13 +4,27 @@
 use super::candidate::Candidate;
 use crate::base::StopReason;
 
+/// Nats by which a law longer than the chosen one may lose and still be shown.
+const SHOWN: f64 = 10.0;
+/// Relative gain in loss that is no gain.
+const ROUNDING: f64 = 1e-6;
+/// Steps in nats in which description lengths are compared: what is closer is decided by size.
+const STEPS: f64 = 1e4;
+
 /// The Pareto front of size against loss, smallest first.
 #[derive(Clone, Debug, Default)]
 pub struct Front {
     candidates: Vec<Candidate>,
+    /// Losses below are rounding.
+    floor: f64,
 }
 
 impl Front {
+    /// An empty front; losses below `floor` count as equal to it.
+    pub fn new(floor: f64) -> Front {
+        Front { candidates: Vec::new(), floor }
+    }
+
     /// Adds a candidate; what it beats in size and loss goes, except the law with the shortest description.
     pub fn insert(&mut self, new: Candidate) {
         if !new.loss.is_finite() || !new.description_length.is_finite() {
@@ -25,21 +39,29 @@ impl Front {
         }
         self.candidates.retain(|c| c.expr != new.expr);
         self.candidates.push(new);
+        let floor = self.floor;
+        let loss = |c: &Candidate| c.loss.max(floor);
         self.candidates.sort_by(|a, b| {
             (a.size.cmp(&b.size))
-                .then(a.loss.total_cmp(&b.loss))
+                .then(loss(a).total_cmp(&loss(b)))
+                .then(a.description_length.total_cmp(&b.description_length))
                 .then(a.expr.stable_hash().cmp(&b.expr.stable_hash()))
         });
         let best = self.best_index();
         let mut least = f64::INFINITY;
         let mut place = 0;
         self.candidates.retain(|c| {
-            // What is better by rounding only is no better.
-            let keep = c.loss < least * (1.0 - 1e-6) || Some(place) == best;
-            least = least.min(c.loss);
+            let keep = loss(c) < least * (1.0 - ROUNDING) || Some(place) == best;
+            least = least.min(loss(c));
             place += 1;
             keep
         });
+    }
+
+    /// Leaves out laws larger than the chosen one whose gain the data do not support. Called once, at the end.
+    pub fn settle(&mut self) {
+        let Some((size, length)) = self.best().map(|b| (b.size, b.description_length)) else { return };
+        self.candidates.retain(|c| c.size <= size || c.description_length <= length + SHOWN);
     }
 
     /// The candidates, smallest first.
@@ -47,11 +69,14 @@ impl Front {
         &self.candidates
     }
 
-    /// The place of the law with the shortest description.
+    /// The place of the law with the shortest description; the smaller of equals.
     pub fn best_index(&self) -> Option<usize> {
+        let length = |c: &Candidate| (c.description_length * STEPS).round();
         (0..self.candidates.len()).min_by(|&a, &b| {
             let (x, y) = (&self.candidates[a], &self.candidates[b]);
-            x.description_length.total_cmp(&y.description_length).then(x.size.cmp(&y.size))
+            (length(x).total_cmp(&length(y)))
+                .then(x.size.cmp(&y.size))
+                .then(x.loss.max(self.floor).total_cmp(&y.loss.max(self.floor)))
         })
     }
 
@@ -72,4 +97,54 @@ pub struct Found {
     pub work: u64,
     /// What is worth knowing about the data.
     pub notes: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expression::Expr;
+    use proptest::prelude::*;
+
+    fn candidate((size, loss, length): (usize, u32, i32)) -> Candidate {
+        Candidate {
+            expr: Expr::symbol(format!("law_{size}_{loss}_{length}").as_str()),
+            constants: Vec::new(),
+            loss: f64::from(loss),
+            r2: 0.0,
+            description_length: f64::from(length),
+            size,
+            engine: "test",
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(
+            std::env::var("PHYS_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(256)
+        ))]
+
+        #[test]
+        fn order_of_insertion_changes_nothing_and_nothing_is_beaten(
+            laws in proptest::collection::vec((1usize..8, 1u32..9, -5i32..6), 1..20),
+        ) {
+            let names = |laws: &[(usize, u32, i32)]| {
+                let mut front = Front::new(2.0);
+                laws.iter().for_each(|l| front.insert(candidate(*l)));
+                let best = front.best_index();
+                for (k, c) in front.candidates().iter().enumerate() {
+                    for d in front.candidates() {
+                        let beaten = d.size <= c.size && d.loss.max(2.0) <= c.loss.max(2.0) && d.expr != c.expr;
+                        assert!(!beaten || Some(k) == best);
+                    }
+                }
+                let least = laws.iter().map(|l| l.2).min().unwrap();
+                assert_eq!(front.best().unwrap().description_length, f64::from(least));
+                front.candidates().iter().map(|c| c.expr.to_string()).collect::<Vec<_>>()
+            };
+            let mut turned = laws.clone();
+            turned.reverse();
+            prop_assert_eq!(names(&laws), names(&turned));
+            turned.sort();
+            prop_assert_eq!(names(&laws), names(&turned));
+        }
+    }
 }

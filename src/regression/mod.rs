@@ -7,6 +7,7 @@
 pub mod candidate;
 pub mod closed;
 pub mod describe;
+pub mod dimension_algebra;
 mod engine;
 mod error;
 mod front;
@@ -23,3 +24,6 @@ pub use front::{Found, Front};
 pub use options::{Constants, Method, Plan};
 pub use problem::Problem;
 pub use size::size;
+
+#[cfg(test)]
+mod tests;

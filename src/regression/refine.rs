@@ -6,13 +6,19 @@ use nalgebra::DMatrix;
 
 use super::candidate::{Candidate, ConstantInfo, Model, Parameter};
 use super::describe;
+use super::dimension_algebra;
 use super::options::{Constants, Plan};
 use super::problem::Problem;
 use super::snap;
 use crate::base::{CancelToken, hash};
-use crate::expression::{Covariance, Expr, Symbol, Uncertain};
+use crate::expression::{Covariance, Expr, Function, Kind, Symbol, Uncertain};
 use crate::numeric::{Options, Tape, levenberg_marquardt};
-use crate::units::Unit;
+use crate::units::{Dimension, Unit};
+
+/// Largest power of a named constant.
+const MAX_POWER: f64 = 6.0;
+/// Nats that snapping a constant may save beside its digits: leaves that vanish.
+const SLACK: f64 = 12.0;
 
 /// A fitted model.
 #[derive(Clone, Debug)]
@@ -40,7 +46,8 @@ pub fn fit(
     let tape = Tape::compile(std::slice::from_ref(template), &inputs).ok()?;
     let features = problem.names.len();
     let weights = problem.weights();
-    let columns_with = |p: &[f64]| -> Vec<Vec<f64>> { p.iter().map(|v| vec![*v; n]).collect() };
+    // A column of one value stands for all rows.
+    let columns_with = |p: &[f64]| -> Vec<Vec<f64>> { p.iter().map(|v| vec![*v]).collect() };
     let evaluate = |p: &[f64]| -> Vec<f64> {
         let own = columns_with(p);
         let mut columns: Vec<&[f64]> = problem.columns.iter().map(Vec::as_slice).collect();
@@ -112,101 +119,185 @@ pub fn fit(
     finish(unscale(&found.parameters), covariance)
 }
 
-/// The total code length of a fitted model.
-fn total(problem: &Problem, template: &Expr, parameters: &[Parameter], fitted: &Fitted, exact: f64) -> f64 {
-    let mut code = describe::residual_code(problem, fitted.sse, fitted.chi2) + exact;
-    code += describe::tree_code(template, problem.names.len());
-    for (k, p) in parameters.iter().enumerate() {
-        code += describe::constant_code(
-            fitted.values[k],
-            fitted.covariance[(k, k)].max(0.0).sqrt(),
-            problem.rows(),
-        );
-        if !p.dimension.is_none() {
-            code += describe::UNIT_PRICE;
+/// A model on its way: constants that became exact stand in `template` as their values, in `skeleton` still as symbols, so
+/// that their digits are charged once, by their own code.
+#[derive(Clone)]
+struct State {
+    template: Expr,
+    skeleton: Expr,
+    parameters: Vec<Parameter>,
+    fitted: Fitted,
+    /// Code of the exact constants.
+    exact: f64,
+    /// Total code length.
+    length: f64,
+}
+
+impl State {
+    fn new(
+        problem: &Problem,
+        template: Expr,
+        skeleton: Expr,
+        parameters: Vec<Parameter>,
+        exact: f64,
+        cancel: &CancelToken,
+    ) -> Option<State> {
+        // A law without a constant or a feature says nothing: y = 0.
+        if template.is_undefined() || skeleton.is_undefined() || template.is_zero() {
+            return None;
         }
+        let fitted = fit(problem, &template, &parameters, cancel)?;
+        let mut length = describe::residual_code(problem, fitted.sse, fitted.chi2) + exact;
+        length += describe::tree_code(&skeleton, problem.names.len());
+        for (k, p) in parameters.iter().enumerate() {
+            length += describe::constant_code(fitted.values[k], fitted.error(k), problem.rows());
+            if !p.dimension.is_none() {
+                length += describe::UNIT_PRICE;
+            }
+        }
+        Some(State { template, skeleton, parameters, fitted, exact, length })
     }
-    code
+
+    /// The same with parameter k held at an exact value, the others fitted again.
+    fn with(
+        &self,
+        problem: &Problem,
+        k: usize,
+        choice: &snap::Choice,
+        cancel: &CancelToken,
+    ) -> Option<State> {
+        let symbol = self.parameters[k].symbol.clone();
+        let put = |e: &Expr| e.substitute(&[(symbol.clone(), choice.value.clone())]);
+        let vanishes = choice.value.is_zero() || choice.value.as_number().is_some_and(|n| n.abs().is_one());
+        let skeleton = if vanishes { put(&self.skeleton) } else { self.skeleton.clone() };
+        let mut parameters = self.parameters.clone();
+        for (p, start) in parameters.iter_mut().zip(&self.fitted.values) {
+            p.start = *start;
+        }
+        parameters.remove(k);
+        State::new(problem, put(&self.template), skeleton, parameters, self.exact + choice.code, cancel)
+    }
+}
+
+impl Fitted {
+    /// The standard error of a parameter.
+    fn error(&self, k: usize) -> f64 {
+        self.covariance[(k, k)].max(0.0).sqrt()
+    }
+}
+
+/// The model with the units of its constants made of named ones; template and skeleton. `None` where they have no
+/// such product, or where constants with units are not allowed.
+fn named(plan: &Plan, model: &Model) -> Option<(Expr, Expr, Vec<Parameter>)> {
+    let mut parameters = model.parameters.clone();
+    let (mut template, mut skeleton) = (model.template.clone(), model.template.clone());
+    for p in parameters.iter_mut().filter(|p| !p.dimension.is_none()) {
+        let constants = match &plan.constants {
+            Constants::Free => continue,
+            Constants::Dimensionless => return None,
+            Constants::Named(constants) => constants,
+        };
+        let dimensions: Vec<_> = constants.iter().map(|(_, _, d)| *d).collect();
+        let powers = dimension_algebra::powers(&dimensions, p.dimension)?.particular;
+        if powers.iter().any(|q| q.to_f64().abs() > MAX_POWER) {
+            return None;
+        }
+        let product = |of: &dyn Fn(usize) -> Expr| {
+            let factors = powers
+                .iter()
+                .enumerate()
+                .filter(|(_, q)| !q.is_zero())
+                .map(|(k, q)| Expr::power(of(k), Expr::number(q.clone())));
+            Expr::product(factors.chain([Expr::symbol(p.symbol.clone())]))
+        };
+        let values = product(&|k| constants[k].1.clone());
+        let names = product(&|k| Expr::symbol(format!("#{}", constants[k].0).as_str()));
+        p.start /= values.evaluate(&|_| Some(1.0)).filter(|v| *v != 0.0)?;
+        p.dimension = Dimension::NONE;
+        template = template.substitute(&[(p.symbol.clone(), values)]);
+        skeleton = skeleton.substitute(&[(p.symbol.clone(), names)]);
+    }
+    Some((template, skeleton, parameters))
 }
 
 /// The candidate that a model makes, `None` where it does not fit at all.
 pub fn candidate(problem: &Problem, plan: &Plan, model: &Model, cancel: &CancelToken) -> Option<Candidate> {
-    let mut template = model.template.clone();
-    let mut parameters = model.parameters.clone();
-    let mut fitted = fit(problem, &template, &parameters, cancel)?;
+    let (template, skeleton, parameters) = named(plan, model)?;
+    let mut state = State::new(problem, template, skeleton, parameters, 0.0, cancel)?;
     let mut snapped: Vec<ConstantInfo> = Vec::new();
-    let mut exact_code = 0.0;
-    let mut length = total(problem, &template, &parameters, &fitted, exact_code);
     // Snap one constant after the other, the one that is known best first; each time the others are fitted again.
     let mut tried: Vec<Symbol> = Vec::new();
     loop {
-        let next = (0..parameters.len())
-            .filter(|&k| !tried.contains(&parameters[k].symbol))
-            .min_by(|&a, &b| relative_error(&fitted, a).total_cmp(&relative_error(&fitted, b)));
+        let next = (0..state.parameters.len())
+            .filter(|&k| !tried.contains(&state.parameters[k].symbol))
+            .min_by(|&a, &b| relative_error(&state.fitted, a).total_cmp(&relative_error(&state.fitted, b)));
         let Some(k) = next else { break };
         if cancel.stop().is_some() {
             break;
         }
-        tried.push(parameters[k].symbol.clone());
-        let (value, error) = (fitted.values[k], fitted.covariance[(k, k)].max(0.0).sqrt());
-        let p = parameters[k].clone();
-        let choices = if p.dimension.is_none() {
+        tried.push(state.parameters[k].symbol.clone());
+        let (value, error) = (state.fitted.values[k], state.fitted.error(k));
+        let choices = if state.parameters[k].dimension.is_none() {
             snap::exact_values(value, error)
         } else {
-            match &plan.constants {
-                Constants::Named(named) => snap::named_values(value, error, p.dimension, named),
-                _ => Vec::new(),
-            }
+            snap::zero(value, error).into_iter().collect()
         };
-        let mut best: Option<(f64, Expr, Vec<Parameter>, Fitted, f64, Expr)> = None;
+        let mut best: Option<(State, Expr)> = None;
         for choice in choices {
-            let put = template.substitute(&[(p.symbol.clone(), choice.value.clone())]);
-            if put.is_undefined() {
+            // What its own code makes longer, no better fit of the others pays for.
+            if choice.code > describe::constant_code(value, error, problem.rows()) + SLACK {
                 continue;
             }
-            let mut rest: Vec<Parameter> = parameters.clone();
-            rest.remove(k);
-            let mut starts: Vec<f64> = fitted.values.clone();
-            starts.remove(k);
-            for (q, start) in rest.iter_mut().zip(starts) {
-                q.start = start;
-            }
-            let Some(again) = fit(problem, &put, &rest, cancel) else { continue };
-            let code = exact_code + choice.code;
-            let new = total(problem, &put, &rest, &again, code);
-            if new < length && best.as_ref().is_none_or(|b| new < b.0) {
-                best = Some((new, put, rest, again, code, choice.value));
+            let Some(new) = state.with(problem, k, &choice, cancel) else { continue };
+            if new.length < state.length && best.as_ref().is_none_or(|(b, _)| new.length < b.length) {
+                best = Some((new, choice.value));
             }
         }
-        if let Some((new, put, rest, again, code, value)) = best {
-            snapped.push(ConstantInfo {
-                value: value.evaluate(&|_| None).unwrap_or(f64::NAN),
-                error: 0.0,
-                unit: Unit::coherent(p.dimension),
-                exact: Some(value),
-            });
-            (template, parameters, fitted, exact_code, length) = (put, rest, again, code, new);
+        if let Some((new, value)) = best {
+            if !value.is_zero() {
+                snapped.push(ConstantInfo {
+                    value: value.evaluate(&|_| None).unwrap_or(f64::NAN),
+                    error: 0.0,
+                    unit: Unit::coherent(Dimension::NONE),
+                    exact: Some(value),
+                });
+            }
+            state = new;
         }
     }
-    Some(assemble(problem, plan, model.engine, &template, &parameters, &fitted, snapped, length))
+    state.template = unfold_logarithms(problem, &state.template);
+    Some(assemble(problem, plan, model.engine, &state, snapped))
+}
+
+/// Logarithms of powers as multiples: 3*log(x) for log(x^3), where the data are positive.
+fn unfold_logarithms(problem: &Problem, e: &Expr) -> Expr {
+    let positive = |base: &Expr| {
+        let place = base.as_symbol().and_then(|s| problem.names.iter().position(|n| n == s));
+        place.is_some_and(|k| problem.columns[k].iter().all(|x| *x > 0.0))
+    };
+    e.transform(&mut |e| match e.kind() {
+        Kind::Call(Function::Log, inside) => match inside[0].base_exponent() {
+            (base, exponent) if exponent.as_number().is_some() && positive(&base) => {
+                exponent * Expr::call(Function::Log, vec![base])
+            }
+            _ => e,
+        },
+        _ => e,
+    })
 }
 
 fn relative_error(fitted: &Fitted, k: usize) -> f64 {
-    let error = fitted.covariance[(k, k)].max(0.0).sqrt();
-    if fitted.values[k] == 0.0 { f64::INFINITY } else { error / fitted.values[k].abs() }
+    if fitted.values[k] == 0.0 { f64::INFINITY } else { fitted.error(k) / fitted.values[k].abs() }
 }
 
-#[allow(clippy::too_many_arguments)] // the parts of one finished search step, used once
 fn assemble(
     problem: &Problem,
     plan: &Plan,
     engine: &'static str,
-    template: &Expr,
-    parameters: &[Parameter],
-    fitted: &Fitted,
+    state: &State,
     mut constants: Vec<ConstantInfo>,
-    description_length: f64,
 ) -> Candidate {
+    let State { template, parameters, fitted, length, .. } = state;
     let m = parameters.len();
     let matrix: Vec<f64> = (0..m * m).map(|k| fitted.covariance[(k / m, k % m)]).collect();
     // One identity for each law, so that constants of two laws never count as one measurement.
@@ -229,7 +320,7 @@ fn assemble(
         constants,
         loss: fitted.chi2.unwrap_or(fitted.sse) / n,
         r2,
-        description_length,
+        description_length: *length,
         engine,
     }
 }

@@ -1,6 +1,8 @@
 //! Closed forms: laws that linear algebra finds. Power laws (`power_law.rs`); sparse combinations of terms, directly or
-//! through a link on the target, and rational functions of them (`sparse.rs`, over the terms of `terms.rs`).
+//! through a link on the target, and rational functions of them (`sparse.rs`, over the terms of `terms.rs`); laws with one
+//! constant inside a function (`inner.rs`).
 
+mod inner;
 mod power_law;
 mod sparse;
 mod terms;
@@ -13,6 +15,7 @@ pub fn engines() -> Vec<Box<dyn Engine>> {
         Box::new(power_law::PowerLaw::default()),
         Box::new(sparse::Sparse::linear()),
         Box::new(sparse::Sparse::links()),
+        Box::new(inner::Inner::default()),
         Box::new(sparse::Sparse::rational()),
     ]
 }

@@ -24,6 +24,19 @@ const DENOMINATORS: [i64; 5] = [1, 2, 3, 4, 6];
 const MAX_EXPONENT: f64 = 6.0;
 /// Singular values below this share of the largest are 0.
 const RANK: f64 = 1e-9;
+/// Standard error of an exponent below which data are not trusted.
+const LEAST_ERROR: f64 = 2e-3;
+/// Steps of reweighting.
+const REWEIGHTED: usize = 3;
+
+/// How the noise of the target is seen.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Noise {
+    /// The same for all rows, or as given.
+    Additive,
+    /// A share of the target.
+    Relative,
+}
 
 impl Engine for PowerLaw {
     fn name(&self) -> &'static str {
@@ -34,7 +47,11 @@ impl Engine for PowerLaw {
         if std::mem::replace(&mut self.done, true) {
             return None;
         }
-        let mut models = vec![constant(problem)];
+        // With constants that have no unit, the constant law is one where the target has none.
+        let mut models = Vec::new();
+        if plan.constants != Constants::Dimensionless || problem.goal().is_none() {
+            models.push(constant(problem));
+        }
         let mut work = problem.rows() as u64;
         let useful = problem.useful();
         let positive: Vec<usize> =
@@ -55,11 +72,18 @@ impl Engine for PowerLaw {
             }
             work += (problem.rows() * set.len()) as u64;
             let with_units = problem.dimensions.is_some();
-            if with_units {
-                models.extend(exponents(problem, &set, true).and_then(|p| model(problem, plan, &set, &p)));
-            }
-            if !with_units || plan.constants == Constants::Free {
-                models.extend(exponents(problem, &set, false).and_then(|p| model(problem, plan, &set, &p)));
+            for noise in [Noise::Additive, Noise::Relative] {
+                if with_units {
+                    models.extend(
+                        exponents(problem, &set, true, noise)
+                            .and_then(|e| model(problem, plan, &set, &e.rounded)),
+                    );
+                }
+                if !with_units || plan.constants != Constants::Dimensionless {
+                    let Some(e) = exponents(problem, &set, false, noise) else { continue };
+                    models.extend(model(problem, plan, &set, &e.rounded));
+                    models.extend(open_model(problem, plan, &set, &e));
+                }
             }
         }
         let mut unique: Vec<Model> = Vec::new();
@@ -87,37 +111,35 @@ fn row(d: Dimension) -> [f64; 7] {
     d.exponents().map(|(n, m)| n as f64 / m as f64)
 }
 
-/// The rounded exponents, `None` where no power law is near.
-fn exponents(problem: &Problem, set: &[usize], with_units: bool) -> Option<Vec<Number>> {
-    let sign =
-        if problem.target.iter().filter(|y| **y > 0.0).count() * 2 >= problem.rows() { 1.0 } else { -1.0 };
+/// Fitted exponents.
+struct Exponents {
+    rounded: Vec<Number>,
+    /// As they were fitted, with the logarithm of the constant at the end.
+    raw: Vec<f64>,
+    errors: Vec<f64>,
+}
+
+/// The exponents, `None` where no power law is near.
+fn exponents(problem: &Problem, set: &[usize], with_units: bool, noise: Noise) -> Option<Exponents> {
+    let (rows, n) = (problem.rows(), set.len());
+    let sign = if problem.target.iter().filter(|y| **y > 0.0).count() * 2 >= rows { 1.0 } else { -1.0 };
     let largest = problem.target.iter().fold(0.0f64, |m, y| m.max(y.abs()));
+    let y: Vec<f64> = problem.target.iter().map(|y| y * sign / largest).collect();
+    let sigma = |i: usize| problem.sigma.as_ref().map_or(1.0, |s| s[i] / largest);
     // Rows of the other sign are noise about 0, if anything; their logarithm says nothing.
-    let rows: Vec<usize> = (0..problem.rows())
-        .filter(|&i| {
-            problem.target[i] * sign > 1e-6 * largest || problem.target[i] * sign > 0.0 && largest == 0.0
-        })
-        .collect();
-    if rows.len() < set.len() + 2 || rows.len() * 10 < problem.rows() * 7 {
+    let usable = y.iter().filter(|y| **y > 0.0).count();
+    if usable < n + 2 || usable * 10 < rows * 7 {
         return None;
     }
-    let scatter = problem.target.iter().map(|y| (y / largest).abs()).sum::<f64>() / problem.rows() as f64;
-    // sigma(log y) = sigma/y; for data of many magnitudes the relative error is taken as equal.
-    let weight = |i: usize| -> f64 {
-        match &problem.sigma {
-            Some(s) => (problem.target[i] / s[i]).abs(),
-            None if scatter > 0.05 => (problem.target[i] / largest).abs(),
-            None => 1.0,
-        }
-    };
-    let n = set.len();
-    let a = DMatrix::from_fn(rows.len(), n + 1, |r, c| {
-        let i = rows[r];
-        weight(i) * if c == n { 1.0 } else { problem.columns[set[c]][i].abs().ln() }
-    });
-    let b = DVector::from_fn(rows.len(), |r, _| weight(rows[r]) * (problem.target[rows[r]] * sign).ln());
-    let gram = a.transpose() * &a;
-    let right = a.transpose() * &b;
+    // Logarithms about their means: the constant is then independent of the exponents.
+    let logs: Vec<Vec<f64>> = set
+        .iter()
+        .map(|&k| {
+            let logs: Vec<f64> = problem.columns[k].iter().map(|x| x.abs().ln()).collect();
+            let mean = logs.iter().sum::<f64>() / rows as f64;
+            logs.iter().map(|l| l - mean).collect()
+        })
+        .collect();
     let mut constraints: Vec<(Vec<f64>, f64)> = Vec::new();
     if with_units {
         let goal = row(problem.goal());
@@ -129,30 +151,100 @@ fn exponents(problem: &Problem, set: &[usize], with_units: bool) -> Option<Vec<N
             }
         }
     }
-    let (mut solution, mut covariance) = constrained(&gram, &right, &constraints)?;
+    let design =
+        |w: &[f64]| DMatrix::from_fn(rows, n + 1, |i, c| w[i] * if c == n { 1.0 } else { logs[c][i] });
+    let mut weights: Vec<f64> = (0..rows)
+        .map(|i| match noise {
+            _ if y[i] <= 0.0 => 0.0,
+            Noise::Additive => y[i] / sigma(i),
+            Noise::Relative => 1.0,
+        })
+        .collect();
+    let mut a = design(&weights);
+    let mut b = DVector::from_fn(rows, |i, _| if y[i] > 0.0 { weights[i] * y[i].ln() } else { 0.0 });
+    let (mut solution, mut covariance) =
+        constrained(&(a.transpose() * &a), &(a.transpose() * &b), &constraints)?;
+    // The working response of a generalised linear model with logarithmic link (P. McCullagh, J. Nelder, "Generalized
+    // Linear Models", 2nd ed., sec. 2.5): unbiased where noise is not small, and all rows count.
+    for _ in 0..if noise == Noise::Additive { REWEIGHTED } else { 0 } {
+        let eta: Vec<f64> =
+            (0..rows).map(|i| solution[n] + (0..n).map(|c| logs[c][i] * solution[c]).sum::<f64>()).collect();
+        if !eta.iter().all(|e| (-700.0..3.0).contains(e)) {
+            break;
+        }
+        weights = (0..rows).map(|i| eta[i].exp() / sigma(i)).collect();
+        let a_new = design(&weights);
+        let b_new = DVector::from_fn(rows, |i, _| weights[i] * eta[i] + (y[i] - eta[i].exp()) / sigma(i));
+        let Some(next) =
+            constrained(&(a_new.transpose() * &a_new), &(a_new.transpose() * &b_new), &constraints)
+        else {
+            break;
+        };
+        (a, b, (solution, covariance)) = (a_new, b_new, next);
+    }
+    let free = usable.saturating_sub(n + 1).max(1);
+    let spread = ((&a * &solution - &b).norm_squared() / free as f64).sqrt();
+    let (gram, right) = (a.transpose() * &a, a.transpose() * &b);
+    let errors =
+        |c: &DMatrix<f64>| -> Vec<f64> { (0..n).map(|k| spread * c[(k, k)].max(0.0).sqrt()).collect() };
+    let (raw, raw_errors) = (solution.iter().copied().collect(), errors(&covariance));
     let mut rounded: Vec<Option<Number>> = vec![None; n];
     for _ in 0..n {
-        let next = (0..n)
-            .filter(|&k| rounded[k].is_none())
-            .min_by(|&x, &y| covariance[(x, x)].total_cmp(&covariance[(y, y)]))?;
+        let open = (0..n).filter(|&k| rounded[k].is_none());
+        let next = open.min_by(|&p, &q| covariance[(p, p)].total_cmp(&covariance[(q, q)]))?;
         let value = solution[next];
         if !value.is_finite() || value.abs() > MAX_EXPONENT + 0.25 {
             return None;
         }
-        let nearest = DENOMINATORS
-            .iter()
-            .filter_map(|&q| Number::ratio((value * q as f64).round() as i64, q))
-            .min_by(|x, y| {
-                let cost = |n: &Number| (n.to_f64() - value).abs() + 0.004 * (n.denominator().to_f64() - 1.0);
-                cost(x).total_cmp(&cost(y))
-            })?;
+        let nearest = simplest(value, errors(&covariance)[next])?;
         let mut c = vec![0.0; n + 1];
         c[next] = 1.0;
         constraints.push((c, nearest.to_f64()));
         rounded[next] = Some(nearest);
         (solution, covariance) = constrained(&gram, &right, &constraints)?;
     }
-    rounded.into_iter().collect()
+    let rounded: Option<Vec<Number>> = rounded.into_iter().collect();
+    Some(Exponents { rounded: rounded?, raw, errors: raw_errors })
+}
+
+/// The exponent that is likely for a value with an error: small whole numbers before fractions.
+fn simplest(value: f64, error: f64) -> Option<Number> {
+    let error = error.max(LEAST_ERROR);
+    let cost = |n: &Number| {
+        let (p, q) = (n.numerator().to_f64().abs(), n.denominator().to_f64());
+        ((n.to_f64() - value) / error).powi(2) / 2.0 + 1.5 * q.ln() + 0.7 * (1.0 + p).ln()
+    };
+    let near = DENOMINATORS.iter().filter_map(|&q| Number::ratio((value * q as f64).round() as i64, q));
+    near.chain([Number::ZERO]).min_by(|x, y| cost(x).total_cmp(&cost(y)))
+}
+
+/// The law with its exponents fitted, where no simple ones are near and the features are pure numbers.
+fn open_model(problem: &Problem, plan: &Plan, set: &[usize], e: &Exponents) -> Option<Model> {
+    let pure =
+        set.iter().all(|&k| problem.dimension(k).is_none() && problem.columns[k].iter().all(|x| *x > 0.0));
+    let far = |k: usize| (e.rounded[k].to_f64() - e.raw[k]).abs() > 3.0 * e.errors[k].max(LEAST_ERROR);
+    if !pure || set.len() > 3 || !plan.allows("^") || !(0..set.len()).any(far) {
+        return None;
+    }
+    let factors = set.iter().enumerate().map(|(place, &k)| {
+        Expr::power(Expr::symbol(problem.names[k].clone()), Expr::symbol(Parameter::symbol(place + 1)))
+    });
+    let template = Expr::product(factors.chain([Expr::symbol(Parameter::symbol(0))]));
+    let parameter = |place: usize, start: f64, dimension: Dimension| Parameter {
+        symbol: Parameter::symbol(place),
+        start,
+        dimension,
+    };
+    let mut ratios: Vec<f64> = (0..problem.rows())
+        .map(|i| {
+            set.iter().zip(&e.raw).fold(problem.target[i], |y, (&k, p)| y / problem.columns[k][i].powf(*p))
+        })
+        .filter(|r| r.is_finite())
+        .collect();
+    ratios.sort_by(f64::total_cmp);
+    let mut parameters = vec![parameter(0, *ratios.get(ratios.len() / 2)?, problem.goal())];
+    parameters.extend((0..set.len()).map(|k| parameter(k + 1, e.raw[k], Dimension::NONE)));
+    Some(Model { template, parameters, engine: "power law" })
 }
 
 /// Least squares under linear constraints by a basis of their null space; solution and covariance up to a factor.
@@ -200,6 +292,7 @@ fn constrained(
 /// The model of rounded exponents; `None` where an operator or the constant's unit is not allowed.
 fn model(problem: &Problem, plan: &Plan, set: &[usize], exponents: &[Number]) -> Option<Model> {
     let mut factors = vec![Expr::symbol(Parameter::symbol(0))];
+    let mut rooted = Vec::new();
     let mut dimension = problem.goal();
     for (&k, p) in set.iter().zip(exponents) {
         if p.is_zero() {
@@ -217,8 +310,17 @@ fn model(problem: &Problem, plan: &Plan, set: &[usize], exponents: &[Number]) ->
         if !p.is_integer() && column.iter().any(|x| *x < 0.0) {
             return None;
         }
-        factors.push(Expr::power(Expr::symbol(problem.names[k].clone()), Expr::number(p.clone())));
+        let name = Expr::symbol(problem.names[k].clone());
+        if p.abs() == Number::HALF {
+            // sqrt(L/g), as it is written.
+            rooted.push(if p.is_negative() { name.recip() } else { name });
+        } else {
+            factors.push(Expr::power(name, Expr::number(p.clone())));
+        }
         dimension = dimension.div(problem.dimension(k).pow(p)?)?;
+    }
+    if !rooted.is_empty() {
+        factors.push(Expr::power(Expr::product(rooted), Expr::number(Number::HALF)));
     }
     if factors.len() < 2 || (plan.constants == Constants::Dimensionless && !dimension.is_none()) {
         return None;

@@ -7,7 +7,7 @@ use nalgebra::{DMatrix, DVector};
 
 use super::terms::{Term, terms};
 use crate::base::{CancelToken, Number};
-use crate::expression::{Expr, Function};
+use crate::expression::{Expr, Function, Kind};
 use crate::regression::candidate::{Model, Parameter};
 use crate::regression::engine::Engine;
 use crate::regression::options::{Constants, Plan};
@@ -43,7 +43,7 @@ fn half() -> Expr {
 const IDENTITY: Link =
     Link { name: "sparse", forward: |y| (y, 1.0), inverse: |e| e, power: Some(1), needs: "+" };
 
-const LINKS: [Link; 6] = [
+const LINKS: [Link; 8] = [
     Link {
         name: "inverse",
         forward: |y| (1.0 / y, -1.0 / (y * y)),
@@ -86,7 +86,33 @@ const LINKS: [Link; 6] = [
         power: None,
         needs: "*",
     },
+    Link {
+        name: "arc sine",
+        forward: |y| (y.asin(), 1.0 / (1.0 - y * y).sqrt()),
+        inverse: |e| Expr::call(Function::Sin, vec![e]),
+        power: None,
+        needs: "sin",
+    },
+    Link {
+        name: "arc cosine",
+        forward: |y| (y.acos(), -1.0 / (1.0 - y * y).sqrt()),
+        inverse: |e| Expr::call(Function::Cos, vec![e]),
+        power: None,
+        needs: "cos",
+    },
 ];
+
+impl Link {
+    /// Whether a single term under the link is a power law, which has its own engine.
+    fn keeps_powers(&self) -> bool {
+        self.power.is_some_and(|p| p != 1) || self.name == "square root"
+    }
+
+    /// exp(a + b) = exp(a)*exp(b): a constant in the sum is a factor of the law, with the target's unit.
+    fn has_prefactor(&self) -> bool {
+        self.name == "logarithm"
+    }
+}
 
 /// The engine: one batch a link and pass.
 pub struct Sparse {
@@ -127,11 +153,11 @@ impl Engine for Sparse {
         self.next += 1;
         let link = &self.links[place];
         let skip = !plan.allows(link.needs)
-            || (free && (problem.dimensions.is_none() || plan.constants != Constants::Free))
+            || (free && (problem.dimensions.is_none() || plan.constants == Constants::Dimensionless))
             || (self.rational && !plan.allows("/"));
         let goal = match link.power {
             Some(p) => problem.goal().pow(&Number::int(p)),
-            None => problem.goal().is_none().then_some(Dimension::NONE),
+            None => (problem.goal().is_none() || link.has_prefactor()).then_some(Dimension::NONE),
         };
         // With dimensionless constants a denominator 1 + ... has dimensionless terms.
         let (Some(goal), false) = (goal, skip) else { return Some((Vec::new(), 0)) };
@@ -160,6 +186,7 @@ struct Choice<'a> {
     scale: Vec<f64>,
     goal: Dimension,
     rows: usize,
+    rational: bool,
 }
 
 impl<'a> Choice<'a> {
@@ -228,6 +255,7 @@ impl<'a> Choice<'a> {
             scale: keep.iter().map(|&k| scale[k] / whole).collect(),
             goal,
             rows: rows.len(),
+            rational,
         })
     }
 
@@ -271,8 +299,16 @@ impl<'a> Choice<'a> {
             grown.sort_by(|a, b| a.1.total_cmp(&b.1).then_with(|| a.0.cmp(&b.0)));
             grown.dedup_by(|a, b| a.0 == b.0);
             grown.truncate(BEAM * 4);
-            for (chosen, _) in grown.iter().take(PROPOSED) {
-                models.extend(self.model(problem, link, chosen));
+            if count > 1 || self.rational || !link.keeps_powers() {
+                // log(c*x^p) = p*log(x) + log(c) is a sum already.
+                let splits = |chosen: &[usize]| {
+                    link.name == "exponential"
+                        && count == 1
+                        && self.terms[chosen[0]].0.expr.symbols().len() < 2
+                };
+                let new = grown.iter().filter(|(chosen, _)| !splits(chosen));
+                let new = new.filter_map(|(chosen, _)| self.model(problem, link, chosen));
+                models.extend(new.take(PROPOSED));
             }
             grown.truncate(BEAM);
             beam = grown;
@@ -283,23 +319,32 @@ impl<'a> Choice<'a> {
     fn model(&self, problem: &Problem, link: &Link, chosen: &[usize]) -> Option<Model> {
         let (coefficients, _) = self.solve(chosen)?;
         let mut parameters = Vec::new();
-        let (mut above, mut below) = (Vec::new(), Vec::new());
+        let (mut above, mut below, mut factors) = (Vec::new(), Vec::new(), Vec::new());
+        let mut prefactor = false;
         for (place, &k) in chosen.iter().enumerate() {
             let (term, denominator) = self.terms[k];
-            let goal = if denominator { Dimension::NONE } else { self.goal };
-            let dimension =
-                if problem.dimensions.is_some() { goal.div(term.dimension)? } else { Dimension::NONE };
             let symbol = Parameter::symbol(place);
-            let start = coefficients[place] / self.scale[k];
-            let whole = Expr::product([Expr::symbol(symbol.clone()), term.expr.clone()]);
-            if denominator {
-                below.push(whole)
+            let own = Expr::symbol(symbol.clone());
+            let mut start = coefficients[place] / self.scale[k];
+            let goal = if denominator { Dimension::NONE } else { self.goal };
+            let mut dimension =
+                if problem.dimensions.is_some() { goal.div(term.dimension)? } else { Dimension::NONE };
+            if link.has_prefactor() && term.expr.is_one() {
+                (start, dimension, prefactor) = (start.exp(), problem.goal(), true);
+                factors.push(own);
+            } else if let (true, Kind::Call(Function::Log, inside)) = (link.has_prefactor(), term.expr.kind())
+            {
+                factors.push(Expr::power(inside[0].clone(), own));
             } else {
-                above.push(whole)
+                let list = if denominator { &mut below } else { &mut above };
+                list.push(Expr::product([own, term.expr.clone()]));
             }
             parameters.push(Parameter { symbol, start, dimension });
         }
-        if above.is_empty() || (below.is_empty() && self.terms.iter().any(|t| t.1)) {
+        if (above.is_empty() && factors.len() < 2)
+            || (self.rational && (below.is_empty() || above.is_empty()))
+            || (link.has_prefactor() && !prefactor && !problem.goal().is_none())
+        {
             return None;
         }
         let mut sum = Expr::sum(above);
@@ -309,6 +354,7 @@ impl<'a> Choice<'a> {
             sum = sum / Expr::sum(below);
             engine = "rational";
         }
-        Some(Model { template: (link.inverse)(sum), parameters, engine })
+        factors.push((link.inverse)(sum));
+        Some(Model { template: Expr::product(factors), parameters, engine })
     }
 }
