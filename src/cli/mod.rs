@@ -104,6 +104,14 @@ pub fn main(prompt: Prompt) -> ExitCode {
 
 fn dispatch(arguments: Arguments, cancel: CancelToken, prompt: Prompt) -> u8 {
     let json = arguments.json;
+    let without_json =
+        matches!(arguments.command, Some(Command::Fmt { .. } | Command::Eval(_) | Command::Explain { .. }));
+    if json.is_some() && without_json {
+        output::error_line(
+            "error[P8002]: --json goes with -e, run, check and regress; eval writes JSON by itself",
+        );
+        return FAULTY;
+    }
     match (arguments.text, arguments.command) {
         (Some(text), None) => run::text("<command line>", &text, &PathBuf::from("."), json, None, cancel),
         (Some(_), Some(_)) => {
@@ -111,7 +119,7 @@ fn dispatch(arguments: Arguments, cancel: CancelToken, prompt: Prompt) -> u8 {
             FAULTY
         }
         (None, Some(Command::Run(a))) => run::file(a, json, cancel),
-        (None, Some(Command::Check { files })) => check::files(&files, cancel),
+        (None, Some(Command::Check { files })) => check::files(&files, json, cancel),
         (None, Some(Command::Fmt { files, check })) => fmt::files(&files, check),
         (None, Some(Command::Regress(a))) => regress::file(a, json, cancel),
         (None, Some(Command::Eval(a))) => eval::lines(a, cancel),

@@ -822,62 +822,7 @@ pub fn names_in(tree: &Tree, id: ExprId, f: &mut impl FnMut(&Name)) {
         if let ExprKind::Name(name) = tree.expr(id) {
             f(name);
         }
-        children(tree, id, &mut |child| stack.push(child));
-    }
-}
-
-/// The direct sub-expressions.
-pub fn children(tree: &Tree, id: ExprId, f: &mut impl FnMut(ExprId)) {
-    use crate::syntax::tree::StrPart;
-    match tree.expr(id) {
-        ExprKind::Integer(_)
-        | ExprKind::Float(_)
-        | ExprKind::Name(_)
-        | ExprKind::Bool(_)
-        | ExprKind::Operator(_)
-        | ExprKind::Error => {}
-        ExprKind::Str { parts, .. } => {
-            for part in parts {
-                if let StrPart::Interpolation { expr, .. } = part {
-                    f(*expr);
-                }
-            }
-        }
-        ExprKind::Neg(a) | ExprKind::Pos(a) | ExprKind::Root(a) | ExprKind::Not(a) => f(*a),
-        ExprKind::WithUnit(a, _) | ExprKind::Convert(a, _) | ExprKind::Member(a, _) => f(*a),
-        ExprKind::Sum(items) => items.iter().for_each(|(_, e)| f(*e)),
-        ExprKind::Product(items) => items.iter().for_each(|(_, e)| f(*e)),
-        ExprKind::Juxtaposed(a, b)
-        | ExprKind::Power(a, b)
-        | ExprKind::Range(a, b)
-        | ExprKind::PlusMinus(a, b)
-        | ExprKind::Index(a, b)
-        | ExprKind::Pipe(a, b) => {
-            f(*a);
-            f(*b);
-        }
-        ExprKind::Compare(first, rest) => {
-            f(*first);
-            rest.iter().for_each(|(_, e)| f(*e));
-        }
-        ExprKind::And(items) | ExprKind::Or(items) | ExprKind::List(items) => {
-            items.iter().for_each(|e| f(*e))
-        }
-        ExprKind::If { condition, then, otherwise } => {
-            f(*condition);
-            f(*then);
-            f(*otherwise);
-        }
-        ExprKind::Call { callee, args, .. } => {
-            f(*callee);
-            args.iter().for_each(|a| f(a.value));
-        }
-        ExprKind::Record(entries) => entries.iter().for_each(|a| f(a.value)),
-        ExprKind::Comprehension { body, clauses, condition } => {
-            f(*body);
-            clauses.iter().for_each(|c| f(c.source));
-            condition.iter().for_each(|c| f(*c));
-        }
+        tree.expr(id).each_child(&mut |child| stack.push(child));
     }
 }
 
