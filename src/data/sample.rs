@@ -1,6 +1,6 @@
 //! Samples a formula: its symbols are drawn from their declared domains (uniformly in the declared unit, or one
 //! of the listed values), the formula gives the target, and normal noise may be added. Every symbol has its own
-//! random stream "sample/<name>", so that neither another symbol nor the noise moves its values.
+//! random stream `sample/NAME`, so that neither another symbol nor the noise moves its values.
 
 use super::column::{Column, Role, Values};
 use super::dataset::Dataset;

@@ -1,6 +1,6 @@
 //! Layer 1: from text to tokens to the syntax tree, and back (the formatter).
 //!
-//! Entry points: [`parse`] reads a whole source and reports every fault; [`format`] prints a tree with its
+//! Entry points: [`parse`] reads a whole source and reports every fault; `format` prints a tree with its
 //! comments in the standard layout.
 //!
 //! The way of a text: `lexer` cuts raw tokens (logos), `resolve` settles by context what each bracket and each
