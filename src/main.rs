@@ -1,10 +1,8 @@
-//! Arguments to command; everything else is the library's.
-
-use std::process::ExitCode;
+//! The binary: arguments to a command.
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-fn main() -> ExitCode {
-    phys::cli::main(phys::repl::start)
+fn main() -> std::process::ExitCode {
+    phys::cli::main(phys::repl::prompt)
 }

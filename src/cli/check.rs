@@ -1,47 +1,54 @@
-//! `phys check`.
+//! `phys check FILE...`: every fault of every script; nothing runs.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::{FAULTY, json as values, output, render, run};
-use crate::base::{CancelToken, Diagnostic, EventSink};
-use crate::language::statements::read_script;
+use super::terminal::{Terminal, writable, write_json};
+use super::{exit, json, script, session};
+use crate::base::{CancelToken, Diagnostic};
+use crate::session::{Options, Sources, Status};
 
-/// Checks files; every fault of every file is shown.
-pub fn files(files: &[PathBuf], json: Option<String>, cancel: CancelToken) -> u8 {
-    let mut code = 0;
+pub(super) fn files(files: &[PathBuf], json: Option<&str>) -> ExitCode {
+    let options = Options::default();
+    let terminal = Terminal::new(json, options.sources.clone());
+    if let Err(d) = writable(json) {
+        terminal.diagnostic(&d);
+        return exit(Status::Faulty);
+    }
+    let fresh = match session(&terminal, options, &CancelToken::new()) {
+        Ok(session) => session,
+        Err(code) => return code,
+    };
+    let mut status = Status::Done;
     let mut reports = Vec::new();
-    for path in files {
-        let Some(mut session) = run::session(EventSink::none(), cancel.clone()) else { return FAULTY };
-        match read_script(path) {
-            Ok(text) => {
-                session.context.folder = path.parent().map_or_else(|| PathBuf::from("."), PathBuf::from);
-                let (_, diagnostics) = session.check(&path.display().to_string(), &text);
-                render::show(&diagnostics, &session.context.sources);
-                reports.push(json!({
-                    "file": path.display().to_string(),
-                    "diagnostics": diagnostics.iter().map(|d| values::diagnostic(d, &session)).collect::<Vec<_>>(),
-                }));
-                if diagnostics.iter().any(Diagnostic::is_error) {
-                    code = FAULTY;
-                }
+    for file in files {
+        let (diagnostics, sources) = match script(file) {
+            Ok((name, text, folder)) => {
+                let mut session = fresh.fork(terminal.sink(), CancelToken::new());
+                session.context.folder = folder;
+                let (_, diagnostics) = session.check(&name, &text);
+                (diagnostics, session.sources().clone())
             }
-            Err(words) => {
-                output::error_line(&format!("error[P6040]: {words}"));
-                reports.push(json!({
-                    "file": path.display().to_string(),
-                    "diagnostics": [{"code": "P6040", "message": words, "line": null, "column": 1, "hint": null}],
-                }));
-                code = FAULTY;
-            }
+            Err(d) => (vec![*d], Sources::default()),
+        };
+        let terminal = Terminal::new(json, sources.clone());
+        for d in &diagnostics {
+            terminal.diagnostic(d);
         }
+        if diagnostics.iter().any(Diagnostic::is_error) {
+            status = Status::Faulty;
+        }
+        reports.push(json!({
+            "file": file.display().to_string(),
+            "diagnostics": diagnostics.iter().map(|d| json::diagnostic(d, &sources)).collect::<Vec<_>>(),
+        }));
     }
-    if let Some(path) = json
-        && let Err(words) = output::json(&path, &json!({"schema": 1, "ok": code == 0, "files": reports}))
-    {
-        output::error_line(&format!("error[P8001]: {words}"));
-        return FAULTY;
+    let report = json!({"schema": 1, "ok": status == Status::Done, "files": reports});
+    if let Err(d) = write_json(json, &report) {
+        terminal.diagnostic(&d);
+        return exit(Status::Failed);
     }
-    code
+    exit(status)
 }

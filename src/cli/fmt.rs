@@ -1,44 +1,58 @@
-//! `phys fmt`.
+//! `phys fmt FILE...`: the standard layout, in place and whole or not at all. A file with syntax faults stays as it is.
 
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-use super::{FAILED, FAULTY, output, render};
+use super::terminal::{Terminal, say};
+use super::{exit, script};
 use crate::base::{Diagnostic, Source};
-use crate::language::statements::read_script;
+use crate::session::{Sources, Status};
+use crate::{data, syntax};
 
-/// Formats files in place; one that does not parse stays as it is.
-pub fn files(files: &[PathBuf], check: bool) -> u8 {
-    let mut code = 0;
-    for path in files {
-        let shown = path.display().to_string();
-        let text = match read_script(path) {
-            Ok(text) => text,
-            Err(words) => {
-                output::error_line(&format!("error[P6040]: {words}"));
-                code = FAULTY;
-                continue;
+pub(super) fn files(files: &[PathBuf], check: bool) -> ExitCode {
+    let mut status = Status::Done;
+    for file in files {
+        let sources = Sources::default();
+        let terminal = Terminal::new(None, sources.clone());
+        match format(file, check, &sources) {
+            Ok(false) => {}
+            // A changed file is a failure only where none should change.
+            Ok(true) if check && status == Status::Done => status = Status::Failed,
+            Ok(true) => {}
+            Err((faults, ended)) => {
+                for d in &faults {
+                    terminal.diagnostic(d);
+                }
+                status = if status == Status::Faulty { status } else { ended };
             }
-        };
-        let source = Source::new(0, &shown, &text);
-        let parsed = crate::syntax::parse(&source);
-        if parsed.diagnostics.iter().any(Diagnostic::is_error) {
-            let errors: Vec<Diagnostic> =
-                parsed.diagnostics.iter().filter(|d| d.is_error()).cloned().collect();
-            render::show(&errors, &std::collections::BTreeMap::from([(0, source)]));
-            code = FAULTY;
-            continue;
-        }
-        let formatted = crate::syntax::format(&source, &parsed);
-        if formatted == text {
-            continue;
-        }
-        if check {
-            output::line(&shown);
-            code = code.max(FAILED);
-        } else if let Err(e) = crate::data::write_atomic(path, formatted.as_bytes()) {
-            output::error_line(&format!("error[P8001]: {e}"));
-            code = FAULTY;
         }
     }
-    code
+    exit(status)
+}
+
+/// Whether the file's layout differs from the standard one.
+fn format(file: &Path, check: bool, sources: &Sources) -> Result<bool, (Vec<Diagnostic>, Status)> {
+    let (name, text, _) = script(file).map_err(|d| (vec![*d], Status::Faulty))?;
+    let source = Source::new(0, &name, &text);
+    sources.insert(source.clone());
+    let parsed = syntax::parse(&source);
+    if parsed.has_errors() {
+        return Err((parsed.diagnostics.into_iter().filter(Diagnostic::is_error).collect(), Status::Faulty));
+    }
+    let formatted = syntax::format(&source, &parsed);
+    let differs = formatted != text;
+    if check {
+        if differs {
+            say(&name);
+        }
+    } else if file == Path::new("-") {
+        // No line is added: the text ends as it ends.
+        let mut out = std::io::stdout().lock();
+        let _ = out.write_all(formatted.as_bytes()).and_then(|()| out.flush());
+    } else if differs {
+        data::write_atomic(file, formatted.as_bytes())
+            .map_err(|e| (vec![Diagnostic::from_fault(&e, None)], Status::Failed))?;
+    }
+    Ok(differs)
 }

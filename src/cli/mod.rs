@@ -1,134 +1,268 @@
-//! Layer 8: the commands, one file each. Exit codes: 0 done; 1 a check or a computation failed; 2 usage or faults found
-//! before anything ran; 130 interrupted, results kept.
+//! Layer 8: the commands, one file each. Exit codes: 0 done; 1 a check or a computation failed; 2 usage, or faults
+//! found before anything ran; 130 interrupted, with what was found so far.
 
 mod check;
 mod eval;
-pub mod explain;
+mod explain;
 mod fmt;
-mod json;
-pub mod output;
+pub mod json;
 mod regress;
 pub mod render;
 mod run;
+pub mod terminal;
 
-use std::path::PathBuf;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
-use crate::base::CancelToken;
+use crate::base::{CancelToken, Code, Diagnostic};
+use crate::session::{Options, Session, Status, on_worker};
+use terminal::Terminal;
 
-/// Exit status of a failed computation.
-pub const FAILED: u8 = 1;
-/// Exit status of usage errors and faults found before anything ran.
-pub const FAULTY: u8 = 2;
-/// Exit status after Ctrl-C.
-pub const INTERRUPTED: u8 = 130;
+/// What the codes of this layer mean (`phys explain`).
+pub const CODES: &[(u16, &str, &str)] = &[
+    (
+        8001,
+        "file cannot be used as a script",
+        "The file does not exist, is a folder, cannot be read, or is no UTF-8 text. The message says which.",
+    ),
+    (8002, "unknown code", "`phys explain` knows codes of the form P2103, as printed before every message."),
+    (
+        8003,
+        "result cannot be written",
+        "The place given with `--json` is a folder or lies in a folder that does not exist. It is looked at before anything runs, so that no result is lost.",
+    ),
+    (
+        8004,
+        "no law found",
+        "The search ended before it had a single law. With `--time` or `--work` it may have been stopped too early.",
+    ),
+    (
+        8005,
+        "line is no text",
+        "A line given to `phys eval --lines` is not UTF-8. The line is answered with this error and the next one is read.",
+    ),
+];
 
-/// A symbolic-first scientific language. Without a command: a prompt, or a script from standard input.
-#[derive(Parser)]
-#[command(name = "phys", version, about, arg_required_else_help = false)]
-struct Arguments {
-    /// Runs this text and shows the values of its bare expressions.
-    #[arg(short = 'e', value_name = "TEXT")]
-    text: Option<String>,
-    /// Writes the values as JSON to this file (`-`: standard output).
-    #[arg(long, value_name = "PATH", global = true)]
-    json: Option<String>,
+/// A symbolic-first scientific language.
+#[derive(Parser, Debug)]
+#[command(name = "phys", version, about, args_conflicts_with_subcommands = true)]
+#[command(after_help = "Without a command: the prompt, or a script from standard input.")]
+struct Cli {
+    /// Run one line
+    #[arg(short = 'e', value_name = "EXPR", allow_hyphen_values = true)]
+    expression: Option<String>,
+    #[command(flatten)]
+    options: RunOptions,
     #[command(subcommand)]
     command: Option<Command>,
 }
 
-#[derive(Subcommand)]
+#[derive(Subcommand, Debug)]
 enum Command {
-    /// Runs a script (`-`: from standard input).
-    Run(run::RunArguments),
-    /// Checks scripts: syntax, names, types, units, options. Runs nothing.
-    Check {
-        /// The scripts.
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
+    /// Run a script
+    Run {
+        /// The script; `-` is standard input
+        file: PathBuf,
+        #[command(flatten)]
+        options: RunOptions,
     },
-    /// Formats scripts in place.
-    Fmt {
-        /// The scripts.
+    /// Report every fault and run nothing
+    Check {
+        /// The scripts
         #[arg(required = true)]
         files: Vec<PathBuf>,
-        /// Changes nothing; fails where a file is not formatted.
+        /// Write what was found as JSON (`-`: standard output)
+        #[arg(long, value_name = "PATH")]
+        json: Option<String>,
+    },
+    /// Format scripts in place, comments kept
+    Fmt {
+        /// The scripts; `-` formats standard input to standard output
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Change nothing; list what would change and end with status 1
         #[arg(long)]
         check: bool,
     },
-    /// Finds laws in the columns of a CSV file.
-    Regress(regress::RegressArguments),
-    /// Evaluates lines of standard input, one JSON object each.
-    Eval(eval::EvalArguments),
-    /// Explains an error code.
+    /// Find laws in a table
+    Regress(regress::Arguments),
+    /// Evaluate lines of standard input, one JSON object each
+    Eval {
+        /// One line in, one JSON object out
+        #[arg(long, required = true)]
+        lines: bool,
+        /// Seconds a line may take
+        #[arg(long, default_value_t = 10.0, value_parser = seconds)]
+        limit: f64,
+    },
+    /// Tell what an error code means
     Explain {
-        /// The code, such as P6021; without one, all of them.
+        /// The code, as P2103; without one, all of them as a page
         code: Option<String>,
     },
 }
 
-/// The prompt: what runs without a command; it is told where JSON goes.
-pub type Prompt = fn(Option<String>, CancelToken) -> u8;
+/// Options of what runs.
+#[derive(Args, Debug, Clone)]
+struct RunOptions {
+    /// Write the values of bare expressions as JSON (`-`: standard output)
+    #[arg(long, value_name = "PATH")]
+    json: Option<String>,
+    /// Seed of everything random
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Threads of searches (default: all)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// Significant digits of what is shown
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u8).range(1..=17))]
+    digits: u8,
+}
 
-/// Runs the program.
+/// Seconds above 0.
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(s) if s > 0.0 && s <= 1e9 => Ok(s),
+        _ => Err("expected seconds above 0".into()),
+    }
+}
+
+/// The prompt, which is told how its session starts.
+pub type Prompt = fn(Options) -> ExitCode;
+
+/// Reads the arguments and does what they say; without a command on a terminal, the prompt runs.
 pub fn main(prompt: Prompt) -> ExitCode {
-    let arguments = match Arguments::try_parse() {
-        Ok(a) => a,
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
         Err(e) => {
-            let code = if e.use_stderr() { FAULTY } else { 0 };
-            // A closed pipe is no fault.
+            // Where even that cannot be written there is nobody to tell.
             let _ = e.print();
-            return ExitCode::from(code);
+            return ExitCode::from(if e.use_stderr() { 2 } else { 0 });
         }
     };
-    let cancel = CancelToken::new();
-    let flag = cancel.clone();
-    // Without a handler Ctrl-C ends the program, as usual.
+    // A panic is caught by the session and reported there; the place helps whoever mends it.
+    std::panic::set_hook(Box::new(|info| {
+        if let Some(place) = info.location() {
+            terminal::complain(&format!("phys: internal error at {place}"));
+        }
+    }));
+    match on_worker(move || command(cli, prompt)) {
+        Ok(code) => code,
+        Err(words) => {
+            terminal::complain(&format!("phys: internal error: {words}"));
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn command(cli: Cli, prompt: Prompt) -> ExitCode {
+    match cli.command {
+        Some(Command::Run { file, options }) => run::file(&file, &options),
+        Some(Command::Check { files, json }) => check::files(&files, json.as_deref()),
+        Some(Command::Fmt { files, check }) => fmt::files(&files, check),
+        Some(Command::Regress(arguments)) => regress::regress(&arguments),
+        Some(Command::Eval { limit, .. }) => eval::lines(limit),
+        Some(Command::Explain { code: None }) => explain::all(),
+        Some(Command::Explain { code: Some(code) }) => explain::code(&code),
+        None => match &cli.expression {
+            Some(text) => run::text("<-e>", text, Path::new(""), &cli.options),
+            None if std::io::stdin().is_terminal() => match &cli.options.json {
+                None => prompt(cli.options.session()),
+                Some(_) => {
+                    terminal::complain("phys: expected a script or -e EXPR with --json, found neither");
+                    exit(Status::Faulty)
+                }
+            },
+            None => run::file(Path::new("-"), &cli.options),
+        },
+    }
+}
+
+impl RunOptions {
+    /// As options of a session.
+    fn session(&self) -> Options {
+        Options {
+            seed: self.seed,
+            threads: self.threads.map_or(0, usize::from),
+            digits: Some(usize::from(self.digits)),
+            ..Options::default()
+        }
+    }
+}
+
+/// A session that listens on a terminal; a fault of a shadowing library file is told.
+fn session(terminal: &Arc<Terminal>, options: Options, cancel: &CancelToken) -> Result<Session, ExitCode> {
+    Session::with(options, terminal.sink(), cancel.clone()).map_err(|d| {
+        terminal.diagnostic(&d);
+        exit(Status::Faulty)
+    })
+}
+
+/// The exit code of a status.
+fn exit(status: Status) -> ExitCode {
+    ExitCode::from(match status {
+        Status::Done => 0,
+        Status::Failed => 1,
+        Status::Faulty => 2,
+        Status::Interrupted => 130,
+    })
+}
+
+/// A token that Ctrl-C sets; a second Ctrl-C ends the process at once.
+pub fn interruptible() -> CancelToken {
+    let token = CancelToken::new();
+    let flag = token.clone();
+    // Without a handler Ctrl-C ends the process as it always does.
     let _ = ctrlc::set_handler(move || {
         if flag.is_cancelled() {
-            std::process::exit(INTERRUPTED as i32);
+            std::process::exit(130);
         }
         flag.cancel();
     });
-    let done = crate::session::on_worker(move || dispatch(arguments, cancel, prompt));
-    match done {
-        Ok(code) => ExitCode::from(code),
-        Err(words) => {
-            output::error_line(&words);
-            ExitCode::from(FAILED)
-        }
-    }
+    token
 }
 
-fn dispatch(arguments: Arguments, cancel: CancelToken, prompt: Prompt) -> u8 {
-    let json = arguments.json;
-    let without_json =
-        matches!(arguments.command, Some(Command::Fmt { .. } | Command::Eval(_) | Command::Explain { .. }));
-    if json.is_some() && without_json {
-        output::error_line(
-            "error[P8002]: --json goes with -e, run, check and regress; eval writes JSON by itself",
-        );
-        return FAULTY;
+/// The text of a script with the name it has in messages and the folder its paths are relative to.
+fn script(file: &Path) -> Result<(String, String, PathBuf), Box<Diagnostic>> {
+    use crate::language::statements::{read_script, script_text};
+    let unusable = |message: String| Box::new(Diagnostic::error(Code(8001), None, message));
+    if file == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes)
+            .map_err(|e| unusable(format!("standard input cannot be read: {e}")))?;
+        let text = script_text(bytes, "<stdin>").map_err(unusable)?;
+        return Ok(("<stdin>".into(), text, PathBuf::new()));
     }
-    match (arguments.text, arguments.command) {
-        (Some(text), None) => run::text("<command line>", &text, &PathBuf::from("."), json, None, cancel),
-        (Some(_), Some(_)) => {
-            output::error_line("expected either -e TEXT or a command, found both");
-            FAULTY
-        }
-        (None, Some(Command::Run(a))) => run::file(a, json, cancel),
-        (None, Some(Command::Check { files })) => check::files(&files, json, cancel),
-        (None, Some(Command::Fmt { files, check })) => fmt::files(&files, check),
-        (None, Some(Command::Regress(a))) => regress::file(a, json, cancel),
-        (None, Some(Command::Eval(a))) => eval::lines(a, cancel),
-        (None, Some(Command::Explain { code })) => explain::explain(code.as_deref()),
-        (None, None) => prompt(json, cancel),
-    }
+    let text = read_script(file).map_err(|message| {
+        let mut d = unusable(message);
+        d.hint = near(file);
+        d
+    })?;
+    Ok((file.display().to_string(), text, file.parent().map_or_else(PathBuf::new, PathBuf::from)))
 }
 
-/// Runs a script from standard input.
-pub fn run_standard_input(json: Option<String>, cancel: CancelToken) -> u8 {
-    run::standard_input(json, None, cancel)
+/// A script beside a missing one with nearly its name, or one inside a folder.
+fn near(file: &Path) -> Option<String> {
+    let folder = if file.is_dir() { file } else { file.parent()? };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .ok()?
+        .flatten()
+        .filter_map(|e| e.file_name().into_string().ok())
+        .filter(|n| n.ends_with(".phys"))
+        .collect();
+    names.sort();
+    if file.is_dir() {
+        return names.first().map(|n| format!("phys run {}", file.join(n).display()));
+    }
+    if file.exists() {
+        return None;
+    }
+    let wanted = file.file_name()?.to_str()?;
+    let found = crate::base::suggest::nearest(wanted, names.iter().map(String::as_str))?;
+    Some(format!("did you mean `{}`?", file.with_file_name(found).display()))
 }

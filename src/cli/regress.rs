@@ -1,180 +1,263 @@
-//! `phys regress data.csv --target y`.
+//! `phys regress data.csv --target y`: the search of the built-in `regress`, with its answer as a table and as JSON.
+//!
+//! The `sympy` of a law takes the numbers as they stand in the file and gives the target's number as it stands there:
+//! units are converted inside.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use clap::{Args, ValueEnum};
 use serde_json::{Value as Json, json};
 
-use super::{FAILED, FAULTY, INTERRUPTED, output, run};
-use crate::base::{CancelToken, Fault, StopReason};
-use crate::data::{self, Dataset, ReadOptions};
+use super::terminal::{Terminal, writable, write_json};
+use super::{exit, interruptible, json, seconds, session};
+use crate::base::{CancelToken, Code, Diagnostic, StopReason};
+use crate::data::{self, Column, Dataset, ReadOptions, Role, Values};
 use crate::expression::print::{Style, sympy_name};
+use crate::expression::{Expr, Function, Kind, Symbol};
 use crate::language::builtins::data::{Request, regress_dataset};
-use crate::language::render;
-use crate::language::value::{FrontValue, Value};
-use crate::regression::{Candidate, Constants};
+use crate::language::value::FrontValue;
+use crate::language::{Value, render};
+use crate::regression::{Candidate, Constants, Method};
+use crate::session::{Options, Status};
 use crate::units::Unit;
 
-/// Arguments of `phys regress`.
-#[derive(clap::Args)]
-pub struct RegressArguments {
-    /// The table: CSV with a header, `name [unit]`.
+/// Which constants may be fitted.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq)]
+enum ConstantsOption {
+    /// Also with a unit, at a price
+    Free,
+    /// Only without unit
+    Dimensionless,
+}
+
+/// The arguments of the command.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// The table: CSV with a header, units in brackets (`a [AU]`)
     file: PathBuf,
-    /// The column to explain; the last one where none is named.
-    #[arg(long)]
+    /// The column to explain [default: the last one of numbers]
+    #[arg(long, value_name = "COLUMN")]
     target: Option<String>,
-    /// The engines: auto, closed.
+    /// Which engines search: auto, closed
     #[arg(long, default_value = "auto")]
     method: String,
-    /// Operators and functions that laws may use, separated by commas.
-    #[arg(long, default_value = "+,-,*,/,^,sqrt,exp,log,sin,cos", allow_hyphen_values = true)]
-    operators: String,
-    /// free: fitted constants may carry a unit; dimensionless: they may not.
-    #[arg(long, default_value = "free", value_parser = ["free", "dimensionless"])]
-    constants: String,
-    /// Units play no part.
+    /// Operators and functions that laws may use
+    #[arg(
+        long,
+        value_delimiter = ',',
+        allow_hyphen_values = true,
+        default_value = "+,-,*,/,^,sqrt,exp,log,sin,cos"
+    )]
+    operators: Vec<String>,
+    /// Which constants may be fitted
+    #[arg(long, value_enum, default_value = "free")]
+    constants: ConstantsOption,
+    /// Read the numbers without their units
     #[arg(long)]
     no_units: bool,
-    /// A column of standard errors of the target.
+    /// The column of the target's standard errors
     #[arg(long, value_name = "COLUMN")]
     sigma: Option<String>,
-    /// Seconds by the clock (60 where no other bound is given).
-    #[arg(long, value_name = "S", conflicts_with_all = ["work", "cpu_time"])]
+    /// Stop after so many seconds [default: 60, without --work]
+    #[arg(long, value_name = "S", value_parser = seconds, conflicts_with = "work")]
     time: Option<f64>,
-    /// Bound on the work; replays to the byte on any number of threads.
+    /// Stop after so much work; the answer is the same on any number of threads
     #[arg(long, value_name = "N")]
     work: Option<u64>,
-    /// Seconds of processor time, all threads together.
-    #[arg(long, value_name = "S", conflicts_with = "work")]
+    /// Stop after so many seconds of processor time
+    #[arg(long, value_name = "S", value_parser = seconds)]
     cpu_time: Option<f64>,
-    /// Threads; all where not given.
-    #[arg(long, value_name = "N")]
-    threads: Option<usize>,
-    /// The seed.
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    /// Threads (default: all)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// The seed
+    #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Write the answer as JSON (`-`: standard output)
+    #[arg(long, value_name = "PATH")]
+    json: Option<String>,
+}
+
+/// Processor seconds of this process so far; wall-clock seconds since `started` where the system does not tell.
+fn cpu_seconds(started: Instant) -> f64 {
+    // proc(5): fields 14 and 15, in ticks of 1/100 s; the name before them may hold blanks.
+    let ticks = std::fs::read_to_string("/proc/self/stat").ok().and_then(|stat| {
+        let rest = stat.rsplit_once(')')?.1;
+        let mut fields = rest.split_whitespace().skip(11);
+        Some(fields.next()?.parse::<f64>().ok()? + fields.next()?.parse::<f64>().ok()?)
+    });
+    ticks.map_or_else(|| started.elapsed().as_secs_f64(), |t| t / 100.0)
+}
+
+/// Sets the token when the processor time is used up.
+fn watch_cpu(limit: f64, token: CancelToken, started: Instant) {
+    std::thread::spawn(move || {
+        while cpu_seconds(started) < limit {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        token.cancel();
+    });
 }
 
 /// Runs the command.
-pub fn file(a: RegressArguments, json: Option<String>, cancel: CancelToken) -> u8 {
-    for seconds in [a.time, a.cpu_time].into_iter().flatten() {
-        if !(seconds > 0.0 && seconds.is_finite()) {
-            output::error_line(&format!("error[P8002]: expected a time above 0 seconds, found {seconds}"));
-            return FAULTY;
-        }
-    }
-    let Some(session) = run::session(run::printer(json.as_deref() == Some("-")), cancel.clone()) else {
-        return FAULTY;
+pub(super) fn regress(arguments: &Arguments) -> ExitCode {
+    let started = Instant::now();
+    let json = arguments.json.as_deref();
+    let options = Options { seed: arguments.seed, ..Options::default() };
+    let terminal = Terminal::new(json, options.sources.clone());
+    let refuse = |d: &Diagnostic, status: Status| {
+        terminal.diagnostic(d);
+        exit(status)
     };
-    let read = data::read_csv(&a.file, &session.context.catalogue, &ReadOptions::default());
-    let table = match read {
-        Ok(table) => table,
-        Err(e) => return refuse(&e, FAULTY),
-    };
-    for note in &table.notes {
-        output::error_line(&format!("notice[{}]: {}", note.code, note.message));
+    if let Err(d) = writable(json) {
+        return refuse(&d, Status::Faulty);
     }
-    let threads = a.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get()));
-    // Processor time is bounded through the clock: with n threads busy it passes n times as fast.
-    let time = a.time.or(a.cpu_time.map(|s| s / threads.max(1) as f64));
+    let interrupt = interruptible();
+    let session = match session(&terminal, options, &interrupt) {
+        Ok(session) => session,
+        Err(code) => return code,
+    };
+    let catalogue = &session.context.catalogue;
+    let data = match table(arguments, catalogue) {
+        Ok(data) => data,
+        Err(d) => return refuse(&d, Status::Faulty),
+    };
+    let threads = arguments
+        .threads
+        .map_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get), usize::from);
     let request = Request {
-        target: a.target.as_deref().map(Arc::from),
-        method: a.method.as_str().into(),
-        operators: a.operators.split(',').map(|o| o.trim().to_string()).filter(|o| !o.is_empty()).collect(),
-        constants: if a.constants == "dimensionless" { Constants::Dimensionless } else { Constants::Free },
-        sigma: a.sigma.as_deref().map(Arc::from),
-        units: !a.no_units,
-        time: time.or_else(|| a.work.is_none().then_some(60.0)),
-        work: a.work,
-        seed: a.seed,
+        target: arguments.target.as_deref().map(Arc::from),
+        method: Arc::from(arguments.method.as_str()),
+        operators: arguments.operators.clone(),
+        constants: match arguments.constants {
+            ConstantsOption::Free => Constants::Free,
+            ConstantsOption::Dimensionless => Constants::Dimensionless,
+        },
+        sigma: arguments.sigma.as_deref().map(Arc::from),
+        units: !arguments.no_units,
+        time: arguments.time.or_else(|| arguments.work.is_none().then_some(60.0)),
+        work: arguments.work,
+        seed: arguments.seed,
         threads,
     };
-    let started = Instant::now();
-    let cpu = processor_seconds();
-    let front = match regress_dataset(&table, &request, 1, &cancel) {
-        Ok(front) => front,
-        Err(e) => return refuse(&*e, FAULTY),
-    };
-    for note in &front.found.notes {
-        output::error_line(&format!("notice[P4020]: {note}"));
+    if let Err(e) = arguments.method.parse::<Method>() {
+        return refuse(&Diagnostic::from_fault(&e, None).hint("--method auto"), Status::Faulty);
     }
-    let seconds = started.elapsed().as_secs_f64();
-    let cpu = processor_seconds() - cpu;
-    let stopped = front.found.stopped;
-    let Some(best) = front.found.front.best().cloned() else {
-        output::error_line(&format!("error[P4011]: no law was found (stopped: {stopped})"));
-        return if stopped == StopReason::Cancelled { INTERRUPTED } else { FAILED };
-    };
-    if json.as_deref() != Some("-") {
-        output::line(&render::line(&Value::Front(Arc::new(clone_front(&front))), &Style::default()));
+    for note in &data.notes {
+        terminal.diagnostic(note);
     }
-    if let Some(path) = json {
-        let report = report(&table, &front, &best, &request, (seconds, cpu));
-        if let Err(words) = output::json(&path, &report) {
-            output::error_line(&format!("error[P8001]: {words}"));
-            return FAILED;
+    // The processor's limit has a token of its own, so that it is told from Ctrl-C.
+    let token = match arguments.cpu_time {
+        None => interrupt.clone(),
+        Some(limit) => {
+            let token = CancelToken::new();
+            watch_cpu(limit, token.clone(), started);
+            let (from, to) = (interrupt.clone(), token.clone());
+            std::thread::spawn(move || {
+                while !from.is_cancelled() {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                to.cancel();
+            });
+            token
         }
+    };
+    let mut front = match regress_dataset(&data, &request, 1, &token) {
+        Ok(front) => front,
+        Err(fault) => {
+            // Only the last of these codes can follow a search.
+            let status = if fault.code() == Code(4009) { Status::Failed } else { Status::Faulty };
+            return refuse(&Diagnostic::from_fault(&*fault, None), status);
+        }
+    };
+    if front.found.stopped == StopReason::Cancelled && !interrupt.is_cancelled() {
+        front.found.stopped = StopReason::Time;
     }
-    if stopped == StopReason::Cancelled { INTERRUPTED } else { 0 }
-}
-
-fn clone_front(f: &FrontValue) -> FrontValue {
-    FrontValue {
-        found: f.found.clone(),
-        target: f.target.clone(),
-        target_unit: f.target_unit.clone(),
-        declarations: f.declarations.clone(),
-        seconds: f.seconds,
-        seed: f.seed,
+    for note in &front.found.notes {
+        terminal.diagnostic(&Diagnostic::notice(Code(4020), None, note.clone()));
     }
+    let answer = answer(&front, &data, arguments, threads, started);
+    let front = Value::Front(Arc::new(front));
+    terminal.text(&render::line(&front, &session.context.style));
+    if let Err(d) = write_json(json, &answer) {
+        return refuse(&d, Status::Failed);
+    }
+    let status = match &front {
+        _ if interrupt.is_cancelled() => Status::Interrupted,
+        Value::Front(f) if f.found.front.best().is_none() => {
+            let words = format!("expected a law, found none (stopped: {})", f.found.stopped);
+            terminal.diagnostic(&Diagnostic::error(Code(8004), None, words));
+            Status::Failed
+        }
+        _ => Status::Done,
+    };
+    std::mem::forget(session);
+    exit(status)
 }
 
-fn refuse(fault: &dyn Fault, code: u8) -> u8 {
-    let hint = fault.hint().map_or(String::new(), |h| format!("\n  hint: {h}"));
-    output::error_line(&format!("error[{}]: {fault}{hint}", fault.code()));
-    code
+/// Reads the table; what no search can use is refused.
+fn table(arguments: &Arguments, catalogue: &crate::units::Catalogue) -> Result<Dataset, Box<Diagnostic>> {
+    let lift = |e: data::DataError| Box::new(Diagnostic::from_fault(&e, None));
+    let mut found =
+        data::read_csv(Path::new(&arguments.file), catalogue, &ReadOptions::default()).map_err(lift)?;
+    if arguments.no_units {
+        let bare = found.columns().iter().map(|c| Column { unit: None, ..(**c).clone() }).collect();
+        found = Dataset::new(&arguments.file.display().to_string(), bare).map_err(lift)?;
+    }
+    if let Some(target) = &arguments.target {
+        found.numbers(target).map_err(lift)?;
+    }
+    if let Some(sigma) = &arguments.sigma {
+        found.numbers(sigma).map_err(lift)?;
+    }
+    Ok(found)
 }
 
-/// Processor seconds of this process so far, all threads; 0 where the system does not tell.
-fn processor_seconds() -> f64 {
-    // utime and stime, fields 14 and 15 after the command's name, in clock ticks of 1/100 s (proc(5)).
-    let Ok(text) = std::fs::read_to_string("/proc/self/stat") else { return 0.0 };
-    let Some((_, rest)) = text.rsplit_once(") ") else { return 0.0 };
-    let fields: Vec<&str> = rest.split(' ').collect();
-    let ticks = |k: usize| fields.get(k).and_then(|f| f.parse::<f64>().ok()).unwrap_or(0.0);
-    (ticks(11) + ticks(12)) / 100.0
+/// The columns a law may hold.
+fn features<'a>(
+    data: &'a Dataset,
+    target: &'a str,
+    arguments: &'a Arguments,
+) -> impl Iterator<Item = &'a Arc<Column>> {
+    data.columns().iter().filter(move |c| {
+        *c.name != *target
+            && !matches!(c.values, Values::Label(_) | Values::Complex(_))
+            && c.role != Role::Error
+            && arguments.sigma.as_deref() != Some(&*c.name)
+    })
 }
 
-fn report(
-    table: &Dataset,
+/// The JSON of the contract.
+fn answer(
     front: &FrontValue,
-    best: &Candidate,
-    request: &Request,
-    time: (f64, f64),
+    data: &Dataset,
+    arguments: &Arguments,
+    threads: usize,
+    started: Instant,
 ) -> Json {
-    let text = |c: &Candidate| render::expr(&c.expr, &Style::exact());
-    let variables: Vec<Json> = table
-        .columns()
-        .iter()
-        .filter(|c| *c.name != *front.target && c.is_numeric())
+    let units: Vec<(Symbol, Option<Unit>)> =
+        features(data, &front.target, arguments).map(|c| (Symbol::new(&c.name), c.unit.clone())).collect();
+    let sympy = |c: &Candidate| in_columns(&c.expr, &units, front.target_unit.as_ref()).sympy();
+    let expression = |c: &Candidate| render::expr(&c.expr, &Style::exact());
+    let best = front.found.front.best();
+    let variables: Vec<Json> = features(data, &front.target, arguments)
         .map(|c| {
-            json!({
-                "name": &*c.name,
-                "sympy": sympy_name(&c.name),
-                "unit": c.unit.as_ref().map_or_else(|| "1".to_string(), Unit::to_string),
-            })
+            let unit = c.unit.as_ref().map_or_else(|| "1".to_string(), Unit::to_string);
+            json!({"name": &*c.name, "sympy": sympy_name(&c.name), "unit": unit})
         })
         .collect();
     let constants: Vec<Json> = best
-        .constants
         .iter()
-        .map(|c| {
+        .flat_map(|c| &c.constants)
+        .map(|k| {
             json!({
-                "value": c.value,
-                "error": if c.error.is_finite() { json!(c.error) } else { Json::Null },
-                "unit": c.unit.to_string(),
-                "exact": c.exact.as_ref().map(ToString::to_string),
+                "value": json::number(k.value),
+                "error": json::number(k.error),
+                "unit": k.unit.to_string(),
+                "exact": k.exact.as_ref().map(Expr::to_string),
             })
         })
         .collect();
@@ -186,30 +269,96 @@ fn report(
         .map(|c| {
             json!({
                 "size": c.size,
-                "loss": c.loss,
-                "r2": c.r2,
-                "description_length": c.description_length,
-                "expression": text(c),
-                "sympy": c.expr.sympy(),
+                "loss": json::number(c.loss),
+                "r2": json::number(c.r2),
+                "description_length": json::number(c.description_length),
+                "expression": expression(c),
+                "sympy": sympy(c),
             })
         })
         .collect();
     json!({
         "schema": 1,
-        "expression": text(best),
-        "sympy": best.expr.sympy(),
+        "expression": best.map(expression),
+        "sympy": best.map(sympy),
         "variables": variables,
         "constants": constants,
-        "size": best.size,
-        "r2": best.r2,
-        "loss": best.loss,
-        "seconds": time.0,
-        "cpu_seconds": time.1,
+        "size": best.map(|c| c.size),
+        "r2": best.map(|c| json::number(c.r2)),
+        "loss": best.map(|c| json::number(c.loss)),
+        "seconds": json::number(started.elapsed().as_secs_f64()),
+        "cpu_seconds": json::number(cpu_seconds(started)),
         "work": front.found.work,
-        "threads": request.threads,
-        "seed": front.seed,
-        "engine": best.engine,
+        "threads": threads,
+        "seed": arguments.seed,
+        "engine": best.map(|c| c.engine),
         "stopped": front.found.stopped.word(),
         "front": members,
     })
+}
+
+/// A law in SI as a law between the numbers of the columns: `x` becomes what its number means in SI, and the value is
+/// turned back into the target's unit. Constants become plain numbers.
+fn in_columns(law: &Expr, units: &[(Symbol, Option<Unit>)], target: Option<&Unit>) -> Expr {
+    let si = law.transform(&mut |e| match e.kind() {
+        Kind::Uncertain(u) => Expr::float(u.value()),
+        Kind::Unit(u) if u.is_ordinary() => factor(u.scale().to_f64()),
+        Kind::Symbol(s) => match units.iter().find(|(name, _)| name == s) {
+            Some((_, Some(unit))) => to_si(&e, unit),
+            _ => e,
+        },
+        // The number goes out of the bracket, to be joined with those that stand there.
+        Kind::Power(base, exponent) => {
+            let (number, rest) = base.split_coefficient();
+            match (number.as_f64(), exponent.as_f64()) {
+                (Some(c), Some(p)) if c > 0.0 && c != 1.0 && has_float(&number) => {
+                    Expr::product([Expr::float(c.powf(p)), Expr::power(rest, exponent.clone())])
+                }
+                _ => e,
+            }
+        }
+        _ => e,
+    });
+    match target {
+        Some(unit) => from_si(&si, unit),
+        None => si,
+    }
+}
+
+fn has_float(e: &Expr) -> bool {
+    matches!(e.kind(), Kind::Float(_))
+}
+
+fn factor(x: f64) -> Expr {
+    if x == 1.0 { Expr::one() } else { Expr::float(x) }
+}
+
+fn to_si(x: &Expr, unit: &Unit) -> Expr {
+    let zero = unit.to_si(0.0);
+    if unit.is_logarithmic() {
+        return Expr::product([
+            Expr::float(zero),
+            Expr::power(Expr::float(unit.to_si(1.0) / zero), x.clone()),
+        ]);
+    }
+    if unit.is_affine() {
+        let slope = factor(unit.scale().to_f64());
+        return Expr::sum([Expr::product([slope, x.clone()]), Expr::float(zero)]);
+    }
+    Expr::product([factor(unit.scale().to_f64()), x.clone()])
+}
+
+fn from_si(e: &Expr, unit: &Unit) -> Expr {
+    let zero = unit.to_si(0.0);
+    if unit.is_logarithmic() {
+        let ratio = Expr::product([Expr::float(1.0 / zero), e.clone()]);
+        let logarithm = Expr::call(Function::Log, vec![ratio]);
+        return Expr::product([Expr::float(1.0 / (unit.to_si(1.0) / zero).ln()), logarithm]);
+    }
+    let shifted = if unit.is_affine() { Expr::sum([e.clone(), Expr::float(-zero)]) } else { e.clone() };
+    let scale = factor(1.0 / unit.scale().to_f64());
+    // A number before a sum goes to its terms, so that numbers meet.
+    let terms: Vec<Expr> =
+        shifted.terms().iter().map(|t| Expr::product([scale.clone(), t.clone()])).collect();
+    Expr::sum(terms)
 }

@@ -1,136 +1,195 @@
-//! Diagnostics for people, through ariadne: code, message, the place in the source, the hint.
+//! Diagnostics as text, through ariadne with byte spans: code, message, place, the line with its label, further
+//! places, and the hint. Spans are cut to their first line; of lines too long to read only the place is told.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::fmt;
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
-use ariadne::{Config, IndexType, Label, Report, ReportKind};
+use ariadne::{Color, Config, IndexType, Label, Report, ReportKind};
 
-use super::output;
 use crate::base::{Diagnostic, Severity, Source, Span};
+use crate::session::Sources;
 
-/// Lines longer than this are not quoted.
-const MAX_QUOTED: usize = 400;
+/// Bytes of a line that is still quoted.
+const MAX_LINE: usize = 400;
 
-struct Place(u32, Range<usize>);
+/// Renders diagnostics; keeps the line tables of the sources it has seen.
+pub struct Renderer {
+    sources: Sources,
+    colour: bool,
+    read: HashMap<u32, (Source, ariadne::Source<Arc<str>>)>,
+}
 
-impl ariadne::Span for Place {
-    type SourceId = u32;
-    fn source(&self) -> &u32 {
-        &self.0
+/// The texts as ariadne asks for them.
+struct Texts<'a>(&'a HashMap<u32, (Source, ariadne::Source<Arc<str>>)>);
+
+impl ariadne::Cache<u32> for Texts<'_> {
+    type Storage = Arc<str>;
+
+    fn fetch(&mut self, id: &u32) -> Result<&ariadne::Source<Arc<str>>, impl fmt::Debug> {
+        self.0.get(id).map(|(_, text)| text).ok_or("no such source")
     }
-    fn start(&self) -> usize {
-        self.1.start
-    }
-    fn end(&self) -> usize {
-        self.1.end
+
+    fn display<'a>(&self, id: &'a u32) -> Option<impl fmt::Display + 'a> {
+        self.0.get(id).map(|(source, _)| source.name.to_string())
     }
 }
 
-struct Cache<'a> {
-    sources: &'a BTreeMap<u32, Source>,
-    read: BTreeMap<u32, ariadne::Source<String>>,
-}
-
-impl ariadne::Cache<u32> for Cache<'_> {
-    type Storage = String;
-
-    fn fetch(&mut self, id: &u32) -> Result<&ariadne::Source<String>, impl std::fmt::Debug> {
-        let Some(source) = self.sources.get(id) else { return Err(format!("no source {id}")) };
-        Ok(self.read.entry(*id).or_insert_with(|| ariadne::Source::from(source.text.to_string())))
+impl Renderer {
+    /// A renderer over these sources, with or without colour.
+    pub fn new(sources: Sources, colour: bool) -> Renderer {
+        Renderer { sources, colour, read: HashMap::new() }
     }
 
-    fn display<'b>(&self, id: &'b u32) -> Option<impl std::fmt::Display + 'b> {
-        self.sources.get(id).map(|s| s.name.to_string())
-    }
-}
-
-/// A diagnostic as text.
-pub fn text(d: &Diagnostic, sources: &BTreeMap<u32, Source>) -> String {
-    let word = match d.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Notice => "notice",
-    };
-    let quotable = |span: &Span| {
-        sources.get(&span.source).is_some_and(|s| {
-            let text: &str = &s.text;
-            let bytes = text.as_bytes();
-            // A place after the last line is quoted with that line.
-            let mut at = (span.start as usize).min(text.len());
-            while at > 0 && (at == text.len() || bytes[at] == b'\n') {
-                at -= 1;
-            }
-            let start = bytes[..at].iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
-            let end = bytes[at..].iter().position(|b| *b == b'\n').map_or(text.len(), |i| at + i);
-            let to = (span.end as usize).min(text.len());
-            end - start <= MAX_QUOTED && to.saturating_sub(at) <= 20 * MAX_QUOTED
-        })
-    };
-    let mut plain = format!("{word}[{}]: {}", d.code, d.message);
-    let Some(span) = d.span else {
-        if let Some(hint) = &d.hint {
-            plain.push_str(&format!("\n  hint: {hint}"));
+    /// The text of a diagnostic, without a newline at its end. A notice is one line; so is, with its place, what
+    /// points into a line too long to quote.
+    pub fn render(&mut self, d: &Diagnostic) -> String {
+        if d.severity == Severity::Notice {
+            let hint = d.hint.as_ref().map_or_else(String::new, |h| format!(" ({h})"));
+            return format!("notice[{}]: {}{hint}", d.code, d.message);
         }
-        return plain;
-    };
-    if !quotable(&span) {
-        if let Some(source) = sources.get(&span.source) {
+        self.quoted(d).unwrap_or_else(|| self.unquoted(d))
+    }
+
+    /// The source under a number, with its table of lines; a prompt uses a number again after a failed line.
+    fn source(&mut self, id: u32) -> Option<&Source> {
+        let found = self.sources.get(id)?;
+        let stale = self.read.get(&id).is_none_or(|(known, _)| !Arc::ptr_eq(&known.text, &found.text));
+        if stale {
+            let text = ariadne::Source::from(found.text.clone());
+            self.read.insert(id, (found, text));
+        }
+        self.read.get(&id).map(|(source, _)| source)
+    }
+
+    fn unquoted(&self, d: &Diagnostic) -> String {
+        let mut text = format!("{}[{}]: {}", word(d.severity), d.code, d.message);
+        if let Some(span) = d.span
+            && let Some(source) = self.sources.get(span.source)
+        {
             let (line, column) = source.line_column(span.start);
-            plain.push_str(&format!("\n  at {}:{line}:{column}", source.name));
+            text += &format!("\n  at {}:{line}:{column}", source.name);
         }
         if let Some(hint) = &d.hint {
-            plain.push_str(&format!("\n  hint: {hint}"));
+            text += &format!("\n  hint: {}", hint.replace('\n', "\n        "));
         }
-        return plain;
+        text
     }
-    let range = |s: &Span| s.start as usize..(s.end as usize).max(s.start as usize);
-    let kind = ReportKind::Custom(word, ariadne::Color::Red);
-    let mut report = Report::build(kind, Place(span.source, range(&span)))
-        .with_config(Config::default().with_index_type(IndexType::Byte).with_color(false))
-        .with_code(d.code)
-        .with_message(&d.message)
-        .with_label(Label::new(Place(span.source, range(&span))).with_message(if d.label.is_empty() {
-            "here"
-        } else {
-            &d.label
-        }));
-    for (place, remark) in d.related.iter().filter(|(p, _)| quotable(p)) {
-        report = report.with_label(Label::new(Place(place.source, range(place))).with_message(remark));
-    }
-    if let Some(hint) = &d.hint {
-        report = report.with_help(hint);
-    }
-    let mut bytes = Vec::new();
-    let mut cache = Cache { sources, read: BTreeMap::new() };
-    match report.finish().write(&mut cache, &mut bytes) {
-        Ok(()) => {
-            let text = without_escapes(&String::from_utf8_lossy(&bytes));
-            text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+
+    fn quoted(&mut self, d: &Diagnostic) -> Option<String> {
+        let span = d.span?;
+        let at = cut(self.source(span.source)?, span)?;
+        let mut labels = vec![(span.source, at.clone(), d.label.clone())];
+        for (place, remark) in &d.related {
+            if let Some(range) = self.source(place.source).and_then(|source| cut(source, *place)) {
+                labels.push((place.source, range, remark.clone()));
+            }
         }
-        Err(_) => plain,
+        let colour = match d.severity {
+            Severity::Error => Color::Red,
+            Severity::Warning => Color::Yellow,
+            Severity::Notice => Color::Cyan,
+        };
+        let config =
+            Config::default().with_color(self.colour).with_index_type(IndexType::Byte).with_tab_width(4);
+        let mut report = Report::build(ReportKind::Custom(word(d.severity), colour), (span.source, at))
+            .with_config(config)
+            .with_code(d.code)
+            .with_message(&d.message);
+        for (order, (source, range, words)) in labels.into_iter().enumerate() {
+            let mut label =
+                Label::new((source, range)).with_color(if order == 0 { colour } else { Color::Blue });
+            // Without words ariadne underlines nothing.
+            label = label.with_message(if words.is_empty() { "here".into() } else { words });
+            report = report.with_label(label);
+        }
+        if let Some(hint) = &d.hint {
+            report = report.with_help(hint);
+        }
+        let report = report.finish();
+        let texts = &self.read;
+        let mut bytes = Vec::new();
+        // Spans come from many places; whatever ariadne makes of them, the message is told.
+        catch_unwind(AssertUnwindSafe(|| report.write(Texts(texts), &mut bytes).ok())).ok().flatten()?;
+        let text = String::from_utf8(bytes).ok()?;
+        let text = if self.colour { text } else { without_escapes(&text) };
+        Some(text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n"))
     }
 }
 
-/// The text without terminal escapes: messages are the same in a file and on a terminal.
+/// The text without terminal escapes: ariadne colours the kind of a report whatever its configuration says.
 fn without_escapes(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("\u{1b}[") {
         plain.push_str(&rest[..at]);
-        rest = rest[at + 2..].find('m').map_or("", |end| &rest[at + 2 + end + 1..]);
+        rest = rest[at..].split_once('m').map_or("", |(_, after)| after);
     }
     plain.push_str(rest);
     plain
 }
 
-/// Diagnostics on standard error: errors and warnings in full, notices on one line.
-pub fn show(diagnostics: &[Diagnostic], sources: &BTreeMap<u32, Source>) {
-    for d in diagnostics {
-        if d.severity == Severity::Notice {
-            let hint = d.hint.as_ref().map_or(String::new(), |h| format!(" ({h})"));
-            output::error_line(&format!("notice[{}]: {}{hint}", d.code, d.message));
-        } else {
-            output::error_line(&text(d, sources));
+fn word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Notice => "notice",
+    }
+}
+
+/// The part of a span on its first line, on character boundaries; `None` where the line is too long to quote.
+fn cut(source: &Source, span: Span) -> Option<Range<usize>> {
+    let text: &str = &source.text;
+    let boundary = |mut at: usize| {
+        at = at.min(text.len());
+        while !text.is_char_boundary(at) {
+            at -= 1;
         }
+        at
+    };
+    let mut start = boundary(span.start as usize);
+    // The end of a text that ends with a newline is shown behind its last line.
+    if start == text.len() && !text.is_empty() {
+        start = text.trim_end_matches(['\n', '\r']).len();
+    }
+    let line_start = text[..start].rfind('\n').map_or(0, |i| i + 1);
+    let line_end = text[start..].find(['\n', '\r']).map_or(text.len(), |i| start + i);
+    let end = boundary(span.end as usize).clamp(start, line_end.max(start));
+    (line_end - line_start <= MAX_LINE).then_some(start..end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Code;
+
+    fn rendered(text: &str, d: &Diagnostic) -> String {
+        let sources = Sources::default();
+        sources.insert(Source::new(0, "a.phys", text));
+        Renderer::new(sources, false).render(d)
+    }
+
+    #[test]
+    fn every_span_of_a_text_can_be_shown() {
+        let text = "é = 1\r\n\n  [m] + \t∂x\nlast";
+        for start in 0..=text.len() as u32 + 2 {
+            for end in start..=text.len() as u32 + 2 {
+                let d = Diagnostic::error(Code(1234), Span::new(0, start, end), "words").label("here");
+                let shown = rendered(text, &d);
+                assert!(shown.starts_with("[P1234] error: words\n"), "{start}..{end}: {shown}");
+                assert!(shown.contains("a.phys:") && shown.contains("here"), "{start}..{end}: {shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn long_lines_are_not_quoted() {
+        let d = Diagnostic::error(Code(1234), Span::new(0, 5, 6), "words").hint("x\ny");
+        let shown = rendered(&"1 + ".repeat(1000), &d);
+        assert_eq!(shown, "error[P1234]: words\n  at a.phys:1:6\n  hint: x\n        y");
+        let nowhere = Diagnostic::warning(Code(1234), None, "words");
+        assert_eq!(rendered("", &nowhere), "warning[P1234]: words");
     }
 }

@@ -1,25 +1,47 @@
-//! Layer 7: one session: sources, bindings, history. A script is checked as a whole before anything runs; a failed
-//! line of the prompt leaves the session as it was, and so does a panic, which is reported as the bug it is.
+//! Layer 7: a session. It owns the state of an evaluation, checks a text before it runs it, and survives what fails: a
+//! line that fails leaves everything as it was, and a panic (a bug) is reported like any other fault.
+//!
+//! Text and progress reach the listener at once; diagnostics after each statement, when every source they point into
+//! is in [`Sources`].
 
-mod error;
+mod sources;
+mod worker;
 
-pub use error::CODES;
+pub use sources::Sources;
+pub use worker::on_worker;
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::base::{CancelToken, Code, Diagnostic, EventSink, Source};
-use crate::language::library::LoadError;
-use crate::language::render;
-use crate::language::{Context, Library, Value};
+use crate::base::{CancelToken, Code, Diagnostic, Event, EventSink, Source, Span, StopReason};
+use crate::language::library::FIRST_LIBRARY_SOURCE;
+use crate::language::{Context, Library, Value, render};
 use crate::syntax::tree::Tree;
 
-/// Stack of the thread that evaluates; pages are used only where the depth needs them.
-const STACK: usize = 1 << 29;
+/// What the codes of this layer mean (`phys explain`).
+pub const CODES: &[(u16, &str, &str)] = &[(
+    7001,
+    "internal error",
+    "phys itself went wrong: this is a bug, not a fault of the program. What was bound before the statement is kept at the prompt. Please report the statement with the message.",
+)];
 
-/// How a script ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How a session starts.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The root seed.
+    pub seed: u64,
+    /// Threads that searches may use; 0 for all.
+    pub threads: usize,
+    /// Significant digits of floats in what is shown; 6 where not given.
+    pub digits: Option<usize>,
+    /// Where the sources go that diagnostics point into.
+    pub sources: Sources,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Status {
     /// Everything ran.
     Done,
@@ -27,54 +49,130 @@ pub enum Status {
     Faulty,
     /// A check or a computation failed.
     Failed,
-    /// Ctrl-C.
+    /// Stopped from outside; what was found so far is kept.
     Interrupted,
 }
 
-/// What became of a line.
+/// What became of a line of the prompt.
 #[derive(Debug)]
 pub struct Line {
-    /// The value of its last bare expression, unless hidden by `;`.
+    /// What its bare expressions show, those hidden by `;` left out.
     pub shown: Vec<String>,
     /// The last value, shown or not.
     pub value: Option<Value>,
     /// How it ended.
     pub status: Status,
-    /// Faults, warnings, notices.
+    /// Faults, warnings, notices; they have also been sent to the listener.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// A session.
+/// Is told the value of each bare expression and whether it is to be seen.
+pub type Shown<'a> = &'a mut dyn FnMut(&Value, bool);
+
+/// The state of one user's work. It is `Send`; run it on a thread with a large stack ([`on_worker`]).
 pub struct Session {
     /// What evaluation needs and changes.
     pub context: Context,
+    sources: Sources,
+    events: EventSink,
+    pending: Pending,
     lines: usize,
 }
 
-/// The values of a script's bare expressions, in order.
-pub type Shown<'a> = &'a mut dyn FnMut(&Value, bool);
+/// Diagnostics that wait until their sources are known.
+type Pending = Arc<Mutex<Vec<Diagnostic>>>;
+
+/// The sink a context gets.
+fn waiting_sink(events: &EventSink, pending: &Pending) -> EventSink {
+    let (events, pending) = (events.clone(), pending.clone());
+    EventSink::new(move |event| match event {
+        Event::Diagnostic(d) => {
+            let mut list = pending.lock().unwrap_or_else(PoisonError::into_inner);
+            // A loop says the same thing many times.
+            if !list.contains(&d) {
+                list.push(d);
+            }
+        }
+        other => events.send(other),
+    })
+}
 
 impl Session {
-    /// A session over the embedded library, files under `PHYS_PATH` before it.
-    pub fn new(events: EventSink, cancel: CancelToken) -> Result<Session, LoadError> {
-        let shadow = std::env::var_os("PHYS_PATH").map(PathBuf::from);
-        let library = Library::load(shadow.as_deref())?;
-        Ok(Session { context: Context::new(library, events, cancel), lines: 0 })
+    /// A session over the standard library, files under `PHYS_PATH` before the embedded ones.
+    ///
+    /// # Errors
+    /// The first fault of the library, where a shadowing file has one.
+    pub fn new(events: EventSink, cancel: CancelToken) -> Result<Session, Box<Diagnostic>> {
+        Session::with(Options::default(), events, cancel)
     }
 
-    /// Parses and checks a text. Errors among the diagnostics mean that it must not run.
+    /// A session with options. Text and progress go to `events` at once, diagnostics when their sources are in
+    /// `options.sources`.
+    ///
+    /// # Errors
+    /// As [`Session::new`]; the source of the fault is in `options.sources`.
+    pub fn with(
+        options: Options,
+        events: EventSink,
+        cancel: CancelToken,
+    ) -> Result<Session, Box<Diagnostic>> {
+        let shadow = std::env::var_os("PHYS_PATH").filter(|p| !p.is_empty()).map(PathBuf::from);
+        let library = Library::load(shadow.as_deref()).map_err(|error| {
+            let (diagnostic, source) = *error;
+            options.sources.insert(source);
+            Box::new(diagnostic)
+        })?;
+        let pending = Pending::default();
+        let mut context = Context::new(library, waiting_sink(&events, &pending), cancel);
+        context.seed = options.seed;
+        context.threads = options.threads;
+        if options.digits.is_some() {
+            context.style.digits = options.digits;
+        }
+        Ok(Session { context, sources: options.sources, events, pending, lines: 0 })
+    }
+
+    /// A copy with its own listener, token and sources; what was read of the library is shared.
+    pub fn fork(&self, events: EventSink, cancel: CancelToken) -> Session {
+        let pending = Pending::default();
+        let mut context = self.context.clone();
+        context.events = waiting_sink(&events, &pending);
+        context.cancel = cancel;
+        Session { context, sources: Sources::default(), events, pending, lines: self.lines }
+    }
+
+    /// Takes over from a copy what it read of the library and nothing else.
+    pub fn learn(&mut self, other: &Session) {
+        if self.context.rules.is_none() && other.context.own_rules.is_empty() {
+            self.context.rules = other.context.rules.clone();
+        }
+    }
+
+    /// The sources that diagnostics point into.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// Parses and checks a text, with its paths relative to the context's folder. Errors among the diagnostics mean
+    /// that it must not run.
     pub fn check(&mut self, name: &str, text: &str) -> (Arc<Tree>, Vec<Diagnostic>) {
         let source = self.context.add_source(name, text);
-        let parsed = crate::syntax::parse(&source);
-        let mut diagnostics = parsed.diagnostics;
-        let tree = Arc::new(parsed.tree);
-        if !diagnostics.iter().any(Diagnostic::is_error) {
-            diagnostics.extend(self.context.check_tree(&tree));
-        }
-        (tree, diagnostics)
+        self.sources.insert(source.clone());
+        let context = &mut self.context;
+        let read = catch_unwind(AssertUnwindSafe(|| {
+            let parsed = crate::syntax::parse(&source);
+            let (tree, mut diagnostics) = (Arc::new(parsed.tree), parsed.diagnostics);
+            if !diagnostics.iter().any(Diagnostic::is_error) {
+                diagnostics.extend(context.check_tree(&tree));
+            }
+            (tree, diagnostics)
+        }));
+        self.sources.update(&self.context.sources);
+        read.unwrap_or_else(|payload| (Arc::default(), vec![*bug(&*payload, Span::new(source.id, 0, 0))]))
     }
 
-    /// Checks and runs a script; `shown` is told the value of each bare expression and whether it is to be seen.
+    /// Checks a script and, where there is no fault, runs it. Relative paths start at `folder`. The diagnostics that
+    /// come back have also been sent to the listener, in their order.
     pub fn run(
         &mut self,
         name: &str,
@@ -83,32 +181,55 @@ impl Session {
         shown: Shown<'_>,
     ) -> (Status, Vec<Diagnostic>) {
         self.context.folder = folder.to_path_buf();
-        let (tree, mut diagnostics) = self.check(name, text);
-        if diagnostics.iter().any(Diagnostic::is_error) {
-            return (Status::Faulty, diagnostics);
+        let (tree, found) = self.check(name, text);
+        let faulty = found.iter().any(Diagnostic::is_error);
+        let mut told = Vec::new();
+        self.tell(&mut told, found);
+        if faulty {
+            return (Status::Faulty, told);
         }
-        let context = &mut self.context;
-        let ran = catch_unwind(AssertUnwindSafe(|| -> Result<(), Box<Diagnostic>> {
-            for statement in &tree.statements {
-                if let Some(value) = context.execute(&tree, statement)? {
-                    shown(&value, !statement.quiet && !matches!(value, Value::Nothing));
-                }
-            }
-            Ok(())
-        }));
-        let status = match ran {
-            Ok(Ok(())) => Status::Done,
-            Ok(Err(d)) => {
-                let interrupted = d.code == Code(6050);
-                diagnostics.push(*d);
+        let status = match self.execute(&tree, shown, &mut told) {
+            Ok(()) if self.context.cancel.is_cancelled() => Status::Interrupted,
+            Ok(()) => Status::Done,
+            Err(error) => {
+                let interrupted = error.code == Code(6050);
+                self.tell(&mut told, vec![*error]);
                 if interrupted { Status::Interrupted } else { Status::Failed }
             }
-            Err(panic) => {
-                diagnostics.push(error::bug(&*panic));
-                Status::Failed
-            }
         };
-        (status, diagnostics)
+        (status, told)
+    }
+
+    /// Runs a line of the prompt: `ans` is the last value, and where the line fails everything is as it was before.
+    pub fn line(&mut self, text: &str) -> Line {
+        self.lines += 1;
+        let before = self.context.clone();
+        let (folder, style) = (before.folder.clone(), before.style.clone());
+        let (mut shown, mut value) = (Vec::new(), None);
+        let name = format!("<prompt {}>", self.lines);
+        let (status, diagnostics) = self.run(&name, text, &folder, &mut |v, visible| {
+            if visible {
+                shown.push(render::line(v, &style));
+            }
+            value = Some(v.clone());
+        });
+        if status == Status::Done {
+            if let Some(v) = value.as_ref().filter(|v| !matches!(v, Value::Nothing))
+                && !self.context.is_declared("ans")
+            {
+                self.context.globals.insert("ans".into(), v.clone());
+            }
+        } else {
+            let failed = std::mem::replace(&mut self.context, before);
+            if self.context.own_rules.len() == failed.own_rules.len() {
+                self.context.rules = failed.rules;
+            }
+            // Texts and their numbers stay, for messages.
+            let next =
+                failed.sources.keys().filter(|id| **id < FIRST_LIBRARY_SOURCE).max().map_or(0, |id| id + 1);
+            self.context.adopt_sources(failed.sources, next);
+        }
+        Line { shown, value, status, diagnostics }
     }
 
     /// Whether a text ends inside something that goes on.
@@ -116,37 +237,131 @@ impl Session {
         crate::syntax::parse(&Source::new(0, "", text)).incomplete
     }
 
-    /// Runs a line of the prompt. `ans` is the last value.
-    pub fn line(&mut self, text: &str) -> Line {
-        self.lines += 1;
-        let before = self.context.clone();
-        let name = format!("<prompt {}>", self.lines);
-        let folder = self.context.folder.clone();
-        let mut values: Vec<(Value, bool)> = Vec::new();
-        let (status, diagnostics) =
-            self.run(&name, text, &folder, &mut |v, visible| values.push((v.clone(), visible)));
-        let style = self.context.style.clone();
-        let shown = values.iter().filter(|(_, s)| *s).map(|(v, _)| render::line(v, &style)).collect();
-        let value = values.pop().map(|(v, _)| v);
-        if status != Status::Done {
-            // What was bound before the failure goes too; texts and counters stay, for messages.
-            let (sources, next) = (self.context.sources.clone(), self.context.sources.len());
-            self.context = before;
-            self.context.adopt_sources(sources, next as u32);
-        } else if let Some(v) = value.as_ref().filter(|v| !matches!(v, Value::Nothing)) {
-            self.context.globals.insert("ans".into(), v.plain().clone());
+    fn execute(
+        &mut self,
+        tree: &Arc<Tree>,
+        shown: Shown<'_>,
+        told: &mut Vec<Diagnostic>,
+    ) -> Result<(), Box<Diagnostic>> {
+        for statement in &tree.statements {
+            let context = &mut self.context;
+            let done = catch_unwind(AssertUnwindSafe(|| {
+                if let Some(value) = context.execute(tree, statement)? {
+                    shown(&value, !statement.quiet && !matches!(value, Value::Nothing));
+                }
+                Ok(())
+            }));
+            let waiting = std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
+            self.tell(told, waiting);
+            done.unwrap_or_else(|payload| Err(bug(&*payload, statement.span)))?;
         }
-        Line { shown, value, status, diagnostics }
+        Ok(())
+    }
+
+    /// Sends diagnostics, each once, and keeps them.
+    fn tell(&self, told: &mut Vec<Diagnostic>, diagnostics: Vec<Diagnostic>) {
+        if diagnostics.is_empty() {
+            return;
+        }
+        self.sources.update(&self.context.sources);
+        for d in diagnostics {
+            if !told.contains(&d) {
+                self.events.send(Event::Diagnostic(d.clone()));
+                told.push(d);
+            }
+        }
     }
 }
 
-/// Runs `work` on a thread with a stack for deep expressions.
-pub fn on_worker<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
-    std::thread::Builder::new()
-        .name("phys".into())
-        .stack_size(STACK)
-        .spawn(work)
-        .map_err(|e| e.to_string())?
-        .join()
-        .map_err(|_| "the evaluation ended in a panic: this is a bug".to_string())
+/// Why a run was stopped from outside, if it was.
+pub fn stopped(diagnostics: &[Diagnostic]) -> Option<StopReason> {
+    diagnostics.iter().find_map(|d| match d.code {
+        Code(6050) => Some(StopReason::Cancelled),
+        Code(6051) => Some(StopReason::Time),
+        _ => None,
+    })
+}
+
+/// A panic as a diagnostic.
+fn bug(payload: &(dyn Any + Send), span: Span) -> Box<Diagnostic> {
+    let words = payload
+        .downcast_ref::<&str>()
+        .map(|s| s.to_string())
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".into());
+    let d = Diagnostic::error(Code(7001), span, format!("internal error: {words}"));
+    Box::new(d.hint("this is a bug of phys: please report it with the statement"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session() -> Session {
+        Session::new(EventSink::none(), CancelToken::new()).unwrap()
+    }
+
+    #[test]
+    fn a_failed_line_leaves_the_session_as_it_was() {
+        let mut s = session();
+        assert_eq!(s.line("x = 3").status, Status::Done);
+        assert_eq!(s.line("x + 1").shown, ["4"]);
+        assert_eq!(s.line("x = 5; [1][7]").status, Status::Failed);
+        assert_eq!(s.line("x").shown, ["3"]);
+        assert_eq!(s.line("y = (").status, Status::Faulty);
+        assert_eq!(s.line("ans*2").shown, ["6"]);
+    }
+
+    #[test]
+    fn a_session_is_send_and_its_copies_are_independent() {
+        fn send<T: Send>(_: &T) {}
+        let s = session();
+        send(&s);
+        let mut a = s.fork(EventSink::none(), CancelToken::new());
+        let mut b = s.fork(EventSink::none(), CancelToken::new());
+        a.line("x = 3");
+        assert_eq!(b.line("x").shown, ["x"]);
+    }
+
+    #[test]
+    fn a_token_stops_a_line() {
+        let token = CancelToken::new();
+        token.cancel();
+        let line = session().fork(EventSink::none(), token).line("1 + 1");
+        assert_eq!(line.status, Status::Interrupted);
+        assert_eq!(stopped(&line.diagnostics), Some(StopReason::Cancelled));
+    }
+
+    #[test]
+    fn every_diagnostic_is_told_once_with_its_source() {
+        let (sink, events) = EventSink::collect();
+        let sources = Sources::default();
+        let options = Options { sources: sources.clone(), ..Options::default() };
+        let mut s = Session::with(options, sink, CancelToken::new()).unwrap();
+        let text = "F = m*a\nfor k in 1..3 { m = k }\n1/0\n";
+        let (status, told) = s.run("<text>", text, Path::new(""), &mut |_, _| {});
+        assert_eq!(status, Status::Failed);
+        let events = events.lock().unwrap();
+        let sent: Vec<_> =
+            events.iter().filter_map(|e| if let Event::Diagnostic(d) = e { Some(d) } else { None }).collect();
+        assert_eq!(sent, told.iter().collect::<Vec<_>>());
+        assert!(told.iter().all(|d| d.span.is_some_and(|s| sources.get(s.source).is_some())));
+    }
+
+    #[test]
+    fn unfinished_lines_are_told_from_faulty_ones() {
+        for text in ["f(", "x = ", "[1,", "if a {"] {
+            assert!(Session::is_incomplete(text), "{text}");
+        }
+        for text in ["1 + 1", ")", "x = )", ""] {
+            assert!(!Session::is_incomplete(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_panic_is_a_fault_with_its_words() {
+        let payload = catch_unwind(|| std::panic::panic_any("words".to_string())).unwrap_err();
+        let d = bug(&*payload, Span::default());
+        assert!(d.is_error() && d.message.ends_with("words"));
+    }
 }

@@ -1,0 +1,101 @@
+//! The two streams. Results go to standard output and words to standard error; with `--json -` standard output holds
+//! the JSON alone. A reader that went away ends the process without a word; a full disk ends it with one.
+
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::render::Renderer;
+use crate::base::{Code, Diagnostic, Event, EventSink};
+use crate::data;
+use crate::session::Sources;
+
+/// Where text, diagnostics and JSON go.
+pub struct Terminal {
+    /// Whether standard output is kept for the JSON.
+    quiet: bool,
+    renderer: Mutex<Renderer>,
+}
+
+impl Terminal {
+    /// A terminal for a command that was given `--json PATH`, or not.
+    pub fn new(json: Option<&str>, sources: Sources) -> Arc<Terminal> {
+        let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+        Arc::new(Terminal { quiet: json == Some("-"), renderer: Mutex::new(Renderer::new(sources, colour)) })
+    }
+
+    /// A line of text, or several.
+    pub fn text(&self, text: &str) {
+        if self.quiet { complain(text) } else { say(text) }
+    }
+
+    /// A diagnostic, rendered.
+    pub fn diagnostic(&self, diagnostic: &Diagnostic) {
+        let text = self.renderer.lock().unwrap_or_else(PoisonError::into_inner).render(diagnostic);
+        complain(&text);
+    }
+
+    /// The listener of a session.
+    pub fn sink(self: &Arc<Terminal>) -> EventSink {
+        let terminal = self.clone();
+        EventSink::new(move |event| match event {
+            Event::Text(text) => terminal.text(&text),
+            Event::Diagnostic(d) => terminal.diagnostic(&d),
+            Event::Progress { .. } => {}
+        })
+    }
+}
+
+/// Looks, before anything runs, whether JSON can be written there.
+///
+/// # Errors
+/// The place is a folder, or lies in none.
+pub fn writable(json: Option<&str>) -> Result<(), Box<Diagnostic>> {
+    let Some(path) = json.filter(|p| *p != "-") else { return Ok(()) };
+    let place = Path::new(path);
+    let folder = place.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let message = if place.is_dir() {
+        format!("expected a file to write to, found the folder `{path}`")
+    } else if !folder.is_dir() {
+        format!("expected a folder for `{path}`, found nothing at `{}`", folder.display())
+    } else {
+        return Ok(());
+    };
+    Err(Box::new(Diagnostic::error(Code(8003), None, message).hint("--json out.json")))
+}
+
+/// Writes JSON where `--json` says, whole or not at all.
+///
+/// # Errors
+/// The file cannot be written; an old one is as it was.
+pub fn write_json(json: Option<&str>, value: &serde_json::Value) -> Result<(), Box<Diagnostic>> {
+    let text = format!("{value:#}");
+    match json {
+        None => Ok(()),
+        Some("-") => {
+            say(&text);
+            Ok(())
+        }
+        Some(path) => data::write_atomic(Path::new(path), (text + "\n").as_bytes())
+            .map_err(|e| Box::new(Diagnostic::from_fault(&e, None))),
+    }
+}
+
+/// A line on standard output.
+pub fn say(text: &str) {
+    let mut out = io::stdout().lock();
+    if let Err(e) =
+        out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush())
+    {
+        if e.kind() != ErrorKind::BrokenPipe {
+            complain(&format!("phys: standard output cannot be written: {e}"));
+        }
+        std::process::exit(if e.kind() == ErrorKind::BrokenPipe { 0 } else { 1 });
+    }
+}
+
+/// A line on standard error; where that is closed there is nobody to tell.
+pub fn complain(text: &str) {
+    let mut out = io::stderr().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n"));
+}
