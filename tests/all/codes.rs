@@ -1,6 +1,6 @@
 //! Every error code is explained, belongs to one layer and is used once.
 
-use crate::support::{code_only, files, root, run, shown};
+use crate::support::{code_only, files, root, run, shown, snapshot};
 use std::collections::BTreeMap;
 
 /// Code literals `Code(1234)` of src/ with a place each.
@@ -83,4 +83,13 @@ fn every_code_stands_in_one_table_of_its_layer() {
         }
     }
     assert!(faults.is_empty(), "\n{faults}");
+}
+
+/// The page of the book is what `phys explain` prints.
+#[test]
+fn the_book_lists_every_code() {
+    let ran = run(&["explain"]);
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    let difference = snapshot(&root().join("docs/src/errors.md"), &ran.stdout);
+    assert!(difference.is_none(), "\n{}", difference.unwrap_or_default());
 }
