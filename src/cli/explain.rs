@@ -72,7 +72,7 @@ fn wrapped(text: &str, width: usize) -> String {
             if !line.is_empty() {
                 line.push(' ');
             }
-            line += word;
+            line += &word;
         }
         lines.push(line);
     }
