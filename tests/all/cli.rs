@@ -459,3 +459,104 @@ fn a_session_survives_a_failing_line() {
     assert_eq!(ran.status, Some(1), "{}", ran.stderr);
     assert_eq!(ran.stdout, "2\n");
 }
+
+#[test]
+fn eval_answers_bytes_that_are_no_text() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let path = folder.path().join("lines");
+    fs::write(&path, b"1 + 1\n\xff\xfe\n\n2 + 2").expect("a scratch file");
+    let mut command = phys();
+    command.args(["eval", "--lines"]).stdin(fs::File::open(&path).expect("the scratch file"));
+    let ran = ok(run_with(command, None, Duration::from_secs(30)));
+    let answers: Vec<Value> = ran.stdout.lines().map(json).collect();
+    assert_eq!(answers.len(), 4, "{}", ran.stdout);
+    assert_eq!([&answers[0]["value"], &answers[3]["value"]], ["2", "4"]);
+    assert_eq!(answers[1]["error"]["code"], "P8005");
+    assert_eq!((&answers[2]["ok"], &answers[2]["value"]), (&Value::Bool(true), &Value::Null));
+}
+
+#[test]
+fn json_holds_exact_values_and_what_was_told() {
+    let ran = ok(run(&["-e", "1.0/3; 2.0/3; [1, 2]*1 [m]", "--json", "-"]));
+    let found = json(&ran.stdout);
+    assert_eq!(found["status"], "done");
+    let ran = ok(run(&["-e", "2.0/3", "--json", "-", "--digits", "3"]));
+    let value = &json(&ran.stdout)["values"][0];
+    assert_eq!([&value["kind"], &value["text"], &value["value"]], ["float", "0.667", "0.6666666666666666"]);
+    let ran = run(&["-e", "1 [m] + 1 [s]", "--json", "-"]);
+    refused(&ran, 2);
+    let fault = &json(&ran.stdout)["diagnostics"][0];
+    assert_eq!((&fault["code"], fault["column"].as_u64()), (&Value::from("P6021"), Some(9)));
+}
+
+/// `sympy` takes the numbers of the file and gives the target's number, whatever their units.
+#[test]
+fn sympy_is_a_law_between_the_numbers_of_the_table() {
+    let ran = ok(run(&["regress", &planets(), "--target", "T", "--json", "-"]));
+    let law = json(&ran.stdout)["sympy"].as_str().unwrap_or_default().to_string();
+    // T = 365.256 d * (a/AU)^(3/2) for a light planet.
+    let factor: f64 = law.split('*').next().and_then(|n| n.parse().ok()).unwrap_or_default();
+    assert!((factor - 365.256).abs() < 0.5, "{law}");
+    let bare = ok(run(&["regress", &planets(), "--target", "T", "--no-units", "--json", "-"]));
+    let bare = json(&bare.stdout);
+    assert!(bare["expression"].as_str().is_some_and(|e| !e.contains('[')), "{}", bare["expression"]);
+    assert_eq!(
+        bare["expression"].as_str().map(|e| e.replace('^', "**")),
+        bare["sympy"].as_str().map(String::from)
+    );
+}
+
+#[test]
+fn a_failed_write_keeps_the_old_json() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let path = script(folder.path(), "out.json", "old");
+    // Faults are results too: they are written, whole.
+    refused(&run(&["-e", "x = (", "--json", &path]), 2);
+    assert_eq!(json(&fs::read_to_string(&path).expect("the JSON"))["status"], "faulty");
+    // Usage errors write nothing.
+    fs::write(&path, "old").expect("a scratch file");
+    refused(&run(&["regress", "absent.csv", "--target", "y", "--json", &path]), 2);
+    assert_eq!(fs::read_to_string(&path).expect("the old file"), "old");
+    let left: Vec<_> = fs::read_dir(folder.path()).expect("the folder").flatten().collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+}
+
+#[test]
+fn a_misspelt_script_is_named() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    script(folder.path(), "kepler.phys", "1 + 1\n");
+    let ran = run(&["run", &folder.path().join("keppler.phys").display().to_string()]);
+    refused(&ran, 2);
+    assert!(ran.stderr.contains("kepler.phys`?"), "{}", ran.stderr);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_reader_that_goes_away_ends_it_quietly() {
+    let mut command = phys();
+    command.args(["-e", "for n in 1..100000 { print(n) }"]);
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut child = command.spawn().expect("the binary starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("the child ends");
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_keeps_its_results() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let out = folder.path().join("out.json");
+    let path = script(folder.path(), "long.phys", "6*7\ns = 0\nfor n in 1..1000000000000 { s = s + n }\n");
+    let mut command = phys();
+    command.args(["run", &path, "--json", &out.display().to_string()]);
+    command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let mut child = command.spawn().expect("the binary starts");
+    std::thread::sleep(Duration::from_millis(700));
+    let sent = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(sent.is_ok_and(|s| s.success()));
+    assert_eq!(child.wait().expect("the child ends").code(), Some(130));
+    let found = json(&fs::read_to_string(&out).expect("the JSON"));
+    assert_eq!((&found["status"], &found["values"][0]["text"]), (&"interrupted".into(), &"42".into()));
+}
