@@ -1,707 +1,455 @@
-//! Calls: which function, which parameter each argument belongs to, and whether types and units fit.
+//! Calls: what is called, and how arguments meet parameters.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::kind::{Callable, Column, Kind, UserKind};
-use super::{Checker, MAX_CALLS};
-use crate::base::{Span, suggest};
+use super::members::article;
+use super::{Callable, Checker, Condition, Dim, Inferred, Items, MAX_DEPTH, Quantity, Scope, Symbols, UserKind, unify};
+use crate::base::{Code, Diagnostic, Span, suggest};
 use crate::language::error::{fault, fault_hint};
-use crate::language::types::{Signature, Type, is_unit_variable};
-use crate::syntax::tree::{Arg, ExprId, ExprKind, Name, Param, Tree, UnitExpr};
-use crate::units::{Dimension, Unit};
+use crate::language::types::{Signature, Type};
+use crate::syntax::tree::{Arg, ExprId, ExprKind, Name, Tree};
+
+/// What argument binding needs of a parameter.
+pub(super) struct Place {
+    pub name: Name,
+    pub variadic: bool,
+}
 
 impl Checker {
-    /// What a parameter may be, for the body of its function.
-    pub(super) fn parameter_kind(&mut self, p: &Param) -> Kind {
-        match p.ty.as_ref().map(Type::of) {
-            Some(Type::Quantity(unit)) if !has_variable(&unit) => {
-                Kind::Number(self.catalogue.resolve(&unit).ok().map(|u| u.dimension()))
-            }
-            Some(Type::Real | Type::Integer) => Kind::pure(),
-            Some(Type::String) => Kind::Text,
-            _ => Kind::Unknown,
-        }
-    }
-
-    /// The kind of a function's body for these arguments.
-    pub(super) fn enter(&mut self, f: &Arc<UserKind>, arguments: Vec<Kind>) -> Kind {
-        if self.calls >= MAX_CALLS {
-            return Kind::Unknown;
-        }
-        self.calls += 1;
-        let scope: HashMap<Name, Option<Kind>> =
-            f.params.iter().zip(arguments).map(|(p, k)| (p.name.name.clone(), Some(k))).collect();
-        // A function sees the globals and its own names.
-        let outer = self.scopes.split_off(1);
-        self.scopes.push(scope);
-        let tree = f.tree.clone();
-        let kind = self.with_wheres(&tree, &f.wheres, |c| c.kind(&tree, f.body));
-        self.scopes.truncate(1);
-        self.scopes.extend(outer);
-        self.calls -= 1;
-        kind
-    }
-
-    pub(super) fn call(
-        &mut self,
-        tree: &Arc<Tree>,
-        callee: ExprId,
-        args: &[Arg],
-        piped: Option<(Kind, ExprId)>,
-        span: Span,
-    ) -> Kind {
+    pub(super) fn call(&mut self, tree: &Arc<Tree>, callee: ExprId, args: &[Arg], span: Span) -> Inferred {
         if let Some(k) = args.iter().position(|a| a.name.is_some())
             && let Some(late) = args[k..].iter().find(|a| a.name.is_none())
         {
-            self.arguments(tree, args);
             let message = "expected a named argument, found a positional one after a named one";
-            return self.report(fault_hint(6008, tree.span(late.value), message, "f(a, b, key: value)"));
+            self.report(fault_hint(6008, tree.span(late.value), message, "f(a, b, key: value)"));
+            self.all_arguments(tree, args);
+            return Inferred::Unknown;
         }
         if let ExprKind::Name(name) = tree.expr(callee) {
-            let in_library = self.library.signatures(name).is_some();
-            let bound = self.lookup(name).flatten().cloned();
-            let bound =
-                bound.filter(|k| !(in_library && matches!(k, Kind::Number(_) | Kind::Exact(_) | Kind::Zero)));
+            let declared = self.library.signatures(name).is_some();
+            // A bound number beside a function of the library: `gamma(3)` calls the function.
+            let bound = self
+                .lookup(name)
+                .filter(|v| !(declared && matches!(v, Inferred::Quantity(q) if q.is_number())));
             return match bound {
-                Some(kind) => self.call_kind(&kind, Some(name), tree, args, piped, span),
-                None if in_library => self.call_builtin(name, tree, args, piped, span),
-                None if self.declarations.get(&crate::expression::Symbol::new(name)).is_some()
-                    && args.iter().all(|a| a.name.is_some())
-                    && !args.is_empty() =>
-                {
-                    self.arguments(tree, args);
-                    Kind::Unknown
+                Some(value) => self.call_value(&value, tree, args, span, Some(name)),
+                None if declared => self.call_builtin(name, tree, args, span),
+                None if self.declared.contains_key(name) => {
+                    let dim = self.symbol_dim(name);
+                    let q = Inferred::Quantity(Quantity::symbol(name, dim));
+                    self.call_value(&q, tree, args, span, Some(name))
                 }
                 None => {
-                    self.arguments(tree, args);
-                    let names = self.names();
-                    let at = tree.span(callee);
-                    let mut error =
-                        fault(6001, at, format!("expected a function, found the unknown name `{name}`"));
-                    error.hint = Some(match suggest::nearest(name, names.iter().map(String::as_str)) {
-                        Some(near) => format!("did you mean `{near}`? A product is written `{name}*(...)`"),
-                        None => format!("a product is written `{name}*(...)`"),
-                    });
-                    self.report(error)
+                    self.all_arguments(tree, args);
+                    // A function may call one that is defined below it.
+                    if !self.active.is_empty() && self.later.contains(name) {
+                        return Inferred::Unknown;
+                    }
+                    self.unknown_callee(name, tree.span(callee))
                 }
             };
         }
-        let kind = self.kind(tree, callee);
-        self.call_kind(&kind, None, tree, args, piped, span)
+        let value = self.infer(tree, callee);
+        self.call_value(&value, tree, args, span, None)
     }
 
-    fn arguments(&mut self, tree: &Arc<Tree>, args: &[Arg]) -> Vec<Kind> {
-        args.iter().map(|a| self.kind(tree, a.value)).collect()
+    pub(super) fn unknown_callee(&mut self, name: &str, span: Span) -> Inferred {
+        let names = self.names();
+        let hint = match suggest::nearest(name, names.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`? A product is written `{name}*(...)`"),
+            None => format!("a product is written `{name}*(...)`"),
+        };
+        self.report(fault_hint(6001, span, format!("expected a function, found the unknown name `{name}`"), hint))
     }
 
-    fn call_kind(
+    /// Arguments of something unknown: their own faults count.
+    fn all_arguments(&mut self, tree: &Arc<Tree>, args: &[Arg]) {
+        for arg in args {
+            self.infer(tree, arg.value);
+        }
+    }
+
+    fn call_value(
         &mut self,
-        kind: &Kind,
-        name: Option<&Name>,
+        value: &Inferred,
         tree: &Arc<Tree>,
         args: &[Arg],
-        piped: Option<(Kind, ExprId)>,
         span: Span,
-    ) -> Kind {
-        match kind {
-            Kind::Function(Callable::Builtin(n)) => self.call_builtin(&n.clone(), tree, args, piped, span),
-            Kind::Function(Callable::User(f)) => self.call_user(&f.clone(), tree, args, piped, span),
-            Kind::Law(symbols, d) => {
-                for a in args {
-                    let given = self.kind(tree, a.value);
-                    let Some(n) = &a.name else {
-                        self.report(fault(6005, tree.span(a.value), "a law takes named arguments only"));
-                        continue;
-                    };
-                    match symbols.iter().find(|(s, _)| *s == n.name) {
-                        None => {
-                            let known: Vec<&str> = symbols.iter().map(|(s, _)| &**s).collect();
-                            let mut error = fault(
-                                6003,
-                                n.span,
-                                format!("expected a symbol of the law, found `{}`", n.name),
-                            );
-                            error.hint = Some(match suggest::nearest(&n.name, known.iter().copied()) {
-                                Some(near) => format!("did you mean `{near}`?"),
-                                None => format!("it has {}", known.join(", ")),
-                            });
-                            self.report(error);
-                        }
-                        Some((_, Some(own))) => {
-                            if let Some(found) = given.dimension().filter(|f| f != own) {
-                                let (e, f) = (Unit::coherent(*own), Unit::coherent(found));
-                                let message = format!("`{}` is in [{e}], found a value in [{f}]", n.name);
-                                self.report(fault(6021, tree.span(a.value), message));
-                            }
-                        }
-                        Some(_) => {}
-                    }
+        name: Option<&Name>,
+    ) -> Inferred {
+        let named = !args.is_empty() && args.iter().all(|a| a.name.is_some());
+        match value {
+            Inferred::Function(Callable::User(f)) => self.call_user(f, tree, args, span),
+            Inferred::Function(Callable::Builtin(n)) => self.call_builtin(n, tree, args, span),
+            Inferred::Field(names, q) if !named => {
+                self.all_arguments(tree, args);
+                if args.len() != names.len() {
+                    let message = format!("the field has {} variables, found {} arguments", names.len(), args.len());
+                    return self.report(fault_hint(6005, span, message, format!("({})", names.join(", "))));
                 }
-                Kind::Number(*d)
+                Inferred::Quantity(Quantity::open(q.dim.clone()))
             }
-            Kind::Exact(_) | Kind::Zero | Kind::Text | Kind::List(_) | Kind::Condition | Kind::Record(_)
-                if !args.iter().any(|a| a.name.is_some()) =>
-            {
-                self.arguments(tree, args);
+            Inferred::Law(q, _) | Inferred::Field(_, q) => self.put_in(q, tree, args),
+            Inferred::Quantity(q) if q.soft => {
+                self.all_arguments(tree, args);
+                Inferred::Unknown
+            }
+            Inferred::Quantity(q) if named => self.put_in(q, tree, args),
+            Inferred::Condition(c) if named => {
+                let sides = c.sides.clone().unwrap_or_else(Dim::none);
+                let q = Quantity { symbols: c.symbols.clone(), ..Quantity::of(sides) };
+                match self.put_in(&q, tree, args) {
+                    Inferred::Quantity(q) => {
+                        Inferred::Condition(Condition { symbols: q.symbols, sides: c.sides.as_ref().map(|_| q.dim) })
+                    }
+                    _ => Inferred::Unknown,
+                }
+            }
+            Inferred::Quantity(q) if !q.is_number() => {
+                self.all_arguments(tree, args);
+                let product = name.map_or_else(|| "...*(...)".to_string(), |n| format!("{n}*(...)"));
+                let hint = match q.symbols.as_ref().and_then(|s| s.keys().next()) {
+                    Some(s) => format!("name what is put in: `({s}: ...)`; a product is written `{product}`"),
+                    None => format!("a product is written `{product}`"),
+                };
+                self.report(fault_hint(6005, span, "a law takes named arguments only", hint))
+            }
+            Inferred::Quantity(_) | Inferred::Text(_) | Inferred::Record(_) | Inferred::Range(_) => {
+                self.all_arguments(tree, args);
                 let shown = name.map_or_else(|| "this".to_string(), |n| format!("`{n}`"));
                 let hint = name.map_or_else(|| "...*(...)".to_string(), |n| format!("{n}*(...)"));
-                let message = format!("expected a function, found {shown}, which is a {}", kind.name());
-                self.report(fault_hint(6001, span, message, hint))
-            }
-            Kind::Number(_) => {
-                // Symbols that take values need names; which symbols an expression has is known when it runs.
-                let all_named = args.iter().all(|a| a.name.is_some()) && piped.is_none();
-                for a in args {
-                    self.kind(tree, a.value);
-                    if let Some(n) = &a.name
-                        && let Some(declared) =
-                            self.declarations.get(&crate::expression::Symbol::new(&n.name))
-                        && let Some(unit) = declared.unit.clone()
-                    {
-                        let given = self.kind(tree, a.value);
-                        if let Some(found) = given.dimension().filter(|f| *f != unit.dimension()) {
-                            let f = Unit::coherent(found);
-                            let message = format!("`{}` is in [{unit}], found a value in [{f}]", n.name);
-                            self.report(fault(6021, tree.span(a.value), message));
-                        }
-                    }
-                }
-                if all_named || args.is_empty() {
-                    return Kind::Unknown;
-                }
-                self.report(fault_hint(
-                    6005,
-                    span,
-                    "a law takes named arguments only",
-                    "name what is put in: `(x: ...)`; a product is written `...*(...)`",
-                ))
-            }
-            Kind::Field(count) => {
-                self.arguments(tree, args);
-                if args.iter().all(|a| a.name.is_none()) && args.len() != *count {
-                    let message =
-                        format!("a field of {count} variables takes as many arguments, found {}", args.len());
-                    return self.report(fault(6005, span, message));
-                }
-                Kind::Number(None)
+                let message = format!("expected a function, found {shown}, which is a {}", value.name());
+                self.report(fault_hint(6001, span, article(&message), hint))
             }
             _ => {
-                self.arguments(tree, args);
-                Kind::Unknown
+                self.all_arguments(tree, args);
+                Inferred::Unknown
             }
         }
     }
 
-    fn call_user(
-        &mut self,
-        f: &Arc<UserKind>,
-        tree: &Arc<Tree>,
-        args: &[Arg],
-        piped: Option<(Kind, ExprId)>,
-        span: Span,
-    ) -> Kind {
-        let mut kinds: Vec<Option<Kind>> = vec![None; f.params.len()];
-        let mut next = 0;
-        let mut faulty = false;
-        let given = piped.map(|(k, id)| (None, k, id)).into_iter();
-        let mut all: Vec<(Option<&crate::syntax::tree::Ident>, Kind, ExprId)> = given.collect();
-        for a in args {
-            all.push((a.name.as_ref(), self.kind(tree, a.value), a.value));
-        }
-        for (name, kind, id) in all {
-            let place = match name {
-                Some(n) => match f.params.iter().position(|p| p.name.name == n.name) {
-                    Some(k) => k,
-                    None => {
-                        let names: Vec<&str> = f.params.iter().map(|p| &*p.name.name).collect();
-                        self.unknown_option(&f.name, &n.name, n.span, &names);
-                        faulty = true;
-                        continue;
-                    }
-                },
-                None => {
-                    next += 1;
-                    next - 1
-                }
-            };
-            if place >= f.params.len() {
-                let message = format!("`{}` expects {} arguments, found more", f.name, f.params.len());
-                self.report(fault(6005, tree.span(id), message));
-                return Kind::Unknown;
-            }
-            if kinds[place].is_some() {
-                let message = format!("`{}` is given twice", f.params[place].name.name);
-                self.report(fault(6007, tree.span(id), message));
-                faulty = true;
-            }
-            let ty = f.params[place].ty.as_ref().map_or(Type::Any, Type::of);
-            faulty |= !self.fits(&kind, &ty, &f.params[place].name.name, tree, id, &mut HashMap::new());
-            kinds[place] = Some(kind);
-        }
-        let mut arguments = Vec::with_capacity(kinds.len());
-        for (p, kind) in f.params.iter().zip(kinds) {
-            match (kind, p.default) {
-                (Some(k), _) => arguments.push(k),
-                (None, Some(id)) => {
-                    let tree = f.tree.clone();
-                    arguments.push(self.kind(&tree, id));
-                }
-                (None, None) => {
-                    let message = format!("`{}` expects `{}`, found nothing", f.name, p.name.name);
-                    self.report(fault(6004, span, message));
-                    return Kind::Unknown;
+    /// `F(r: 2 [m])`: names must be symbols of the law, values have their units.
+    fn put_in(&mut self, q: &Quantity, tree: &Arc<Tree>, args: &[Arg]) -> Inferred {
+        let values: Vec<(Option<&crate::syntax::tree::Ident>, Inferred, Span)> = args
+            .iter()
+            .map(|a| (a.name.as_ref(), self.infer(tree, a.value), tree.span(a.value)))
+            .collect();
+        let own = q.map(&mut |d| self.units.resolve(d));
+        // A copy in which only the symbols that stay are those of this statement.
+        let mut renamed: HashMap<unify::Variable, Dim> = HashMap::new();
+        let units = &mut self.units;
+        let copy =
+            own.map(&mut |d| d.replace(&mut |v| renamed.entry(v).or_insert_with(|| units.fresh()).clone()));
+        let Some(symbols) = &copy.symbols else {
+            for (name, _, at) in &values {
+                if name.is_none() {
+                    self.report(fault(6005, *at, "a law takes named arguments only"));
                 }
             }
-        }
-        if faulty { Kind::Unknown } else { self.enter(f, arguments) }
-    }
-
-    fn unknown_option(&mut self, f: &str, name: &str, span: Span, known: &[&str]) {
-        let mut error = fault(6003, span, format!("`{f}` has no option `{name}`"));
-        error.hint = Some(match suggest::nearest(name, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("it has {}", known.join(", ")),
-        });
-        self.report(error);
-    }
-
-    fn call_builtin(
-        &mut self,
-        name: &Name,
-        tree: &Arc<Tree>,
-        args: &[Arg],
-        piped: Option<(Kind, ExprId)>,
-        span: Span,
-    ) -> Kind {
-        let Some(signatures) = self.library.signatures(name).map(<[Arc<Signature>]>::to_vec) else {
-            return Kind::Unknown;
+            return Inferred::Unknown;
         };
-        let signature = match signatures.as_slice() {
-            [only] => only.clone(),
-            many => {
-                let first = match (&piped, args.first()) {
-                    (Some((k, _)), _) => k.clone(),
-                    (None, Some(a)) => self.kind(tree, a.value),
-                    (None, None) => Kind::Unknown,
+        let (mut wrong, mut list) = (false, false);
+        let mut left: Option<Symbols> = Some(symbols.clone());
+        let mut added: Option<Symbols> = Some(Symbols::new());
+        let mut soft = copy.soft;
+        let mut given: Vec<&Name> = Vec::new();
+        for (name, value, at) in &values {
+            let Some(name) = name else {
+                self.report(fault(6005, *at, "a law takes named arguments only"));
+                wrong = true;
+                continue;
+            };
+            let Some(dim) = symbols.get(&name.name) else {
+                let known: Vec<&str> = symbols.keys().map(|n| &**n).collect();
+                let hint = match suggest::nearest(&name.name, known.iter().copied()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None if known.is_empty() => "it has no symbols".into(),
+                    None => format!("it has {}", known.join(", ")),
                 };
-                let list = matches!(first, Kind::List(_) | Kind::Column(_) | Kind::Unknown);
-                let wants_list =
-                    |s: &Signature| s.params.first().is_some_and(|p| matches!(p.ty, Type::List(_)));
-                let count = args.len() + piped.is_some() as usize;
-                many.iter().find(|s| wants_list(s) == (list && count == 1)).unwrap_or(&many[0]).clone()
+                let message = format!("expected a symbol of the law, found `{}`", name.name);
+                self.report(fault_hint(6003, name.span, message, hint));
+                wrong = true;
+                continue;
+            };
+            if given.contains(&&name.name) {
+                self.report(fault(6007, name.span, format!("`{}` is put in twice", name.name)));
+                wrong = true;
+                continue;
             }
-        };
-        // Each argument to its parameter.
-        let count = signature.params.len();
+            given.push(&name.name);
+            let element = self.elements_of(value);
+            list |= element.is_some();
+            let value = element.unwrap_or_else(|| value.clone());
+            if let Some(symbols) = &mut left {
+                symbols.remove(&name.name);
+            }
+            match value.quantity() {
+                Some(x) => {
+                    let x = x.clone();
+                    soft |= x.soft;
+                    added = added.zip(x.symbols.clone()).map(|(mut a, b)| {
+                        a.extend(b);
+                        a
+                    });
+                    if !self.units.unify(dim, &x.dim) {
+                        let (e, f) = (self.shown(dim), self.shown(&x.dim));
+                        let message = format!("`{}` is in [{e}], found a value in [{f}]", name.name);
+                        self.report(fault_hint(6021, *at, message, format!("{}: ... [{e}]", name.name)));
+                        wrong = true;
+                    }
+                }
+                None => {
+                    if !value.is_open() && !matches!(value, Inferred::Condition(_)) {
+                        let message = format!("expected a number or an expression, found a {}", value.name());
+                        self.report(fault(6016, *at, message));
+                    }
+                    wrong = true;
+                }
+            }
+        }
+        if wrong {
+            return Inferred::Unknown;
+        }
+        for (name, dim) in left.iter().flatten() {
+            if let Some(before) = own.symbols.as_ref().and_then(|s| s.get(name)) {
+                self.units.unify(before, dim);
+            }
+        }
+        let symbols = left.zip(added).map(|(mut a, b)| {
+            a.extend(b);
+            a
+        });
+        let result = Inferred::Quantity(Quantity { symbols, soft, ..Quantity::of(copy.dim.clone()) });
+        if list { Inferred::each(result) } else { result }
+    }
+
+    /// The arguments of each parameter; `None` where they cannot be bound.
+    pub(super) fn places(
+        &mut self,
+        function: &str,
+        params: &[Place],
+        tree: &Arc<Tree>,
+        args: &[Arg],
+        headline: Option<String>,
+    ) -> Option<Vec<Vec<ExprId>>> {
+        let count = params.len();
         let mut places: Vec<Vec<ExprId>> = vec![Vec::new(); count];
-        let mut next = piped.is_some() as usize;
-        let mut faulty = false;
-        for a in args {
-            let place = match &a.name {
-                Some(n) => match signature.param(&n.name) {
-                    Some((k, _)) => k,
+        let (mut next, mut faulty, mut many) = (0, false, false);
+        for arg in args {
+            let at = tree.span(arg.value);
+            let (k, at) = match &arg.name {
+                Some(name) => match params.iter().position(|p| p.name == name.name) {
+                    Some(k) => (k, name.span),
                     None => {
-                        let names: Vec<&str> = signature.params.iter().map(|p| &*p.name).collect();
-                        self.unknown_option(name, &n.name, n.span, &names);
+                        let known: Vec<&str> = params.iter().map(|p| &*p.name).collect();
+                        let message = format!("`{function}` has no option `{}`", name.name);
+                        let hint = match suggest::nearest(&name.name, known.iter().copied()) {
+                            Some(near) => format!("did you mean `{near}`?"),
+                            None => format!("it has {}", known.join(", ")),
+                        };
+                        self.report(fault_hint(6003, name.span, message, hint));
                         faulty = true;
+                        self.quietly(|c| c.infer(tree, arg.value));
                         continue;
                     }
                 },
                 None => {
-                    let variadic = signature.params.iter().position(|p| p.variadic).filter(|v| next >= *v);
+                    let variadic = params.iter().position(|p| p.variadic).filter(|v| next >= *v);
                     let k = variadic.unwrap_or(next);
-                    if k >= count {
-                        let message =
-                            format!("`{name}` expects at most {count} arguments, found {}", args.len());
-                        self.report(fault_hint(6005, tree.span(a.value), message, signature.headline()));
-                        return Kind::Unknown;
+                    if variadic.is_none() {
+                        next += 1;
                     }
-                    next += variadic.is_none() as usize;
-                    k
+                    if k >= count {
+                        if !many {
+                            let found = args.iter().filter(|a| a.name.is_none()).count();
+                            let plural = if count == 1 { "argument" } else { "arguments" };
+                            let message = format!("`{function}` expects at most {count} {plural}, found {found}");
+                            let mut error = fault(6005, at, message);
+                            error.hint = headline.clone();
+                            self.report(error);
+                        }
+                        (many, faulty) = (true, true);
+                        continue;
+                    }
+                    (k, at)
                 }
             };
-            if !places[place].is_empty() && !signature.params[place].variadic {
-                let message = format!("`{}` is given twice", signature.params[place].name);
-                self.report(fault(6007, tree.span(a.value), message));
+            if !places[k].is_empty() && !params[k].variadic {
+                self.report(fault(6007, at, format!("`{}` is given twice", params[k].name)));
                 faulty = true;
+                continue;
             }
-            places[place].push(a.value);
+            places[k].push(arg.value);
         }
-        let mut shadow: HashMap<Name, Option<Kind>> = HashMap::new();
-        for (k, p) in signature.params.iter().enumerate() {
-            if &*p.name == "variables"
-                && let Some(id) = places[k].first()
-                && let ExprKind::Record(entries) = tree.expr(*id)
-            {
-                for e in entries {
-                    let kind = match self.kind(tree, e.value) {
-                        Kind::Range(d) => Kind::Number(d),
-                        Kind::List(inner) => Kind::Number(inner.dimension()),
-                        _ => Kind::Number(None),
-                    };
-                    shadow.extend(e.name.as_ref().map(|n| (n.name.clone(), Some(kind))));
-                }
-            }
-        }
-        let mut variables: HashMap<Name, Dimension> = HashMap::new();
-        let mut kinds: Vec<Option<Kind>> = vec![None; count];
-        for (k, p) in signature.params.iter().enumerate() {
-            let ids = &places[k];
-            if ids.is_empty() {
-                if k == 0
-                    && let Some((kind, id)) = &piped
-                {
-                    faulty |= !self.fits(kind, &p.ty, &p.name, tree, *id, &mut variables);
-                    self.columns(kind, &mut shadow);
-                    kinds[0] = Some(kind.clone());
-                } else if !p.is_optional() {
-                    let message = format!("`{name}` expects `{}: {}`, found nothing", p.name, p.ty);
-                    self.report(fault_hint(6004, span, message, signature.headline()));
+        (!faulty).then_some(places)
+    }
+
+    fn call_user(&mut self, f: &Arc<UserKind>, tree: &Arc<Tree>, args: &[Arg], span: Span) -> Inferred {
+        let places: Vec<Place> =
+            f.params.iter().map(|p| Place { name: p.name.name.clone(), variadic: false }).collect();
+        let words: Vec<&str> = f.params.iter().map(|p| &*p.name.name).collect();
+        let headline = format!("{}({})", f.name, words.join(", "));
+        let Some(places) = self.places(&f.name, &places, tree, args, Some(headline.clone())) else {
+            return Inferred::Unknown;
+        };
+        let mut values: Vec<Option<Inferred>> = vec![None; f.params.len()];
+        let mut faulty = false;
+        let mut variables = HashMap::new();
+        for (k, p) in f.params.iter().enumerate() {
+            let Some(id) = places[k].first() else {
+                if p.default.is_none() {
+                    let message = format!("`{}` expects `{}`, found nothing", f.name, p.name.name);
+                    self.report(fault_hint(6004, span, message, headline.clone()));
                     faulty = true;
                 }
                 continue;
-            }
-            for id in ids {
-                let scoped =
-                    matches!(p.ty.required(), Type::Expression | Type::Equation) && !shadow.is_empty();
-                if scoped {
-                    self.scopes.push(shadow.clone());
-                }
-                let kind = self.argument(tree, *id, p.ty.required(), &p.name);
-                if scoped {
-                    self.scopes.pop();
-                }
-                let Some(kind) = kind else {
-                    faulty = true;
-                    continue;
-                };
-                faulty |= !self.fits(&kind, &p.ty, &p.name, tree, *id, &mut variables);
-                self.columns(&kind, &mut shadow);
-                kinds[k] = Some(kind);
-            }
+            };
+            let ty = p.ty.as_ref().map_or(Type::Any, Type::of);
+            let value = self.argument(tree, *id, &ty);
+            let fine = self.fits(&value, &ty, &p.name.name, tree.span(*id), &mut variables);
+            values[k] = Some(if fine { value } else { Inferred::Unknown });
         }
         if faulty {
-            return Kind::Unknown;
+            return Inferred::Unknown;
         }
-        if &**name == "solve"
-            && let Some(Kind::Number(_) | Kind::Exact(_) | Kind::Zero | Kind::Text) = &kinds[0]
-            && let Some(id) = places[0].first()
-            && !matches!(tree.expr(*id), ExprKind::Name(_))
-        {
-            let message = "`equation` expects an equation, found an expression";
-            return self.report(fault_hint(6006, tree.span(*id), message, "solve(... == 0, x)"));
-        }
-        self.result(&signature, tree, &places, &kinds, &variables)
+        self.enter(f, values, Some(span))
     }
 
-    fn columns(&self, kind: &Kind, shadow: &mut HashMap<Name, Option<Kind>>) {
-        if let Kind::Dataset(Some(columns)) = kind {
-            for (n, c) in columns {
-                let kind = match c {
-                    Column::Numbers(d) => Kind::Number(*d),
-                    Column::Labels => Kind::Text,
-                };
-                shadow.insert(n.clone(), Some(kind));
-            }
-        }
-    }
-
-    /// The kind of an argument as its parameter reads it; `None` where that is a fault.
-    fn argument(&mut self, tree: &Arc<Tree>, id: ExprId, ty: &Type, name: &str) -> Option<Kind> {
-        match (ty, tree.expr(id)) {
-            (Type::Name, ExprKind::Name(_)) => Some(Kind::Unknown),
-            (Type::OneOf(words), ExprKind::Name(word)) => {
-                if words.iter().any(|w| w == word) {
-                    return Some(Kind::Text);
-                }
-                let mut error = fault(6006, tree.span(id), format!("`{name}` expects {ty}, found `{word}`"));
-                error.hint = suggest::nearest(word, words.iter().map(|w| &**w))
-                    .map(|n| format!("did you mean `{n}`?"));
-                self.report(error);
-                None
-            }
-            (Type::Function, ExprKind::Name(word)) => self.function_name(word, tree.span(id)),
-            (Type::List(inner), ExprKind::List(items)) if matches!(**inner, Type::Function) => {
-                let mut fine = true;
-                for item in items {
-                    if let ExprKind::Name(word) = tree.expr(*item) {
-                        fine &= self.function_name(word, tree.span(*item)).is_some();
-                    } else if !Checker::is_operator(tree, *item) {
-                        self.kind(tree, *item);
-                    }
-                }
-                fine.then(|| Kind::List(Box::new(Kind::Unknown)))
-            }
-            (Type::Expression, ExprKind::Name(word)) if self.lookup(word).is_none() => {
-                Some(self.symbol(word))
-            }
-            (_, ExprKind::Name(word)) if &**word == "none" && self.lookup("none").is_none() => {
-                Some(Kind::Nothing)
-            }
-            _ => Some(self.kind(tree, id)),
-        }
-    }
-
-    fn function_name(&mut self, word: &Name, span: Span) -> Option<Kind> {
-        if let Some(Some(kind @ Kind::Function(_))) = self.lookup(word) {
-            return Some(kind.clone());
-        }
-        if self.library.signatures(word).is_some() {
-            return Some(Kind::Function(Callable::Builtin(word.clone())));
-        }
-        let mut error = fault(6001, span, format!("expected a function, found the unknown name `{word}`"));
-        let names = self.names();
-        error.hint =
-            suggest::nearest(word, names.iter().map(String::as_str)).map(|n| format!("did you mean `{n}`?"));
-        self.report(error);
-        None
-    }
-
-    /// Whether a kind fits a type; the fault is reported.
-    fn fits(
+    /// Follows a function's body with these arguments. From a call, what is wrong in it with these arguments only is
+    /// reported at the call.
+    pub(super) fn enter(
         &mut self,
-        kind: &Kind,
-        ty: &Type,
-        name: &str,
-        tree: &Arc<Tree>,
-        id: ExprId,
-        variables: &mut HashMap<Name, Dimension>,
-    ) -> bool {
-        let span = tree.span(id);
-        let ty = ty.required();
-        if matches!(kind, Kind::Unknown | Kind::Nothing) {
-            return true;
+        f: &Arc<UserKind>,
+        values: Vec<Option<Inferred>>,
+        call: Option<Span>,
+    ) -> Inferred {
+        let key = (Arc::as_ptr(&f.tree) as usize, f.body);
+        if self.active.contains(&key) || self.fuel == 0 || self.depth + 1 >= MAX_DEPTH {
+            return Inferred::Unknown;
         }
-        let fine = match ty {
-            Type::Any | Type::Other(_) | Type::Name => true,
-            Type::Real => {
-                if let Some(d) = kind.dimension().filter(|d| !d.is_none()) {
-                    let message = format!(
-                        "`{name}` expects a pure number, found a quantity in [{}]",
-                        Unit::coherent(d)
-                    );
-                    self.report(fault_hint(6022, span, message, "divide by a quantity of the same unit"));
-                    return false;
-                }
-                kind.is_numeric()
-            }
-            Type::Quantity(unit) => {
-                if !kind.is_numeric() {
-                    false
-                } else {
-                    return self.quantity(kind, unit, name, span, variables);
-                }
-            }
-            Type::Integer => match kind {
-                Kind::Exact(n) => n.is_integer(),
-                Kind::Number(Some(d)) => d.is_none(),
-                other => other.is_numeric() && !matches!(other, Kind::List(_) | Kind::Column(_)),
-            },
-            Type::Boolean | Type::Equation => !matches!(
-                kind,
-                Kind::Exact(_)
-                    | Kind::Zero
-                    | Kind::Text
-                    | Kind::List(_)
-                    | Kind::Record(_)
-                    | Kind::Number(Some(_))
-                    | Kind::Range(_)
-            ),
-            Type::String | Type::OneOf(_) => matches!(kind, Kind::Text),
-            Type::Expression => kind.is_numeric(),
-            Type::Function => matches!(kind, Kind::Function(_) | Kind::Field(_) | Kind::Law(..)),
-            Type::List(inner) => match (kind, &**inner) {
-                (Kind::List(element), Type::Quantity(unit)) if element.dimension().is_some() => {
-                    return self.quantity(element, unit, name, span, variables);
-                }
-                (Kind::Column(Column::Numbers(d)), Type::Quantity(unit)) => {
-                    return self.quantity(&Kind::Number(*d), unit, name, span, variables);
-                }
-                (Kind::List(_) | Kind::Column(_) | Kind::Range(_), _) => true,
-                _ => false,
-            },
-            Type::Record(_) => matches!(kind, Kind::Record(_)),
-            Type::Dataset => matches!(kind, Kind::Dataset(_)),
-            Type::Optional(_) => true,
-        };
-        if !fine {
-            let message = format!("`{name}` expects a value of type {ty}, found a {}", kind.name());
-            self.report(fault(6006, span, message));
-        }
-        fine
-    }
-
-    /// Whether a number has the declared unit; a variable takes the first unit it meets.
-    fn quantity(
-        &mut self,
-        kind: &Kind,
-        unit: &UnitExpr,
-        name: &str,
-        span: Span,
-        variables: &mut HashMap<Name, Dimension>,
-    ) -> bool {
-        let Some(found) = kind.dimension() else { return true };
-        let expected = if let [only] = unit.factors.as_slice()
-            && is_unit_variable(&only.symbol)
-        {
-            match variables.get(&only.symbol) {
-                Some(known) => known.pow(&only.power),
-                None => {
-                    if let Some(d) = only.power.recip().and_then(|p| found.pow(&p)) {
-                        variables.insert(only.symbol.clone(), d);
-                    }
-                    return true;
-                }
-            }
-        } else if has_variable(unit) {
-            None
-        } else {
-            self.catalogue.resolve(unit).ok().map(|u| u.dimension())
-        };
-        match expected {
-            Some(e) if e != found => {
-                let (e, f) = (Unit::coherent(e), Unit::coherent(found));
-                let shown = |u: &Unit| {
-                    if u.is_one() { "a pure number".to_string() } else { format!("a quantity in [{u}]") }
-                };
-                let mut error =
-                    fault(6021, span, format!("`{name}` expects {}, found {}", shown(&e), shown(&f)));
-                if !e.is_one() {
-                    error.hint = Some(format!("{name}: ... [{e}]"));
-                }
-                self.report(error);
-                false
-            }
-            _ => true,
-        }
-    }
-
-    /// What a call returns.
-    fn result(
-        &mut self,
-        signature: &Signature,
-        tree: &Arc<Tree>,
-        places: &[Vec<ExprId>],
-        kinds: &[Option<Kind>],
-        variables: &HashMap<Name, Dimension>,
-    ) -> Kind {
-        match &*signature.name {
-            "read" => return self.read(tree, places),
-            "filter" => return kinds[0].clone().unwrap_or(Kind::Unknown),
-            "select" => return select(tree, places, kinds),
-            "split" => {
-                let set = kinds[0].clone().unwrap_or(Kind::Unknown);
-                return Kind::Record(
-                    ["train", "validation", "test"].map(|n| (Name::from(n), set.clone())).to_vec(),
-                );
-            }
-            "law" => return law(tree, places, kinds, signature),
-            "field" => return Kind::Field(places[0].len()),
-            _ => {}
-        }
-        let list = kinds.iter().flatten().any(|k| matches!(k, Kind::List(_) | Kind::Column(_)));
-        let each = signature.params.first().is_some_and(|p| matches!(p.ty, Type::Real | Type::Quantity(_)));
-        let wrap = |k: Kind| if list && each { Kind::List(Box::new(k)) } else { k };
-        match &signature.result {
-            Type::Real => wrap(Kind::pure()),
-            Type::Integer => Kind::pure(),
-            Type::Quantity(unit) => wrap(Kind::Number(dimension_of(unit, variables, self))),
-            Type::Boolean => Kind::Condition,
-            Type::String => Kind::Text,
-            Type::Dataset => Kind::Dataset(None),
-            Type::List(inner) => match &**inner {
-                Type::Quantity(unit) => {
-                    Kind::List(Box::new(Kind::Number(dimension_of(unit, variables, self))))
-                }
-                _ => Kind::List(Box::new(Kind::Unknown)),
-            },
-            Type::Other(kind) => match &**kind {
-                "front" => Kind::Front,
-                "fit" => Kind::Fit,
-                "nothing" => Kind::Nothing,
-                _ => Kind::Unknown,
-            },
-            _ => Kind::Unknown,
-        }
-    }
-
-    /// `read("file.csv")` with a literal path: the header tells the columns.
-    fn read(&mut self, tree: &Arc<Tree>, places: &[Vec<ExprId>]) -> Kind {
-        let Some(id) = places[0].first() else { return Kind::Dataset(None) };
-        let ExprKind::Str { parts, .. } = tree.expr(*id) else { return Kind::Dataset(None) };
-        let path = match parts.as_slice() {
-            [crate::syntax::tree::StrPart::Text(path)] => path.clone(),
-            _ => return Kind::Dataset(None),
-        };
-        match crate::data::read_header(&self.path(&path), &self.catalogue) {
-            Ok(columns) => Kind::Dataset(Some(
-                columns
-                    .into_iter()
-                    .map(|(n, u)| {
-                        // Without a unit a column may hold labels: its cells tell.
-                        let d = u.map(|u| u.dimension());
-                        (Name::from(&*n), Column::Numbers(d))
-                    })
-                    .collect(),
-            )),
-            Err(e) => {
-                self.report(crate::language::error::lift(&e, tree.span(*id)));
-                Kind::Unknown
-            }
-        }
-    }
-}
-
-fn has_variable(unit: &UnitExpr) -> bool {
-    unit.factors.iter().any(|f| is_unit_variable(&f.symbol))
-}
-
-fn dimension_of(
-    unit: &UnitExpr,
-    variables: &HashMap<Name, Dimension>,
-    checker: &Checker,
-) -> Option<Dimension> {
-    if !has_variable(unit) {
-        return checker.catalogue.resolve(unit).ok().map(|u| u.dimension());
-    }
-    let mut total = Dimension::NONE;
-    for f in &unit.factors {
-        let own = variables.get(&f.symbol)?;
-        total = total.mul(own.pow(&f.power)?)?;
-    }
-    Some(total)
-}
-
-fn select(tree: &Tree, places: &[Vec<ExprId>], kinds: &[Option<Kind>]) -> Kind {
-    let Some(Kind::Dataset(Some(columns))) = &kinds[0] else { return Kind::Dataset(None) };
-    let names: Vec<&Name> = places[1]
-        .iter()
-        .filter_map(|id| match tree.expr(*id) {
-            ExprKind::Name(n) => Some(n),
-            _ => None,
-        })
-        .collect();
-    Kind::Dataset(Some(columns.iter().filter(|(n, _)| names.contains(&n)).cloned().collect()))
-}
-
-fn law(tree: &Tree, places: &[Vec<ExprId>], kinds: &[Option<Kind>], signature: &Signature) -> Kind {
-    let place = |name: &str| signature.params.iter().position(|p| &*p.name == name);
-    let (Some(formula), Some(variables)) = (place("formula"), place("variables")) else {
-        return Kind::Unknown;
-    };
-    let Some(Kind::Record(entries)) = &kinds[variables] else { return Kind::Unknown };
-    let _ = (tree, places);
-    let symbols = entries
-        .iter()
-        .map(|(n, k)| {
-            let d = match k {
-                Kind::Range(d) => d.or(Some(Dimension::NONE)),
-                Kind::List(inner) => inner.dimension(),
-                _ => None,
+        self.fuel -= 1;
+        self.active.push(key);
+        let before = self.diagnostics.len();
+        let mut captured = f.captured.clone();
+        captured.insert(f.name.clone(), Inferred::Function(Callable::User(f.clone())));
+        // A function sees its captured names, not the scopes of its caller.
+        let outer = std::mem::replace(
+            &mut self.locals,
+            vec![Scope { names: captured, general: true }, Scope::default()],
+        );
+        let tree = f.tree.clone();
+        for (p, value) in f.params.iter().zip(values) {
+            let value = match (value, p.default) {
+                (Some(value), _) => value,
+                (None, Some(default)) => self.infer(&tree, default),
+                (None, None) => Inferred::Unknown,
             };
-            (n.clone(), d)
-        })
-        .collect();
-    Kind::Law(symbols, kinds[formula].as_ref().and_then(Kind::dimension))
+            if let Some(scope) = self.locals.last_mut() {
+                scope.names.insert(p.name.name.clone(), value);
+            }
+        }
+        let result = self.with_wheres(&tree, &f.wheres, |c| c.infer(&tree, f.body));
+        self.locals = outer;
+        self.active.pop();
+        let Some(call) = call else { return result };
+        let found = self.diagnostics.split_off(before);
+        let known = |d: &Diagnostic| self.diagnostics.iter().any(|k| k.code == d.code && k.span == d.span);
+        let fresh = found.iter().find(|d| d.is_error() && !known(d)).cloned();
+        match fresh {
+            Some(d) => {
+                let mut error = Diagnostic::error(Code(d.code.0), call, d.message.clone());
+                error.label = format!("with these arguments of `{}`", f.name);
+                if let Some(inner) = d.span.filter(|s| s.source == call.source) {
+                    error.related.push((inner, if d.label.is_empty() { "here".into() } else { d.label.clone() }));
+                }
+                error.hint = d.hint.clone();
+                self.report(Box::new(error))
+            }
+            None if found.iter().any(Diagnostic::is_error) => Inferred::Unknown,
+            None => result,
+        }
+    }
+
+    fn call_builtin(&mut self, name: &Name, tree: &Arc<Tree>, args: &[Arg], span: Span) -> Inferred {
+        let signatures = self.library.signatures(name).map(<[Arc<Signature>]>::to_vec).unwrap_or_default();
+        let signature = match signatures.as_slice() {
+            [] => {
+                self.all_arguments(tree, args);
+                return self.unknown_callee(name, span);
+            }
+            [only] => only.clone(),
+            [first, ..] => {
+                let value = args.first().map(|a| self.quietly(|c| c.infer(tree, a.value)));
+                if value.as_ref().is_some_and(Inferred::is_open) {
+                    self.all_arguments(tree, args);
+                    return Inferred::Unknown;
+                }
+                let fits = |s: &&Arc<Signature>| {
+                    let count = s.params.iter().any(|p| p.variadic) || args.len() <= s.params.len();
+                    count && s.params.first().zip(value.as_ref()).is_some_and(|(p, v)| Checker::may_be(v, &p.ty))
+                };
+                signatures.iter().find(fits).unwrap_or(first).clone()
+            }
+        };
+        let places: Vec<Place> =
+            signature.params.iter().map(|p| Place { name: p.name.clone(), variadic: p.variadic }).collect();
+        let Some(places) = self.places(name, &places, tree, args, Some(signature.headline())) else {
+            return Inferred::Unknown;
+        };
+        let before = self.diagnostics.len();
+        for (k, p) in signature.params.iter().enumerate() {
+            if places[k].is_empty() && !p.is_optional() {
+                let message = format!("`{name}` expects `{}: {}`, found nothing", p.name, p.ty);
+                self.report(fault_hint(6004, span, message, signature.headline()));
+            }
+        }
+        let found = self.bound_arguments(&signature, tree, &places);
+        if self.is_faulty_since(before) {
+            return Inferred::Unknown;
+        }
+        self.result(&signature, tree, &places, &found)
+    }
+
+    /// Symbols that stand for themselves in some arguments: columns of data, variables of a law.
+    pub(super) fn with_symbols<T>(
+        &mut self,
+        names: &[(Name, Inferred)],
+        f: impl FnOnce(&mut Checker) -> T,
+    ) -> T {
+        if names.is_empty() {
+            return f(self);
+        }
+        let mut hidden: Vec<(Name, Option<Dim>)> = Vec::new();
+        for (name, value) in names {
+            // Laws that were built before mean these symbols too.
+            if let Inferred::Quantity(q) = value
+                && !self.declared.contains_key(name)
+            {
+                hidden.push((name.clone(), self.symbols.insert(name.clone(), q.dim.clone())));
+            }
+        }
+        let result = self.within(names.iter().cloned().collect(), f);
+        for (name, dim) in hidden {
+            match dim {
+                Some(dim) => self.symbols.insert(name, dim),
+                None => self.symbols.remove(&name),
+            };
+        }
+        result
+    }
+
+    /// A list's elements or the value itself: what functions see that act element by element.
+    pub(super) fn innermost(&mut self, value: &Inferred) -> (Inferred, bool) {
+        let mut value = value.clone();
+        let mut list = false;
+        while let Some(element) = self.elements_of(&value) {
+            list = true;
+            if matches!(&value, Inferred::List(Items::Known(items)) if items.is_empty()) {
+                return (Inferred::Unknown, true);
+            }
+            value = element;
+        }
+        (value, list)
+    }
 }

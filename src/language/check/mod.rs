@@ -1,102 +1,148 @@
-//! The checker: reads the whole tree before anything runs and reports every fault of names, types, units and options with
-//! its place. It follows the program with kinds in place of values (`kind.rs`); what it does not know it lets pass,
-//! so that it never reports what would have run. A faulty part is of unknown kind: one fault, one report.
+//! The checker: reads the whole tree before anything runs and reports every fault of names, types, units and options
+//! with its place. It follows the program with what is known of values in place of values (`inferred.rs`); dimensions
+//! that nobody declared are inferred by linear algebra (`unify.rs`), undeclared symbols within their statement only.
+//! What is not known passes, so that nothing is reported that would have run; a faulty part is unknown from there on,
+//! so that one fault is one report.
 
+mod arguments;
+mod arithmetic;
 mod calls;
 mod expressions;
-mod kind;
+mod inferred;
+mod members;
+mod modules;
+mod results;
+mod statements;
+#[cfg(test)]
+mod tests;
+mod unify;
 
-pub use kind::Kind;
+pub use inferred::{Callable, Cells, Columns, Condition, FitKind, Inferred, Items, Quantity, Symbols, UserKind};
+pub use unify::{Dim, Unifier};
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use kind::{Callable, UserKind};
-
 use super::context::Context;
-use super::error::{Error, fault, fault_hint};
+use super::error::Error;
 use super::library::Library;
-use crate::base::{Diagnostic, Source, Span, suggest};
-use crate::expression::{Constant, Declaration, Declarations, Symbol};
-use crate::syntax::tree::{
-    ExprId, ForClause, Ident, Name, Statement, StatementKind, Tree, UnitExpr, UsePath, WhereItem,
-};
+use crate::base::{Diagnostic, Span};
+use crate::expression::Constant;
+use crate::syntax::tree::{ExprId, Name, StatementKind, Tree, UnitExpr};
 use crate::units::{Catalogue, Dimension, Unit};
 
-/// Functions of phys are followed this deep into each other.
-const MAX_CALLS: usize = 6;
-/// Modules may use each other this deep.
-const MAX_MODULES: usize = 8;
+/// What a check found.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// Every fault, in the order of the program.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What is known of each name that is bound at the end, sorted.
+    pub bindings: Vec<(Name, Inferred)>,
+}
+
+/// Functions are followed this often in one check; after that their results are unknown.
+const FUEL: usize = 20_000;
+/// Expressions and calls are followed this deep.
+const MAX_DEPTH: usize = 200;
+
+/// Local names.
+#[derive(Clone, Debug, Default)]
+struct Scope {
+    names: HashMap<Name, Inferred>,
+    /// Whether unknown dimensions in them stand for any, anew at every use (bindings of earlier statements).
+    general: bool,
+}
 
 /// The state of a check.
 pub struct Checker {
     library: Library,
     catalogue: Catalogue,
-    declarations: Declarations,
-    constants: Vec<Name>,
-    /// Global names first, then local scopes. `None` makes a name a symbol.
-    scopes: Vec<HashMap<Name, Option<Kind>>>,
+    globals: HashMap<Name, Inferred>,
+    declared: HashMap<Name, Dim>,
+    constants: HashSet<Name>,
+    locals: Vec<Scope>,
+    /// Dimensions of the undeclared symbols of this statement.
+    symbols: HashMap<Name, Dim>,
+    units: Unifier,
+    /// Names that are bound anywhere in the program: a function may call what comes later.
+    later: HashSet<Name>,
     diagnostics: Vec<Diagnostic>,
     folder: PathBuf,
-    calls: usize,
-    modules: usize,
+    /// Functions that are being followed.
+    active: Vec<(usize, ExprId)>,
+    fuel: usize,
+    depth: usize,
+    /// Modules that are being read.
+    loading: Vec<String>,
+    modules: BTreeMap<String, Inferred>,
     next_source: u32,
-}
-
-/// The dimension that the checker gives the last bare expression of a tree, where it knows it.
-pub fn predict(context: &Context, tree: &Arc<Tree>) -> Option<Dimension> {
-    let mut checker = Checker::new(context);
-    let (last, before) = tree.statements.split_last()?;
-    before.iter().for_each(|s| checker.statement(tree, s));
-    match &last.kind {
-        StatementKind::Expr { value, wheres } => {
-            checker.with_wheres(tree, wheres, |c| c.kind(tree, *value)).dimension()
-        }
-        _ => None,
-    }
 }
 
 /// Every fault of a tree that is to run in this context.
 pub fn check(context: &Context, tree: &Arc<Tree>) -> Vec<Diagnostic> {
+    inspect(context, tree).diagnostics
+}
+
+/// Every fault of a tree that is to run in this context, and what is known of its bindings.
+pub fn inspect(context: &Context, tree: &Arc<Tree>) -> Checked {
     let mut checker = Checker::new(context);
-    for statement in &tree.statements {
-        checker.statement(tree, statement);
-    }
-    let mut found = checker.diagnostics;
-    let mut seen = std::collections::HashSet::new();
-    found.retain(|d| seen.insert((d.code, d.span, d.message.clone())));
-    found
+    checker.program(tree);
+    let mut diagnostics = std::mem::take(&mut checker.diagnostics);
+    let mut seen = HashSet::new();
+    diagnostics.retain(|d| seen.insert((d.code, d.span)));
+    let mut bindings: Vec<(Name, Inferred)> = checker.globals.into_iter().collect();
+    bindings.sort_by(|a, b| a.0.cmp(&b.0));
+    Checked { diagnostics, bindings }
+}
+
+/// The dimension of the last bare expression of a tree; `None` where it is no number, or its dimension depends on what
+/// is not known before it runs.
+pub fn predict(context: &Context, tree: &Arc<Tree>) -> Option<Dimension> {
+    let mut checker = Checker::new(context);
+    let (last, _) = tree.statements.split_last()?;
+    let StatementKind::Expr { value, wheres } = &last.kind else { return None };
+    checker.program_before_last(tree);
+    let found = checker.with_wheres(tree, wheres, |c| c.infer(tree, *value));
+    let q = found.quantity().filter(|q| !q.soft)?;
+    checker.units.resolve(&q.dim).constant()
 }
 
 impl Checker {
     fn new(context: &Context) -> Checker {
+        let mut units = Unifier::default();
         let globals = context
             .globals
             .iter()
-            .map(|(n, v)| (n.clone(), Some(Kind::of(v, &context.declarations))))
+            .map(|(n, v)| (n.clone(), Inferred::of(v, &context.declarations, &mut units)))
+            .collect();
+        let declared = context
+            .declarations
+            .iter()
+            .map(|(s, d)| {
+                let dim = d.unit.as_ref().map_or_else(|| units.fresh(), Dim::of_unit);
+                (Name::from(s.name()), dim)
+            })
             .collect();
         Checker {
             library: context.library.clone(),
             catalogue: context.catalogue.clone(),
-            declarations: context.declarations.clone(),
+            globals,
+            declared,
             constants: context.constants.iter().cloned().collect(),
-            scopes: vec![globals],
+            locals: Vec::new(),
+            symbols: HashMap::new(),
+            units,
+            later: HashSet::new(),
             diagnostics: Vec::new(),
             folder: context.folder.clone(),
-            calls: 0,
-            modules: 0,
-            next_source: 1 << 20,
+            active: Vec::new(),
+            fuel: FUEL,
+            depth: 0,
+            loading: Vec::new(),
+            modules: BTreeMap::new(),
+            next_source: u32::MAX - (1 << 20),
         }
-    }
-}
-
-impl Checker {
-    // Boxed as every function of the language returns it.
-    #[allow(clippy::boxed_local)]
-    fn report(&mut self, error: Error) -> Kind {
-        self.diagnostics.push(*error);
-        Kind::Unknown
     }
 
     /// A path of the script, relative to its folder.
@@ -104,24 +150,92 @@ impl Checker {
         if self.folder.as_os_str() == "." { PathBuf::from(written) } else { self.folder.join(written) }
     }
 
-    fn lookup(&self, name: &str) -> Option<Option<&Kind>> {
-        self.scopes.iter().rev().find_map(|s| s.get(name)).map(Option::as_ref)
+    // Boxed as every function of the language returns it.
+    #[allow(clippy::boxed_local)]
+    fn report(&mut self, error: Error) -> Inferred {
+        self.diagnostics.push(*error);
+        Inferred::Unknown
     }
 
-    fn bind(&mut self, name: &Name, kind: Kind) {
-        if let Some(scope) = self.scopes.first_mut() {
-            scope.insert(name.clone(), Some(kind));
+    /// What a name is bound to: local scopes from the inside, then globals.
+    fn lookup(&mut self, name: &str) -> Option<Inferred> {
+        for scope in self.locals.iter().rev() {
+            if let Some(found) = scope.names.get(name) {
+                let (found, general) = (found.clone(), scope.general);
+                return Some(if general { self.instance(&found) } else { found });
+            }
         }
+        let found = self.globals.get(name)?.clone();
+        Some(self.instance(&found))
     }
 
+    fn is_bound(&self, name: &str) -> bool {
+        self.locals.iter().any(|s| s.names.contains_key(name)) || self.globals.contains_key(name)
+    }
+
+    /// A value of an earlier statement: its unknown dimensions stand for any, but its symbols are those of this
+    /// statement where that is possible.
+    fn instance(&mut self, value: &Inferred) -> Inferred {
+        let mut renamed: HashMap<unify::Variable, Dim> = HashMap::new();
+        let units = &mut self.units;
+        let fresh = value.map(&mut |d| {
+            d.replace(&mut |v| renamed.entry(v).or_insert_with(|| units.fresh()).clone())
+        });
+        if renamed.is_empty() {
+            return fresh;
+        }
+        let symbols = match &fresh {
+            Inferred::Condition(c) => c.symbols.clone(),
+            other => other.quantity().and_then(|q| q.symbols.clone()),
+        };
+        for (name, dim) in symbols.into_iter().flatten() {
+            let own = self.symbol_dim(&name);
+            self.units.unify(&own, &dim);
+        }
+        fresh
+    }
+
+    /// The dimension of a symbol, declared or of this statement.
+    fn symbol_dim(&mut self, name: &Name) -> Dim {
+        if let Some(declared) = self.declared.get(name) {
+            return declared.clone();
+        }
+        if let Some(own) = self.symbols.get(name) {
+            return own.clone();
+        }
+        let own = self.units.fresh();
+        self.symbols.insert(name.clone(), own.clone());
+        own
+    }
+
+    /// What a bare name is.
+    fn name(&mut self, name: &Name) -> Inferred {
+        if let Some(found) = self.lookup(name) {
+            return found;
+        }
+        if !self.declared.contains_key(name) {
+            match Constant::from_name(name) {
+                Some(Constant::Infinity) => return Inferred::Quantity(Quantity::of(self.units.fresh())),
+                Some(_) => return Inferred::Quantity(Quantity::pure()),
+                None => {}
+            }
+        }
+        let dim = self.symbol_dim(name);
+        Inferred::Quantity(Quantity::symbol(name, dim))
+    }
+
+    /// Every name that is bound, declared or a function, for suggestions.
     fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> =
-            self.scopes.iter().flat_map(|s| s.keys().map(|n| n.to_string())).collect();
+        let mut names: Vec<String> = self.globals.keys().map(|n| n.to_string()).collect();
+        names.extend(self.locals.iter().flat_map(|s| s.names.keys().map(|n| n.to_string())));
         names.extend(self.library.function_names().map(str::to_string));
-        names.extend(self.declarations.iter().map(|(s, _)| s.to_string()));
+        names.extend(self.declared.keys().map(|n| n.to_string()));
+        names.sort_unstable();
+        names.dedup();
         names
     }
 
+    /// A unit as written.
     fn unit(&mut self, unit: &UnitExpr) -> Option<Unit> {
         match self.catalogue.resolve(unit) {
             Ok(u) => Some(u),
@@ -132,350 +246,98 @@ impl Checker {
         }
     }
 
-    fn may_bind(&mut self, name: &Ident) {
-        if self.declarations.get(&Symbol::new(&name.name)).is_some() {
-            self.report(fault_hint(
-                6015,
-                name.span,
-                format!("expected a free name, found `{}`, which is declared", name.name),
-                format!("put a value in instead: `F({}: ...)`", name.name),
-            ));
-        } else if self.constants.contains(&name.name) {
-            self.report(fault_hint(
-                6015,
-                name.span,
-                format!("expected a free name, found the constant `{}`", name.name),
-                format!("choose another name: `{}1 = ...`", name.name),
-            ));
-        }
-    }
-
-    fn block(&mut self, tree: &Arc<Tree>, body: &[Statement]) {
-        body.iter().for_each(|s| self.statement(tree, s));
-    }
-
-    fn with_wheres<T>(
-        &mut self,
-        tree: &Arc<Tree>,
-        wheres: &[WhereItem],
-        f: impl FnOnce(&mut Checker) -> T,
-    ) -> T {
-        if wheres.is_empty() {
-            return f(self);
-        }
-        self.scopes.push(HashMap::new());
-        for item in wheres {
-            let kind = match &item.params {
-                None => self.kind(tree, item.value),
-                Some(params) => Kind::Function(Callable::User(Arc::new(UserKind {
-                    name: item.name.name.clone(),
-                    params: params.clone(),
-                    body: item.value,
-                    wheres: Vec::new(),
-                    tree: tree.clone(),
-                }))),
-            };
-            if let Some(scope) = self.scopes.last_mut() {
-                scope.insert(item.name.name.clone(), Some(kind));
-            }
-        }
+    /// Does something with local names in force.
+    fn within<T>(&mut self, names: HashMap<Name, Inferred>, f: impl FnOnce(&mut Checker) -> T) -> T {
+        self.locals.push(Scope { names, general: false });
         let result = f(self);
-        self.scopes.pop();
+        self.locals.pop();
         result
     }
 
-    fn statement(&mut self, tree: &Arc<Tree>, statement: &Statement) {
-        match &statement.kind {
-            StatementKind::Bind { names, value, wheres } => {
-                names.iter().for_each(|n| self.may_bind(n));
-                let kind = self.with_wheres(tree, wheres, |c| c.kind(tree, *value));
-                if let [only] = names.as_slice() {
-                    self.bind(&only.name, kind);
-                } else {
-                    let element = match kind {
-                        Kind::List(inner) => *inner,
-                        Kind::Unknown | Kind::Column(_) => Kind::Unknown,
-                        other => self.report(fault(
-                            6018,
-                            tree.span(*value),
-                            format!("expected a list of {} values, found a {}", names.len(), other.name()),
-                        )),
-                    };
-                    names.iter().for_each(|n| self.bind(&n.name, element.clone()));
-                }
+    /// Does something and forgets the faults it met.
+    fn quietly<T>(&mut self, f: impl FnOnce(&mut Checker) -> T) -> T {
+        let before = self.diagnostics.len();
+        let result = f(self);
+        self.diagnostics.truncate(before);
+        result
+    }
+
+    /// The faults found since there were `before`.
+    fn is_faulty_since(&self, before: usize) -> bool {
+        self.diagnostics[before..].iter().any(Diagnostic::is_error)
+    }
+
+    /// What holds for both.
+    fn join(&mut self, a: &Inferred, b: &Inferred) -> Inferred {
+        match (a, b) {
+            (Inferred::Quantity(x), Inferred::Quantity(y)) => {
+                let (dx, dy) = (self.units.resolve(&x.dim), self.units.resolve(&y.dim));
+                let dim = match (x.is_zero(), y.is_zero()) {
+                    (true, _) => Some(dy),
+                    (_, true) => Some(dx),
+                    _ if dx == dy => Some(dx),
+                    _ => None,
+                };
+                let soft = dim.is_none() || x.soft || y.soft;
+                Inferred::Quantity(Quantity {
+                    dim: dim.unwrap_or_else(|| self.units.fresh()),
+                    // Two zeros are zero.
+                    exact: x.exact.clone().filter(|n| y.exact.as_ref() == Some(n)),
+                    float: x.float && y.float,
+                    soft,
+                    symbols: x.all_symbols(y),
+                })
             }
-            StatementKind::Define { name, params, body, wheres } => {
-                self.may_bind(name);
-                let user = Arc::new(UserKind {
-                    name: name.name.clone(),
-                    params: params.clone(),
-                    body: *body,
-                    wheres: wheres.clone(),
-                    tree: tree.clone(),
+            (Inferred::Condition(x), Inferred::Condition(y)) => {
+                let symbols = x.symbols.clone().zip(y.symbols.clone()).map(|(mut p, q)| {
+                    p.extend(q);
+                    p
                 });
-                self.bind(&name.name, Kind::Function(Callable::User(user.clone())));
-                let arguments = params.iter().map(|p| self.parameter_kind(p)).collect();
-                self.enter(&user, arguments);
+                Inferred::Condition(Condition { symbols, sides: None })
             }
-            StatementKind::Var { names, unit, domain, .. } => {
-                let unit = unit.as_ref().map(|u| self.unit(u));
-                let unit = match (unit, domain) {
-                    (Some(unit), domain) => {
-                        if let (Some(u), Some(id)) = (&unit, domain)
-                            && let Some(found) =
-                                self.domain(tree, *id).filter(|d| *d != u.dimension() && !d.is_none())
-                        {
-                            let found = Unit::coherent(found);
-                            let message = format!("expected a domain in [{u}], found one in [{found}]");
-                            self.report(fault(6021, tree.span(*id), message));
-                        }
-                        unit
-                    }
-                    (None, Some(id)) => {
-                        self.domain(tree, *id).map(Unit::coherent).or_else(|| Some(Unit::one()))
-                    }
-                    (None, None) => Some(Unit::one()),
-                };
-                for name in names {
-                    self.declare(name, unit.clone());
-                }
+            (Inferred::Text(x), Inferred::Text(y)) => {
+                Inferred::Text(x.clone().filter(|t| y.as_ref() == Some(t)))
             }
-            StatementKind::Param { name, unit, start, domain } => {
-                let declared = unit.as_ref().and_then(|u| self.unit(u));
-                let kind = self.kind(tree, *start);
-                if let Some(id) = domain {
-                    self.kind(tree, *id);
-                }
-                let unit = match (declared, kind.dimension()) {
-                    (Some(u), Some(d)) if !d.is_none() && d != u.dimension() => {
-                        let found = Unit::coherent(d);
-                        let message = format!("expected a starting value in [{u}], found one in [{found}]");
-                        self.report(fault(6021, tree.span(*start), message));
-                        Some(u)
-                    }
-                    (Some(u), _) => Some(u),
-                    (None, d) => d.map(Unit::coherent),
-                };
-                self.declare(name, unit);
+            (Inferred::List(x), Inferred::List(y)) => {
+                let (x, y) = (self.representative(x), self.representative(y));
+                Inferred::each(self.join(&x, &y))
             }
-            StatementKind::Const { name, value } => {
-                let kind = self.kind(tree, *value);
-                self.bind(&name.name, kind);
-                self.constants.push(name.name.clone());
-            }
-            StatementKind::Unit { names, value } => {
-                if let Err((e, span)) = self.catalogue.define(tree, names, *value, statement.doc.as_deref()) {
-                    self.report(super::error::lift(&e, span));
-                }
-            }
-            StatementKind::Check { value, wheres } => {
-                self.with_wheres(tree, wheres, |c| c.condition(tree, *value));
-            }
-            StatementKind::For { clause, body } => {
-                let element = self.element(tree, clause.source);
-                self.scopes.push(loop_scope(clause, element));
-                self.block(tree, body);
-                self.scopes.pop();
-            }
-            StatementKind::If { branches, otherwise } => {
-                for (condition, body) in branches {
-                    self.condition(tree, *condition);
-                    self.block(tree, body);
-                }
-                otherwise.iter().for_each(|body| self.block(tree, body));
-            }
-            StatementKind::Rule { .. } | StatementKind::Error => {}
-            StatementKind::Extern { .. } => {}
-            StatementKind::Use { module, alias, names } => {
-                self.use_module(module, alias.as_ref(), names.as_deref(), statement.span)
-            }
-            StatementKind::Expr { value, wheres } => {
-                self.with_wheres(tree, wheres, |c| c.kind(tree, *value));
-            }
+            (Inferred::Dataset(_), Inferred::Dataset(_)) => Inferred::Dataset(None),
+            (Inferred::Record(_), Inferred::Record(_)) => Inferred::Record(None),
+            _ => Inferred::Unknown,
         }
     }
 
-    fn declare(&mut self, name: &Ident, unit: Option<Unit>) {
-        for scope in &mut self.scopes {
-            scope.remove(&name.name);
-        }
-        self.declarations.insert(Symbol::new(&name.name), Declaration { unit, ..Declaration::default() });
-    }
-
-    /// The dimension of a domain.
-    fn domain(&mut self, tree: &Arc<Tree>, id: ExprId) -> Option<Dimension> {
-        match self.kind(tree, id) {
-            Kind::Range(d) => d,
-            Kind::List(inner) => inner.dimension(),
-            Kind::Unknown => None,
-            other => {
-                let message = format!("expected a range or a list as domain, found a {}", other.name());
-                self.report(fault_hint(6006, tree.span(id), message, "in 1..5"));
-                None
-            }
-        }
-    }
-
-    /// What a loop over this gives.
-    fn element(&mut self, tree: &Arc<Tree>, id: ExprId) -> Kind {
-        match self.kind(tree, id) {
-            Kind::List(inner) => *inner,
-            Kind::Range(d) => Kind::Number(d),
-            Kind::Column(kind::Column::Numbers(d)) => Kind::Number(d),
-            Kind::Column(kind::Column::Labels) => Kind::Text,
-            kind @ (Kind::Number(_)
-            | Kind::Exact(_)
-            | Kind::Zero
-            | Kind::Text
-            | Kind::Condition
-            | Kind::Function(_)) => {
-                let message = format!("expected a list, range, column or dataset, found a {}", kind.name());
-                self.report(fault_hint(6006, tree.span(id), message, "for n in 1..10 { ... }"))
-            }
-            _ => Kind::Unknown,
-        }
-    }
-
-    fn use_module(&mut self, module: &UsePath, alias: Option<&Ident>, names: Option<&[Ident]>, span: Span) {
-        let Some((full, short, kind)) = self.module(module, span) else { return };
-        let Kind::Module(_, entries) = &kind else { return };
-        match names {
-            Some(names) => {
-                for name in names {
-                    match entries.iter().find(|(n, _)| *n == name.name) {
-                        Some((_, k)) => self.bind(&name.name, k.clone()),
-                        None => {
-                            let message = format!("expected a name of `{full}`, found `{}`", name.name);
-                            let mut error = fault(6102, name.span, message);
-                            let known = entries.iter().map(|(n, _)| &**n);
-                            error.hint =
-                                suggest::nearest(&name.name, known).map(|n| format!("did you mean `{n}`?"));
-                            self.report(error);
-                        }
+    /// What every element of a list is.
+    fn representative(&mut self, items: &Items) -> Inferred {
+        match items {
+            Items::Each(element) => (**element).clone(),
+            Items::Known(items) => {
+                let mut items = items.iter();
+                let Some(first) = items.next() else { return Inferred::Unknown };
+                let mut all = first.clone();
+                for item in items {
+                    all = self.join(&all, item);
+                    if matches!(all, Inferred::Unknown) {
+                        break;
                     }
                 }
-            }
-            None => {
-                let name = alias.map_or_else(|| Name::from(short.as_str()), |a| a.name.clone());
-                self.bind(&name, kind);
+                all
             }
         }
     }
 
-    /// Full and short name of a module, and its names.
-    fn module(&mut self, module: &UsePath, span: Span) -> Option<(String, String, Kind)> {
-        let (full, short, tree, folder) = match module {
-            UsePath::Module(parts) => {
-                let full: String = parts.iter().map(|p| &*p.name).collect::<Vec<_>>().join(".");
-                if !self.library.has_module(&full) {
-                    let mut error = fault(6101, span, format!("expected a module, found no `{full}`"));
-                    error.hint = suggest::nearest(&full, self.library.module_names())
-                        .map(|n| format!("did you mean `{n}`?"));
-                    self.report(error);
-                    return None;
-                }
-                let short = parts.last().map_or(full.clone(), |p| p.name.to_string());
-                let parsed = self.library.module(&full, 100_000).ok()?;
-                (full, short, parsed.tree.clone(), self.folder.clone())
-            }
-            UsePath::File(path, at) => {
-                let file = self.path(path);
-                let text = match super::statements::read_script(&file) {
-                    Ok(text) => text,
-                    Err(words) => {
-                        self.report(fault(6040, *at, words));
-                        return None;
-                    }
-                };
-                self.next_source += 1;
-                let parsed = crate::syntax::parse(&Source::new(self.next_source, path, &text));
-                if parsed.diagnostics.iter().any(Diagnostic::is_error) {
-                    self.report(fault_hint(
-                        6040,
-                        *at,
-                        format!("`{path}` has faults"),
-                        format!("phys check {path}"),
-                    ));
-                    return None;
-                }
-                let short =
-                    PathBuf::from(path).file_stem().map_or_else(String::new, |s| s.to_string_lossy().into());
-                let folder = file.parent().map_or_else(|| self.folder.clone(), PathBuf::from);
-                (path.clone(), short, Arc::new(parsed.tree), folder)
-            }
-        };
-        if self.modules >= MAX_MODULES {
-            return Some((full.clone(), short, Kind::Unknown));
-        }
-        // A module is checked where it is written; here its names matter.
-        let mut inner = Checker {
-            library: self.library.clone(),
-            catalogue: self.catalogue.clone(),
-            declarations: Declarations::new(),
-            constants: Vec::new(),
-            scopes: vec![HashMap::new()],
-            diagnostics: Vec::new(),
-            folder,
-            calls: 0,
-            modules: self.modules + 1,
-            next_source: self.next_source + 1000,
-        };
-        inner.block(&tree, &tree.statements);
-        let entries = inner.scopes.swap_remove(0).into_iter().filter_map(|(n, k)| Some((n, k?))).collect();
-        Some((full.clone(), short, Kind::Module(full, entries)))
+    /// Where a dimension comes from in a message: `[m]`.
+    fn shown(&self, d: &Dim) -> String {
+        self.units.resolve(d).shown()
     }
 
-    /// What a name is.
-    fn name(&mut self, name: &Name) -> Kind {
-        if let Some(found) = self.lookup(name) {
-            return match found {
-                Some(kind) => kind.clone(),
-                None => self.symbol(name),
-            };
-        }
-        self.symbol(name)
-    }
-
-    fn symbol(&self, name: &str) -> Kind {
-        if let Some(declared) = self.declarations.get(&Symbol::new(name)) {
-            return Kind::Number(declared.unit.as_ref().map(Unit::dimension));
-        }
-        match Constant::from_name(name) {
-            Some(Constant::Infinity) | None => Kind::Number(None),
-            Some(_) => Kind::pure(),
-        }
-    }
-
-    /// Something that must be true or false.
-    fn condition(&mut self, tree: &Arc<Tree>, id: ExprId) {
-        let kind = self.kind(tree, id);
-        if matches!(
-            kind,
-            Kind::Number(Some(_))
-                | Kind::Exact(_)
-                | Kind::Zero
-                | Kind::Text
-                | Kind::List(_)
-                | Kind::Function(_)
-                | Kind::Range(_)
-                | Kind::Record(_)
-        ) {
-            let message = format!("expected a condition, found a {}", kind.name());
-            self.report(fault_hint(6010, tree.span(id), message, "compare it: `... == 0`"));
-        }
-    }
-}
-
-/// The scope of a loop's names.
-fn loop_scope(clause: &ForClause, element: Kind) -> HashMap<Name, Option<Kind>> {
-    match clause.names.as_slice() {
-        [only] => HashMap::from([(only.name.clone(), Some(element))]),
-        names => {
-            let inner = match element {
-                Kind::List(inner) => *inner,
-                _ => Kind::Unknown,
-            };
-            names.iter().map(|n| (n.name.clone(), Some(inner.clone()))).collect()
+    /// Makes two dimensions equal, or reports that they are not.
+    fn same(&mut self, a: &Dim, first: Span, b: &Dim, at: Span) -> bool {
+        self.units.unify(a, b) || {
+            let error = self.mismatch(a, first, b, at);
+            self.report(error);
+            false
         }
     }
 }

@@ -1,0 +1,369 @@
+//! Arguments and the types of their parameters: a type decides how its argument is read, and what may be wrong
+//! with it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::members::article;
+use super::{Callable, Cells, Checker, Condition, Dim, Inferred, Items, Quantity, Symbols};
+use crate::base::{Span, suggest};
+use crate::language::error::{fault, fault_hint};
+use crate::language::types::{Signature, Type, is_unit_variable};
+use crate::syntax::tree::{ExprId, ExprKind, Name, Tree, UnitExpr};
+use crate::units::Catalogue;
+
+/// Dimensions of the unit variables of one call.
+pub(super) type Variables = HashMap<Name, Dim>;
+
+/// The arguments of a call of a declared function.
+pub(super) struct Bound {
+    /// What each parameter got; several for a variadic one.
+    pub values: Vec<Vec<Inferred>>,
+    /// The unit variables.
+    pub variables: Variables,
+    /// Whether the function acts element by element on a list.
+    pub list: bool,
+}
+
+impl Bound {
+    /// The first argument of a parameter.
+    pub fn get(&self, k: usize) -> &Inferred {
+        self.values.get(k).and_then(|v| v.first()).unwrap_or(&Inferred::Nothing)
+    }
+}
+
+impl Checker {
+    /// Reads and checks the arguments of a declared function.
+    pub(super) fn bound_arguments(
+        &mut self,
+        signature: &Arc<Signature>,
+        tree: &Arc<Tree>,
+        places: &[Vec<ExprId>],
+    ) -> Bound {
+        let mut bound =
+            Bound { values: vec![Vec::new(); signature.params.len()], variables: HashMap::new(), list: false };
+        let mut shadow: Vec<(Name, Inferred)> = Vec::new();
+        // The variables of a law are symbols in its formula, which stands before them.
+        let mut variables = None;
+        for (k, p) in signature.params.iter().enumerate() {
+            if &*p.name == "variables"
+                && let Some(id) = places[k].first()
+                && let ExprKind::Record(_) = tree.expr(*id)
+            {
+                let found = self.infer(tree, *id);
+                if let Inferred::Record(Some(entries)) = &found {
+                    for (name, value) in entries.iter() {
+                        let dim = match value {
+                            Inferred::Range(q) => q.dim.clone(),
+                            other => match self.elements_of(other) {
+                                Some(Inferred::Quantity(q)) => q.dim,
+                                _ => self.units.fresh(),
+                            },
+                        };
+                        shadow.push((name.clone(), Inferred::Quantity(Quantity::symbol(name, dim))));
+                    }
+                }
+                variables = Some((k, found));
+            }
+        }
+        let each = signature.params.first().is_some_and(|p| is_scalar(&p.ty));
+        for (k, p) in signature.params.iter().enumerate() {
+            if let Some((at, found)) = &variables
+                && *at == k
+            {
+                bound.values[k].push(found.clone());
+                continue;
+            }
+            for id in &places[k] {
+                let scoped = matches!(p.ty.required(), Type::Expression | Type::Equation);
+                let names = if scoped { shadow.clone() } else { Vec::new() };
+                let value = self.with_symbols(&names, |c| c.argument(tree, *id, &p.ty));
+                if each && is_scalar(&p.ty) {
+                    let (element, list) = self.innermost(&value);
+                    bound.list |= list;
+                    self.fits(&element, &p.ty, &p.name, tree.span(*id), &mut bound.variables);
+                } else {
+                    self.fits(&value, &p.ty, &p.name, tree.span(*id), &mut bound.variables);
+                }
+                if let Inferred::Dataset(Some(d)) = &value {
+                    shadow.extend(d.columns.iter().map(|(n, c)| (n.clone(), c.symbol(n))));
+                    self.known_columns(signature, tree, places, d);
+                }
+                bound.values[k].push(value);
+            }
+        }
+        bound
+    }
+
+    /// Names of columns must be those of the dataset before them.
+    fn known_columns(
+        &mut self,
+        signature: &Signature,
+        tree: &Tree,
+        places: &[Vec<ExprId>],
+        data: &super::Columns,
+    ) {
+        if data.open {
+            return;
+        }
+        for (k, p) in signature.params.iter().enumerate() {
+            if *p.ty.required() != Type::Name {
+                continue;
+            }
+            for id in &places[k] {
+                let ExprKind::Name(name) = tree.expr(*id) else { continue };
+                let free = matches!(&**name, "last" | "none");
+                if free || data.columns.iter().any(|(n, _)| n == name) {
+                    continue;
+                }
+                let known: Vec<&str> = data.columns.iter().map(|(n, _)| &**n).collect();
+                let hint = match suggest::nearest(name, known.iter().copied()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("it has {}", known.join(", ")),
+                };
+                let message = format!("expected a column of the dataset, found `{name}`");
+                self.report(fault_hint(6002, tree.span(*id), message, hint));
+            }
+        }
+    }
+
+    /// An argument as its parameter's type reads it.
+    pub(super) fn argument(&mut self, tree: &Arc<Tree>, id: ExprId, ty: &Type) -> Inferred {
+        match (ty, tree.expr(id)) {
+            (Type::Optional(inner), _) => self.argument(tree, id, inner),
+            (Type::Name | Type::OneOf(_), ExprKind::Name(name)) => Inferred::Text(Some(name.clone())),
+            (Type::Function, ExprKind::Name(name)) => self.function_named(name, tree.span(id)),
+            (Type::List(inner), ExprKind::List(items))
+                if matches!(**inner, Type::Name | Type::OneOf(_) | Type::Function) =>
+            {
+                Inferred::list(items.iter().map(|i| self.argument(tree, *i, inner)).collect())
+            }
+            (_, ExprKind::Name(name)) if &**name == "none" && !self.is_bound(name) => Inferred::Nothing,
+            _ => self.infer(tree, id),
+        }
+    }
+
+    fn function_named(&mut self, name: &Name, span: Span) -> Inferred {
+        match self.lookup(name) {
+            Some(found @ Inferred::Function(_)) => return found,
+            Some(found) if found.is_open() => return Inferred::Unknown,
+            _ => {}
+        }
+        if self.library.signatures(name).is_some() {
+            return Inferred::Function(Callable::Builtin(name.clone()));
+        }
+        if !self.active.is_empty() && self.later.contains(name) {
+            return Inferred::Unknown;
+        }
+        let names: Vec<String> = self.library.function_names().map(str::to_string).collect();
+        let mut error = fault(6001, span, format!("expected a function, found the unknown name `{name}`"));
+        error.hint =
+            suggest::nearest(name, names.iter().map(String::as_str)).map(|n| format!("did you mean `{n}`?"));
+        self.report(error)
+    }
+
+    /// Whether a value may be of a type, by its kind alone.
+    pub(super) fn may_be(value: &Inferred, ty: &Type) -> bool {
+        if value.is_open() {
+            return true;
+        }
+        let number = value.quantity().is_some() || matches!(value, Inferred::Condition(_));
+        let list = matches!(value, Inferred::List(_) | Inferred::Column(_));
+        match ty {
+            Type::Any | Type::Name => true,
+            Type::Optional(inner) => Checker::may_be(value, inner),
+            Type::Real | Type::Quantity(_) => number || list,
+            Type::Expression => number || matches!(value, Inferred::List(_)),
+            Type::Integer => match value {
+                Inferred::Quantity(q) => !(q.float || q.exact.as_ref().is_some_and(|n| !n.is_integer())),
+                _ => number,
+            },
+            Type::Boolean | Type::Equation => matches!(value, Inferred::Condition(_)),
+            Type::String | Type::OneOf(_) => matches!(value, Inferred::Text(_)),
+            Type::Function => {
+                matches!(value, Inferred::Function(_) | Inferred::Law(..) | Inferred::Field(..))
+            }
+            // A range may come to count as a list.
+            Type::List(_) => list || matches!(value, Inferred::Range(_)),
+            Type::Record(_) => matches!(value, Inferred::Record(_)),
+            Type::Dataset => matches!(value, Inferred::Dataset(_)),
+            Type::Other(kind) => match &**kind {
+                "list" | "matrix" => list,
+                "front" | "fit" | "law" | "column" | "field" | "range" => {
+                    value.name() == &**kind || matches!(value, Inferred::Quantity(q) if !q.is_number())
+                }
+                "record" => matches!(value, Inferred::Record(_)),
+                _ => true,
+            },
+        }
+    }
+
+    /// Whether a value fits a type; the fault is reported.
+    pub(super) fn fits(
+        &mut self,
+        value: &Inferred,
+        ty: &Type,
+        name: &str,
+        span: Span,
+        variables: &mut Variables,
+    ) -> bool {
+        let ty = ty.required();
+        if matches!(value, Inferred::Unknown | Inferred::Nothing) {
+            return true;
+        }
+        if let (Type::OneOf(words), Inferred::Text(Some(word))) = (ty, value) {
+            if words.iter().any(|w| **w == **word) {
+                return true;
+            }
+            let mut error = fault(6006, span, format!("`{name}` expects {ty}, found `{word}`"));
+            let near = suggest::nearest(word, words.iter().map(|w| &**w));
+            error.hint = near.map(|n| format!("did you mean `{n}`?"));
+            self.report(error);
+            return false;
+        }
+        if !Checker::may_be(value, ty) {
+            let message = format!("`{name}` expects a value of type {ty}, found a {}", value.name());
+            self.report(fault(6006, span, article(&message)));
+            return false;
+        }
+        match ty {
+            Type::Real | Type::Quantity(_) => {
+                let (element, _) = self.innermost(value);
+                match element.quantity() {
+                    Some(q) => {
+                        let dim = q.dim.clone();
+                        self.fits_dim(&dim, ty, name, span, variables)
+                    }
+                    None if element.is_open() || matches!(element, Inferred::Condition(_)) => true,
+                    None => self.fits(&element, ty, name, span, variables),
+                }
+            }
+            Type::Integer => match value.quantity() {
+                Some(q) => {
+                    let dim = q.dim.clone();
+                    self.fits_dim(&dim, &Type::Real, name, span, variables)
+                }
+                None => true,
+            },
+            Type::List(inner) => match value {
+                Inferred::List(Items::Known(items)) if !matches!(**inner, Type::Any) => {
+                    let items = items.clone();
+                    items.iter().all(|i| self.fits(i, inner, name, span, variables))
+                }
+                Inferred::List(Items::Each(element)) => self.fits(element, inner, name, span, variables),
+                Inferred::Column(cells @ (Cells::Numbers(_) | Cells::Labels)) => {
+                    self.fits(&cells.element(), inner, name, span, variables)
+                }
+                _ => true,
+            },
+            Type::Record(entries) => {
+                let Inferred::Record(Some(found)) = value else { return true };
+                let found = found.clone();
+                entries.iter().all(|(n, ty)| match found.iter().find(|(f, _)| f == n) {
+                    Some((_, v)) => self.fits(v, ty, n, span, variables),
+                    None if matches!(ty, Type::Optional(_)) => true,
+                    None => {
+                        self.report(fault(6004, span, format!("`{name}` expects an entry `{n}: {ty}`, found none")));
+                        false
+                    }
+                })
+            }
+            _ => true,
+        }
+    }
+
+    fn fits_dim(&mut self, found: &Dim, ty: &Type, name: &str, span: Span, variables: &mut Variables) -> bool {
+        let expected = match ty {
+            Type::Quantity(unit) => self.unit_dim(unit, variables),
+            _ => Some(Dim::none()),
+        };
+        let Some(expected) = expected else { return true };
+        if self.units.unify(&expected, found) {
+            return true;
+        }
+        let (e, f) = (self.units.resolve(&expected), self.units.resolve(found));
+        if e.is_none() {
+            let message = format!("`{name}` expects a pure number, found a quantity in [{}]", f.shown());
+            self.report(fault_hint(6022, span, message, "divide by a quantity of the same unit"));
+            return false;
+        }
+        let shown = |d: &Dim| match d.is_none() {
+            true => "a pure number".to_string(),
+            false => format!("a quantity in [{}]", d.shown()),
+        };
+        let unit = match ty {
+            Type::Quantity(unit) if !unit.factors.iter().any(|f| is_unit_variable(&f.symbol)) => {
+                crate::language::types::unit_text(unit)
+            }
+            _ => e.shown(),
+        };
+        let message = format!("`{name}` expects a quantity in [{unit}], found {}", shown(&f));
+        self.report(fault_hint(6021, span, message, format!("{name}: ... [{unit}]")));
+        false
+    }
+
+    /// The dimension that a type's unit stands for; unit variables are unknown dimensions of the call.
+    pub(super) fn unit_dim(&mut self, unit: &UnitExpr, variables: &mut Variables) -> Option<Dim> {
+        let mut total = Dim::none();
+        for factor in &unit.factors {
+            let own = if is_unit_variable(&factor.symbol) {
+                variables.entry(factor.symbol.clone()).or_insert_with(|| self.units.fresh()).clone()
+            } else {
+                single(&self.catalogue, factor)?
+            };
+            total = total.times(&own.power(&factor.power));
+        }
+        Some(total)
+    }
+
+    /// Something of a type, with these symbols.
+    pub(super) fn of_type(
+        &mut self,
+        ty: &Type,
+        variables: &mut Variables,
+        symbols: Option<Symbols>,
+    ) -> Inferred {
+        match ty {
+            Type::Real | Type::Integer => Inferred::Quantity(Quantity { symbols, ..Quantity::pure() }),
+            Type::Quantity(unit) => {
+                let dim = self.unit_dim(unit, variables).unwrap_or_else(|| self.units.fresh());
+                Inferred::Quantity(Quantity { symbols, ..Quantity::of(dim) })
+            }
+            Type::Boolean | Type::Equation => Inferred::Condition(Condition::UNKNOWN),
+            Type::String => Inferred::Text(None),
+            Type::List(inner) => {
+                let element = self.of_type(inner, variables, symbols);
+                Inferred::each(element)
+            }
+            Type::Dataset => Inferred::Dataset(None),
+            Type::Record(entries) => {
+                let entries = entries
+                    .iter()
+                    .map(|(n, t)| (n.clone(), self.of_type(t, variables, symbols.clone())))
+                    .collect();
+                Inferred::Record(Some(Arc::new(entries)))
+            }
+            Type::Other(kind) => match &**kind {
+                "nothing" => Inferred::Nothing,
+                "fit" => Inferred::Fit(None),
+                "record" => Inferred::Record(None),
+                _ => Inferred::Unknown,
+            },
+            Type::Any | Type::Name | Type::Expression | Type::Function | Type::OneOf(_) | Type::Optional(_) => {
+                Inferred::Unknown
+            }
+        }
+    }
+}
+
+/// Whether a parameter takes one number, or a list of them element by element.
+fn is_scalar(ty: &Type) -> bool {
+    matches!(ty.required(), Type::Real | Type::Quantity(_))
+}
+
+fn single(catalogue: &Catalogue, factor: &crate::syntax::tree::UnitFactor) -> Option<Dim> {
+    let mut factor = factor.clone();
+    factor.power = crate::base::Number::ONE;
+    let span = factor.span;
+    catalogue.resolve(&UnitExpr { factors: vec![factor], span }).ok().map(|u| Dim::of_unit(&u))
+}

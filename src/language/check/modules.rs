@@ -1,0 +1,163 @@
+//! `use`: the names of modules, read from their trees.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{Checker, Inferred};
+use crate::base::{Code, Diagnostic, Source, Span, suggest};
+use crate::language::error::fault;
+use crate::language::statements::read_script;
+use crate::syntax::tree::{Ident, Name, Tree, UsePath};
+
+/// Modules may use each other this deep.
+const MAX_MODULES: usize = 32;
+
+impl Checker {
+    pub(super) fn use_module(
+        &mut self,
+        module: &UsePath,
+        alias: Option<&Ident>,
+        names: Option<&[Ident]>,
+        span: Span,
+    ) {
+        let (short, value) = match module {
+            UsePath::Module(parts) => {
+                let full: String = parts.iter().map(|p| &*p.name).collect::<Vec<_>>().join(".");
+                let at = match (parts.first(), parts.last()) {
+                    (Some(first), Some(last)) => first.span.to(last.span),
+                    _ => span,
+                };
+                let short = parts.last().map_or(full.clone(), |p| p.name.to_string());
+                (short, self.library_module(&full, at))
+            }
+            UsePath::File(path, at) => {
+                let short = PathBuf::from(path).file_stem().map_or_else(String::new, |s| s.to_string_lossy().into());
+                (short, self.file_module(path, *at))
+            }
+        };
+        match names {
+            None => {
+                let name = alias.map_or_else(|| Name::from(short.as_str()), |a| a.name.clone());
+                self.globals.insert(name, value);
+            }
+            Some(names) => {
+                for name in names {
+                    let found = match &value {
+                        Inferred::Module(full, entries) => {
+                            match entries.iter().find(|(n, _)| *n == name.name) {
+                                Some((_, found)) => found.clone(),
+                                None => {
+                                    let message = format!("expected a name of `{full}`, found `{}`", name.name);
+                                    let mut error = fault(6102, name.span, message);
+                                    let known = entries.iter().map(|(n, _)| &**n);
+                                    error.hint = suggest::nearest(&name.name, known)
+                                        .map(|n| format!("did you mean `{n}`?"));
+                                    self.report(error)
+                                }
+                            }
+                        }
+                        _ => Inferred::Unknown,
+                    };
+                    self.globals.insert(name.name.clone(), found);
+                }
+            }
+        }
+    }
+
+    fn library_module(&mut self, full: &str, span: Span) -> Inferred {
+        if let Some(known) = self.modules.get(full) {
+            return known.clone();
+        }
+        if !self.library.has_module(full) {
+            let mut error = fault(6101, span, format!("expected a module, found no `{full}`"));
+            error.hint =
+                suggest::nearest(full, self.library.module_names()).map(|n| format!("did you mean `{n}`?"));
+            return self.report(error);
+        }
+        self.next_source += 1;
+        // The library is checked by its own tests: a fault in it is not the program's.
+        let Ok(module) = self.library.module(full, 1 << 29) else { return Inferred::Unknown };
+        let (value, _) = self.read_module(full, &module.tree, self.folder.clone());
+        self.modules.insert(full.to_string(), value.clone());
+        value
+    }
+
+    fn file_module(&mut self, path: &str, at: Span) -> Inferred {
+        let file = self.path(path);
+        let key = file.display().to_string();
+        if let Some(known) = self.modules.get(&key) {
+            return known.clone();
+        }
+        if self.loading.contains(&key) {
+            return self.report(fault(6103, at, format!("`{path}` is used while it is being read")));
+        }
+        let text = match read_script(&file) {
+            Ok(text) => text,
+            Err(words) => return self.report(fault(6040, at, words)),
+        };
+        self.next_source += 1;
+        let source = Source::new(self.next_source, path, &text);
+        let parsed = crate::syntax::parse(&source);
+        let mut faults = parsed.diagnostics;
+        let mut value = Inferred::Unknown;
+        if !faults.iter().any(Diagnostic::is_error) {
+            let folder = file.parent().map_or_else(|| self.folder.clone(), PathBuf::from);
+            let (found, checked) = self.read_module(&key, &Arc::new(parsed.tree), folder);
+            value = found;
+            faults = checked;
+        }
+        let errors: Vec<&Diagnostic> = faults.iter().filter(|d| d.is_error()).collect();
+        if let Some(first) = errors.first() {
+            let line = first.span.filter(|s| s.source == source.id).map(|s| source.line_column(s.start).0);
+            let place = line.map_or_else(|| format!("`{path}`"), |l| format!("line {l} of `{path}`"));
+            let mut d = Diagnostic::error(Code(first.code.0), at, format!("{} in {place}", first.message));
+            d.hint = Some(match errors.len() {
+                1 => first.hint.clone().unwrap_or_else(|| format!("phys check {path}")),
+                n => format!("{n} faults: phys check {path}"),
+            });
+            self.report(Box::new(d));
+        }
+        self.modules.insert(key, value.clone());
+        value
+    }
+
+    /// A module's names, and its faults.
+    fn read_module(&mut self, name: &str, tree: &Arc<Tree>, folder: PathBuf) -> (Inferred, Vec<Diagnostic>) {
+        if self.loading.len() >= MAX_MODULES {
+            return (Inferred::Unknown, Vec::new());
+        }
+        let mut loading = self.loading.clone();
+        loading.push(name.to_string());
+        let mut inner = Checker {
+            library: self.library.clone(),
+            catalogue: self.catalogue.clone(),
+            globals: HashMap::new(),
+            declared: HashMap::new(),
+            constants: Default::default(),
+            locals: Vec::new(),
+            symbols: HashMap::new(),
+            // Numbers of variables go on, so that none means two things.
+            units: std::mem::take(&mut self.units),
+            later: Default::default(),
+            diagnostics: Vec::new(),
+            folder,
+            active: Vec::new(),
+            fuel: self.fuel,
+            depth: self.depth,
+            loading,
+            modules: std::mem::take(&mut self.modules),
+            next_source: self.next_source,
+        };
+        // A `use` stands alone: nothing of its statement is being solved.
+        inner.program(tree);
+        self.units = inner.units;
+        self.modules = inner.modules;
+        self.fuel = inner.fuel;
+        self.next_source = inner.next_source;
+        self.catalogue = inner.catalogue;
+        let mut entries: Vec<(Name, Inferred)> = inner.globals.into_iter().collect();
+        entries.sort_by(|a, b| a.0.cmp(&b.0));
+        (Inferred::Module(name.into(), Arc::new(entries)), inner.diagnostics)
+    }
+}
