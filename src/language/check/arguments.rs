@@ -40,8 +40,11 @@ impl Checker {
         tree: &Arc<Tree>,
         places: &[Vec<ExprId>],
     ) -> Bound {
-        let mut bound =
-            Bound { values: vec![Vec::new(); signature.params.len()], variables: HashMap::new(), list: false };
+        let mut bound = Bound {
+            values: vec![Vec::new(); signature.params.len()],
+            variables: HashMap::new(),
+            list: false,
+        };
         let mut shadow: Vec<(Name, Inferred)> = Vec::new();
         // The variables of a law are symbols in its formula, which stands before them.
         let mut variables = None;
@@ -263,7 +266,11 @@ impl Checker {
                     Some((_, v)) => self.fits(v, ty, n, span, variables),
                     None if matches!(ty, Type::Optional(_)) => true,
                     None => {
-                        self.report(fault(6004, span, format!("`{name}` expects an entry `{n}: {ty}`, found none")));
+                        self.report(fault(
+                            6004,
+                            span,
+                            format!("`{name}` expects an entry `{n}: {ty}`, found none"),
+                        ));
                         false
                     }
                 })
@@ -272,7 +279,14 @@ impl Checker {
         }
     }
 
-    fn fits_dim(&mut self, found: &Dim, ty: &Type, name: &str, span: Span, variables: &mut Variables) -> bool {
+    fn fits_dim(
+        &mut self,
+        found: &Dim,
+        ty: &Type,
+        name: &str,
+        span: Span,
+        variables: &mut Variables,
+    ) -> bool {
         let expected = match ty {
             Type::Quantity(unit) => self.unit_dim(unit, variables),
             _ => Some(Dim::none()),
@@ -349,9 +363,12 @@ impl Checker {
                 "record" => Inferred::Record(None),
                 _ => Inferred::Unknown,
             },
-            Type::Any | Type::Name | Type::Expression | Type::Function | Type::OneOf(_) | Type::Optional(_) => {
-                Inferred::Unknown
-            }
+            Type::Any
+            | Type::Name
+            | Type::Expression
+            | Type::Function
+            | Type::OneOf(_)
+            | Type::Optional(_) => Inferred::Unknown,
         }
     }
 }

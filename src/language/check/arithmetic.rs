@@ -22,7 +22,8 @@ impl Checker {
         error.related.push((first, format!("[{e}]")));
         error.hint = match (a.constant(), b.constant()) {
             (Some(expected), Some(found)) => {
-                UnitError::Mismatch { expected: Unit::coherent(expected), found: Unit::coherent(found) }.hint()
+                UnitError::Mismatch { expected: Unit::coherent(expected), found: Unit::coherent(found) }
+                    .hint()
             }
             // What depends on a symbol differs by a factor all the same.
             _ => a.over(&b).constant().map(|d| format!("they differ by [{}]", Unit::coherent(d))),
@@ -88,7 +89,14 @@ impl Checker {
         }
     }
 
-    fn scalar(&mut self, o: Operator, x: &Quantity, at_x: Span, y: &Quantity, at_y: Span) -> Option<Quantity> {
+    fn scalar(
+        &mut self,
+        o: Operator,
+        x: &Quantity,
+        at_x: Span,
+        y: &Quantity,
+        at_y: Span,
+    ) -> Option<Quantity> {
         let exact = x.exact.as_ref().zip(y.exact.as_ref());
         let dim = match o {
             Operator::Add | Operator::Sub => {
@@ -187,7 +195,9 @@ impl Checker {
                     let found = match (o, lists) {
                         (MulOp::Dot, Some((x, y))) => {
                             match self.binary(Operator::Mul, &(x, product.1), &(y, factor.1)) {
-                                Inferred::Quantity(q) => Inferred::Quantity(Quantity { soft: true, exact: None, ..q }),
+                                Inferred::Quantity(q) => {
+                                    Inferred::Quantity(Quantity { soft: true, exact: None, ..q })
+                                }
                                 _ => Inferred::Unknown,
                             }
                         }

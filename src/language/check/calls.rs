@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::members::article;
-use super::{Callable, Checker, Condition, Dim, Inferred, Items, MAX_DEPTH, Quantity, Scope, Symbols, UserKind, unify};
+use super::{
+    Callable, Checker, Condition, Dim, Inferred, Items, MAX_DEPTH, Quantity, Scope, Symbols, UserKind, unify,
+};
 use crate::base::{Code, Diagnostic, Span, suggest};
 use crate::language::error::{fault, fault_hint};
 use crate::language::types::{Signature, Type};
@@ -60,7 +62,12 @@ impl Checker {
             Some(near) => format!("did you mean `{near}`? A product is written `{name}*(...)`"),
             None => format!("a product is written `{name}*(...)`"),
         };
-        self.report(fault_hint(6001, span, format!("expected a function, found the unknown name `{name}`"), hint))
+        self.report(fault_hint(
+            6001,
+            span,
+            format!("expected a function, found the unknown name `{name}`"),
+            hint,
+        ))
     }
 
     /// Arguments of something unknown: their own faults count.
@@ -85,7 +92,8 @@ impl Checker {
             Inferred::Field(names, q) if !named => {
                 self.all_arguments(tree, args);
                 if args.len() != names.len() {
-                    let message = format!("the field has {} variables, found {} arguments", names.len(), args.len());
+                    let message =
+                        format!("the field has {} variables, found {} arguments", names.len(), args.len());
                     return self.report(fault_hint(6005, span, message, format!("({})", names.join(", "))));
                 }
                 Inferred::Quantity(Quantity::open(q.dim.clone()))
@@ -100,9 +108,10 @@ impl Checker {
                 let sides = c.sides.clone().unwrap_or_else(Dim::none);
                 let q = Quantity { symbols: c.symbols.clone(), ..Quantity::of(sides) };
                 match self.put_in(&q, tree, args) {
-                    Inferred::Quantity(q) => {
-                        Inferred::Condition(Condition { symbols: q.symbols, sides: c.sides.as_ref().map(|_| q.dim) })
-                    }
+                    Inferred::Quantity(q) => Inferred::Condition(Condition {
+                        symbols: q.symbols,
+                        sides: c.sides.as_ref().map(|_| q.dim),
+                    }),
                     _ => Inferred::Unknown,
                 }
             }
@@ -131,10 +140,8 @@ impl Checker {
 
     /// `F(r: 2 [m])`: names must be symbols of the law, values have their units.
     fn put_in(&mut self, q: &Quantity, tree: &Arc<Tree>, args: &[Arg]) -> Inferred {
-        let values: Vec<(Option<&crate::syntax::tree::Ident>, Inferred, Span)> = args
-            .iter()
-            .map(|a| (a.name.as_ref(), self.infer(tree, a.value), tree.span(a.value)))
-            .collect();
+        let values: Vec<(Option<&crate::syntax::tree::Ident>, Inferred, Span)> =
+            args.iter().map(|a| (a.name.as_ref(), self.infer(tree, a.value), tree.span(a.value))).collect();
         let own = q.map(&mut |d| self.units.resolve(d));
         // A copy in which only the symbols that stay are those of this statement.
         let mut renamed: HashMap<unify::Variable, Dim> = HashMap::new();
@@ -264,7 +271,8 @@ impl Checker {
                         if !many {
                             let found = args.iter().filter(|a| a.name.is_none()).count();
                             let plural = if count == 1 { "argument" } else { "arguments" };
-                            let message = format!("`{function}` expects at most {count} {plural}, found {found}");
+                            let message =
+                                format!("`{function}` expects at most {count} {plural}, found {found}");
                             let mut error = fault(6005, at, message);
                             error.hint = headline.clone();
                             self.report(error);
@@ -361,7 +369,9 @@ impl Checker {
                 let mut error = Diagnostic::error(Code(d.code.0), call, d.message.clone());
                 error.label = format!("with these arguments of `{}`", f.name);
                 if let Some(inner) = d.span.filter(|s| s.source == call.source) {
-                    error.related.push((inner, if d.label.is_empty() { "here".into() } else { d.label.clone() }));
+                    error
+                        .related
+                        .push((inner, if d.label.is_empty() { "here".into() } else { d.label.clone() }));
                 }
                 error.hint = d.hint.clone();
                 self.report(Box::new(error))
@@ -387,7 +397,11 @@ impl Checker {
                 }
                 let fits = |s: &&Arc<Signature>| {
                     let count = s.params.iter().any(|p| p.variadic) || args.len() <= s.params.len();
-                    count && s.params.first().zip(value.as_ref()).is_some_and(|(p, v)| Checker::may_be(v, &p.ty))
+                    count
+                        && s.params
+                            .first()
+                            .zip(value.as_ref())
+                            .is_some_and(|(p, v)| Checker::may_be(v, &p.ty))
                 };
                 signatures.iter().find(fits).unwrap_or(first).clone()
             }

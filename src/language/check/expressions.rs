@@ -50,9 +50,7 @@ impl Checker {
             ExprKind::Not(a) => Inferred::Condition(Condition { sides: None, ..self.condition(tree, *a) }),
             ExprKind::Sum(terms) => self.sum(tree, terms),
             ExprKind::Product(factors) => self.product(tree, factors),
-            ExprKind::Juxtaposed(a, b) => {
-                self.product(tree, &[(MulOp::Times, *a), (MulOp::Times, *b)])
-            }
+            ExprKind::Juxtaposed(a, b) => self.product(tree, &[(MulOp::Times, *a), (MulOp::Times, *b)]),
             ExprKind::Power(a, b) => {
                 let a = (self.infer(tree, *a), tree.span(*a));
                 let b = (self.infer(tree, *b), tree.span(*b));
@@ -128,9 +126,7 @@ impl Checker {
                 let target = self.infer(tree, *target);
                 self.member(&target, &name.name, name.span)
             }
-            ExprKind::List(items) => {
-                Inferred::list(items.iter().map(|i| self.infer(tree, *i)).collect())
-            }
+            ExprKind::List(items) => Inferred::list(items.iter().map(|i| self.infer(tree, *i)).collect()),
             ExprKind::Comprehension { body, clauses, condition } => {
                 let element = self.comprehension(tree, *body, clauses, *condition);
                 Inferred::each(element)
@@ -188,7 +184,13 @@ impl Checker {
         self.within(names, |c| c.comprehension(tree, body, rest, condition))
     }
 
-    fn with_unit(&mut self, tree: &Arc<Tree>, a: ExprId, unit: &UnitExpr, span: crate::base::Span) -> Inferred {
+    fn with_unit(
+        &mut self,
+        tree: &Arc<Tree>,
+        a: ExprId,
+        unit: &UnitExpr,
+        span: crate::base::Span,
+    ) -> Inferred {
         let value = self.infer(tree, a);
         let written = crate::language::types::unit_text(unit);
         let name = match tree.expr(a) {
@@ -196,7 +198,8 @@ impl Checker {
             _ => "xs".to_string(),
         };
         // `xs [1]` and `xs [k]` were meant as an index.
-        let index = if unit.factors.is_empty() || self.is_bound(&written) { written.clone() } else { "1".into() };
+        let index =
+            if unit.factors.is_empty() || self.is_bound(&written) { written.clone() } else { "1".into() };
         let index = if matches!(value, Inferred::Record(_)) { "\"name\"".to_string() } else { index };
         match &value {
             Inferred::List(_) | Inferred::Column(_) | Inferred::Dataset(_) | Inferred::Record(_) => {
@@ -207,7 +210,9 @@ impl Checker {
         }
         let Some(unit) = self.unit(unit) else { return Inferred::Unknown };
         match &value {
-            Inferred::Quantity(q) => self.attach(q, &unit, span).map_or(Inferred::Unknown, Inferred::Quantity),
+            Inferred::Quantity(q) => {
+                self.attach(q, &unit, span).map_or(Inferred::Unknown, Inferred::Quantity)
+            }
             Inferred::Law(q, _) | Inferred::Field(_, q) => {
                 self.attach(q, &unit, span).map_or(Inferred::Unknown, Inferred::Quantity)
             }

@@ -222,7 +222,9 @@ impl Inferred {
         match self {
             Inferred::Unknown => "value",
             Inferred::Quantity(q) if q.symbols.as_ref().is_none_or(|s| !s.is_empty()) => "expression",
-            Inferred::Quantity(q) if q.exact.as_ref().is_some_and(Number::is_integer) && !q.float => "integer",
+            Inferred::Quantity(q) if q.exact.as_ref().is_some_and(Number::is_integer) && !q.float => {
+                "integer"
+            }
             Inferred::Quantity(_) => "number",
             Inferred::Condition(_) => "condition",
             Inferred::Text(_) => "string",
@@ -253,9 +255,7 @@ impl Inferred {
                 symbols: c.symbols.as_ref().map(|s| map_symbols(s, f)),
                 sides: c.sides.as_ref().map(&mut *f),
             }),
-            Inferred::List(Items::Known(items)) => {
-                Inferred::list(items.iter().map(|i| i.map(f)).collect())
-            }
+            Inferred::List(Items::Known(items)) => Inferred::list(items.iter().map(|i| i.map(f)).collect()),
             Inferred::List(Items::Each(element)) => Inferred::each(element.map(f)),
             Inferred::Record(Some(entries)) => Inferred::Record(Some(Arc::new(map_entries(entries, f)))),
             Inferred::Module(name, entries) => {
@@ -330,7 +330,11 @@ impl Inferred {
 impl Quantity {
     /// With every dimension replaced.
     pub fn map(&self, f: &mut dyn FnMut(&Dim) -> Dim) -> Quantity {
-        Quantity { dim: f(&self.dim), symbols: self.symbols.as_ref().map(|s| map_symbols(s, f)), ..self.clone() }
+        Quantity {
+            dim: f(&self.dim),
+            symbols: self.symbols.as_ref().map(|s| map_symbols(s, f)),
+            ..self.clone()
+        }
     }
 }
 
@@ -347,9 +351,7 @@ impl Cells {
         match self {
             Cells::Numbers(d) => Inferred::Quantity(Quantity::of(d.clone())),
             Cells::Labels => Inferred::Text(None),
-            Cells::Either => {
-                Inferred::Quantity(Quantity { soft: true, ..Quantity::pure() })
-            }
+            Cells::Either => Inferred::Quantity(Quantity { soft: true, ..Quantity::pure() }),
         }
     }
 
@@ -379,14 +381,12 @@ fn entries(all: &[(Name, Value)], declarations: &Declarations, units: &mut Unifi
 
 fn symbols_of(e: &Expr, declarations: &Declarations, units: &mut Unifier) -> Symbols {
     let declared = |s| declarations.get(s).and_then(|d| d.unit.as_ref()).map(Dim::of_unit);
-    e.symbols()
-        .iter()
-        .map(|s| (Name::from(s.name()), declared(s).unwrap_or_else(|| units.fresh())))
-        .collect()
+    e.symbols().iter().map(|s| (Name::from(s.name()), declared(s).unwrap_or_else(|| units.fresh()))).collect()
 }
 
 fn of_expr(e: &Expr, declarations: &Declarations, units: &mut Unifier) -> Inferred {
-    let truth = matches!(e.kind(), Kind::Bool(_) | Kind::Relation(..) | Kind::And(_) | Kind::Or(_) | Kind::Not(_));
+    let truth =
+        matches!(e.kind(), Kind::Bool(_) | Kind::Relation(..) | Kind::And(_) | Kind::Or(_) | Kind::Not(_));
     let dim = |e: &Expr, units: &mut Unifier| match dimension::of(e, declarations) {
         Ok(Some(d)) => Dim::of(d),
         _ => units.fresh(),
@@ -428,4 +428,3 @@ fn cells(c: &crate::data::Column) -> Cells {
         _ => Cells::Numbers(c.unit.as_ref().map_or_else(Dim::none, Dim::of_unit)),
     }
 }
-

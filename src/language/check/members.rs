@@ -21,7 +21,10 @@ impl Checker {
     pub(super) fn index(&mut self, target: &Placed, index: &Placed) -> Inferred {
         let (value, at) = (&target.0, index.1);
         if let Inferred::Quantity(q) = &index.0
-            && matches!(value, Inferred::List(_) | Inferred::Column(_) | Inferred::Dataset(_) | Inferred::Text(_))
+            && matches!(
+                value,
+                Inferred::List(_) | Inferred::Column(_) | Inferred::Dataset(_) | Inferred::Text(_)
+            )
         {
             let fraction = q.exact.as_ref().is_some_and(|n| !n.is_integer());
             let dim = self.units.resolve(&q.dim);
@@ -57,12 +60,18 @@ impl Checker {
                 Inferred::each(element)
             }
             (Inferred::List(Items::Known(items)), Inferred::Quantity(q)) if !q.soft => {
-                let place = q.exact.as_ref().and_then(Number::to_i64).map(|n| {
-                    if n < 0 { n + items.len() as i64 } else { n }
-                });
+                let place = q
+                    .exact
+                    .as_ref()
+                    .and_then(Number::to_i64)
+                    .map(|n| if n < 0 { n + items.len() as i64 } else { n });
                 match place {
                     // A place that is not there is told when it is looked up.
-                    Some(n) => usize::try_from(n).ok().and_then(|n| items.get(n)).cloned().unwrap_or(Inferred::Unknown),
+                    Some(n) => usize::try_from(n)
+                        .ok()
+                        .and_then(|n| items.get(n))
+                        .cloned()
+                        .unwrap_or(Inferred::Unknown),
                     None => {
                         let items = Items::Known(items.clone());
                         self.representative(&items)
@@ -130,10 +139,9 @@ impl Checker {
             }
             Inferred::Condition(Condition { sides, symbols }) => {
                 return match (name, sides) {
-                    ("left" | "right", Some(dim)) => Inferred::Quantity(Quantity {
-                        symbols: symbols.clone(),
-                        ..Quantity::of(dim.clone())
-                    }),
+                    ("left" | "right", Some(dim)) => {
+                        Inferred::Quantity(Quantity { symbols: symbols.clone(), ..Quantity::of(dim.clone()) })
+                    }
                     _ => Inferred::Unknown,
                 };
             }

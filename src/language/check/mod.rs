@@ -17,7 +17,9 @@ mod statements;
 mod tests;
 mod unify;
 
-pub use inferred::{Callable, Cells, Columns, Condition, FitKind, Inferred, Items, Quantity, Symbols, UserKind};
+pub use inferred::{
+    Callable, Cells, Columns, Condition, FitKind, Inferred, Items, Quantity, Symbols, UserKind,
+};
 pub use unify::{Dim, Unifier};
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -178,9 +180,8 @@ impl Checker {
     fn instance(&mut self, value: &Inferred) -> Inferred {
         let mut renamed: HashMap<unify::Variable, Dim> = HashMap::new();
         let units = &mut self.units;
-        let fresh = value.map(&mut |d| {
-            d.replace(&mut |v| renamed.entry(v).or_insert_with(|| units.fresh()).clone())
-        });
+        let fresh =
+            value.map(&mut |d| d.replace(&mut |v| renamed.entry(v).or_insert_with(|| units.fresh()).clone()));
         if renamed.is_empty() {
             return fresh;
         }

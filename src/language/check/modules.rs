@@ -32,7 +32,8 @@ impl Checker {
                 (short, self.library_module(&full, at))
             }
             UsePath::File(path, at) => {
-                let short = PathBuf::from(path).file_stem().map_or_else(String::new, |s| s.to_string_lossy().into());
+                let short =
+                    PathBuf::from(path).file_stem().map_or_else(String::new, |s| s.to_string_lossy().into());
                 (short, self.file_module(path, *at))
             }
         };
@@ -48,7 +49,8 @@ impl Checker {
                             match entries.iter().find(|(n, _)| *n == name.name) {
                                 Some((_, found)) => found.clone(),
                                 None => {
-                                    let message = format!("expected a name of `{full}`, found `{}`", name.name);
+                                    let message =
+                                        format!("expected a name of `{full}`, found `{}`", name.name);
                                     let mut error = fault(6102, name.span, message);
                                     let known = entries.iter().map(|(n, _)| &**n);
                                     error.hint = suggest::nearest(&name.name, known)

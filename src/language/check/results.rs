@@ -42,11 +42,8 @@ impl Checker {
                     .iter()
                     .filter_map(|v| v.quantity()?.symbols.as_ref()?.keys().next().cloned())
                     .collect();
-                let symbols = bound.values[0]
-                    .iter()
-                    .filter_map(|v| v.quantity()?.symbols.clone())
-                    .flatten()
-                    .collect();
+                let symbols =
+                    bound.values[0].iter().filter_map(|v| v.quantity()?.symbols.clone()).flatten().collect();
                 let q = Quantity { symbols: Some(symbols), ..Quantity::of(self.units.fresh()) };
                 Inferred::Field(Arc::new(names), q)
             }
@@ -145,7 +142,13 @@ impl Checker {
     }
 
     /// The columns of a sample are the symbols of its formula and its target, whose name may come from elsewhere.
-    fn sample(&mut self, tree: &Tree, places: &[Vec<ExprId>], formula: &Inferred, name: &Inferred) -> Inferred {
+    fn sample(
+        &mut self,
+        tree: &Tree,
+        places: &[Vec<ExprId>],
+        formula: &Inferred,
+        name: &Inferred,
+    ) -> Inferred {
         let Some(q) = formula.quantity().cloned() else {
             if !formula.is_open() && !matches!(formula, Inferred::Condition(_)) {
                 let at = places[0].first().map(|id| tree.span(*id)).unwrap_or_default();
@@ -180,7 +183,8 @@ impl Checker {
         let is_column = |n: &Name| data.columns.iter().any(|(c, _)| c == n);
         let parameters =
             symbols.iter().filter(|(n, _)| !is_column(n)).map(|(n, d)| (n.clone(), d.clone())).collect();
-        let left = symbols.iter().filter(|(n, _)| is_column(n)).map(|(n, d)| (n.clone(), d.clone())).collect();
+        let left =
+            symbols.iter().filter(|(n, _)| is_column(n)).map(|(n, d)| (n.clone(), d.clone())).collect();
         let law = Quantity { symbols: Some(left), ..Quantity::of(sides.clone()) };
         Inferred::Fit(Some(Arc::new(FitKind { parameters, law, open: false })))
     }
@@ -226,7 +230,8 @@ impl Checker {
         let Some(q) = formula.quantity().cloned() else { return Inferred::Unknown };
         if let Some(u) = unit.quantity() {
             let dim = u.dim.clone();
-            let place = |k: usize| places.get(k).and_then(|p| p.first()).map(|id| tree.span(*id)).unwrap_or_default();
+            let place =
+                |k: usize| places.get(k).and_then(|p| p.first()).map(|id| tree.span(*id)).unwrap_or_default();
             if !self.units.unify(&q.dim, &dim) {
                 let (e, f) = (self.shown(&q.dim), self.shown(&dim));
                 let message = format!("expected the unit of the formula [{e}], found [{f}]");
@@ -273,12 +278,18 @@ impl Checker {
         let wrong = match equation {
             Inferred::Quantity(q) => !q.soft && written,
             other => {
-                matches!(other, Inferred::Text(_) | Inferred::Record(_) | Inferred::Range(_) | Inferred::Function(_))
+                matches!(
+                    other,
+                    Inferred::Text(_) | Inferred::Record(_) | Inferred::Range(_) | Inferred::Function(_)
+                )
             }
         };
         if wrong {
             let at = place.map(|id| tree.span(id)).unwrap_or_default();
-            let message = super::members::article(&format!("`equation` expects an equation, found a {}", equation.name()));
+            let message = super::members::article(&format!(
+                "`equation` expects an equation, found a {}",
+                equation.name()
+            ));
             return self.report(fault_hint(6006, at, message, "solve(... == 0, x)"));
         }
         match (equation, unknown.quantity()) {

@@ -126,7 +126,8 @@ impl Checker {
             }
             StatementKind::Rule { .. } | StatementKind::Error => {}
             StatementKind::Extern { name, .. } => {
-                if self.loading.is_empty() {
+                // The library's own files may be checked as they are.
+                if self.loading.is_empty() && self.library.signatures(&name.name).is_none() {
                     self.report(fault(
                         6105,
                         name.span,
@@ -212,7 +213,10 @@ impl Checker {
     fn may_bind(&mut self, name: &Ident) -> bool {
         let shown = &name.name;
         let (words, hint) = if self.declared.contains_key(shown) {
-            (format!("found `{shown}`, which is declared"), format!("put a value in instead: `F({shown}: ...)`"))
+            (
+                format!("found `{shown}`, which is declared"),
+                format!("put a value in instead: `F({shown}: ...)`"),
+            )
         } else if self.constants.contains(shown) {
             (format!("found the constant `{shown}`"), format!("choose another name: `{shown}1 = ...`"))
         } else {
@@ -400,7 +404,8 @@ impl Checker {
             other => {
                 if !other.is_open() {
                     let message = format!("expected a condition, found a {}", other.name());
-                    let message = message.replace("a expression", "an expression").replace("a integer", "an integer");
+                    let message =
+                        message.replace("a expression", "an expression").replace("a integer", "an integer");
                     self.report(fault_hint(6010, span, message, "compare it: `... == 0`"));
                 }
                 Condition::UNKNOWN

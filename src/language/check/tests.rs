@@ -15,7 +15,7 @@ fn context() -> Context {
     static LIBRARY: OnceLock<Library> = OnceLock::new();
     let library = LIBRARY.get_or_init(|| match Library::load(None) {
         Ok(library) => library,
-        Err((d, source)) => panic!("{}: {d:?}", source.name),
+        Err(fault) => panic!("{}: {:?}", fault.1.name, fault.0),
     });
     Context::new(library.clone(), EventSink::none(), CancelToken::default())
 }
@@ -92,7 +92,9 @@ fn programs_that_run_have_no_fault() {
     assert!(all.len() > 60);
     let wrong: Vec<String> = all
         .iter()
-        .flat_map(|p| check_file(p).into_iter().map(move |d| format!("{}: {} {}", p.display(), d.code, d.message)))
+        .flat_map(|p| {
+            check_file(p).into_iter().map(move |d| format!("{}: {} {}", p.display(), d.code, d.message))
+        })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -130,7 +132,10 @@ fn units_are_inferred_for_every_binding() {
     assert_eq!(unit("total = 0\nfor n in 1..3 { total = total + n*1 [m] }", "total"), "m");
     assert_eq!(unit("use physics.constants: c\nE = c^2*2 [kg]", "E"), "J");
     assert_eq!(unit("x = 9.81 ± 0.02 [m/s^2]", "x"), "m/s^2");
-    assert_eq!(unit("var x [m] in 0..1\nd = sample(3*x, points: 5)\nf = fit(d, y == k*x^2)\nk = f.k", "k"), "1/m");
+    assert_eq!(
+        unit("var x [m] in 0..1\nd = sample(3*x, points: 5)\nf = fit(d, y == k*x^2)\nk = f.k", "k"),
+        "1/m"
+    );
 }
 
 #[test]
@@ -182,7 +187,10 @@ fn columns_are_known_from_headers() {
         check(&context, &tree).iter().map(|d| d.code.0).collect::<Vec<_>>()
     };
     let d = "d = read(\"data/planets.csv\")\n";
-    assert_eq!(codes(&format!("{d}d.a + 1 [m]\nd.name[0] == \"Earth\"\nfilter(d, name == \"Earth\")")), NO_FAULT);
+    assert_eq!(
+        codes(&format!("{d}d.a + 1 [m]\nd.name[0] == \"Earth\"\nfilter(d, name == \"Earth\")")),
+        NO_FAULT
+    );
     assert_eq!(codes(&format!("{d}d.a + 1 [s]")), [6021]);
     assert_eq!(codes(&format!("{d}d.radius")), [6002]);
     assert_eq!(codes(&format!("{d}select(d, a, radius)")), [6002]);
