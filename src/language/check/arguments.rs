@@ -26,6 +26,11 @@ pub(super) struct Bound {
 }
 
 impl Bound {
+    /// All arguments of a parameter.
+    pub fn of(&self, k: usize) -> &[Inferred] {
+        self.values.get(k).map_or(&[], Vec::as_slice)
+    }
+
     /// The first argument of a parameter.
     pub fn get(&self, k: usize) -> &Inferred {
         self.values.get(k).and_then(|v| v.first()).unwrap_or(&Inferred::Nothing)
@@ -186,8 +191,7 @@ impl Checker {
             Type::Function => {
                 matches!(value, Inferred::Function(_) | Inferred::Law(..) | Inferred::Field(..))
             }
-            // A range may come to count as a list.
-            Type::List(_) => list || matches!(value, Inferred::Range(_)),
+            Type::List(_) => list,
             Type::Record(_) => matches!(value, Inferred::Record(_)),
             Type::Dataset => matches!(value, Inferred::Dataset(_)),
             Type::Other(kind) => match &**kind {

@@ -75,6 +75,7 @@ pub struct Checker {
     active: Vec<(usize, ExprId)>,
     fuel: usize,
     depth: usize,
+    loops: usize,
     /// Modules that are being read.
     loading: Vec<String>,
     modules: BTreeMap<String, Inferred>,
@@ -141,6 +142,7 @@ impl Checker {
             active: Vec::new(),
             fuel: FUEL,
             depth: 0,
+            loops: 0,
             loading: Vec::new(),
             modules: BTreeMap::new(),
             next_source: u32::MAX - (1 << 20),

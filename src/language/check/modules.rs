@@ -147,6 +147,7 @@ impl Checker {
             active: Vec::new(),
             fuel: self.fuel,
             depth: self.depth,
+            loops: 0,
             loading,
             modules: std::mem::take(&mut self.modules),
             next_source: self.next_source,

@@ -38,12 +38,13 @@ impl Checker {
             }
             "law" => self.law(tree, places, of("unit"), bound.get(of("formula")), bound.get(of("unit"))),
             "field" => {
-                let names = bound.values[0]
+                let names = bound
+                    .of(0)
                     .iter()
                     .filter_map(|v| v.quantity()?.symbols.as_ref()?.keys().next().cloned())
                     .collect();
                 let symbols =
-                    bound.values[0].iter().filter_map(|v| v.quantity()?.symbols.clone()).flatten().collect();
+                    bound.of(0).iter().filter_map(|v| v.quantity()?.symbols.clone()).flatten().collect();
                 let q = Quantity { symbols: Some(symbols), ..Quantity::of(self.units.fresh()) };
                 Inferred::Field(Arc::new(names), q)
             }
@@ -60,7 +61,7 @@ impl Checker {
             "close" => {
                 if let (Some(a), Some(b)) = (first.quantity(), bound.get(1).quantity()) {
                     let (a, b) = (a.dim.clone(), b.dim.clone());
-                    let at = |k: usize| places[k].first().map(|id| tree.span(*id)).unwrap_or_default();
+                    let at = |k: usize| first_of(places, k).map(|id| tree.span(id)).unwrap_or_default();
                     self.same(&a, at(0), &b, at(1));
                 }
                 Inferred::Condition(Condition::UNKNOWN)
@@ -107,8 +108,8 @@ impl Checker {
 
     /// `read("file.csv")` with a literal path: the header tells the columns.
     fn read(&mut self, tree: &Arc<Tree>, places: &[Vec<ExprId>]) -> Inferred {
-        let Some(id) = places[0].first() else { return Inferred::Dataset(None) };
-        let ExprKind::Str { parts, .. } = tree.expr(*id) else { return Inferred::Dataset(None) };
+        let Some(id) = first_of(places, 0) else { return Inferred::Dataset(None) };
+        let ExprKind::Str { parts, .. } = tree.expr(id) else { return Inferred::Dataset(None) };
         let [StrPart::Text(path)] = parts.as_slice() else { return Inferred::Dataset(None) };
         match crate::data::read_header(&self.path(path), &self.catalogue) {
             Ok(columns) => Inferred::Dataset(Some(Arc::new(Columns {
@@ -121,7 +122,7 @@ impl Checker {
                     .collect(),
                 open: false,
             }))),
-            Err(e) => self.report(lift(&e, tree.span(*id))),
+            Err(e) => self.report(lift(&e, tree.span(id))),
         }
     }
 
@@ -151,7 +152,7 @@ impl Checker {
     ) -> Inferred {
         let Some(q) = formula.quantity().cloned() else {
             if !formula.is_open() && !matches!(formula, Inferred::Condition(_)) {
-                let at = places[0].first().map(|id| tree.span(*id)).unwrap_or_default();
+                let at = first_of(places, 0).map(|id| tree.span(id)).unwrap_or_default();
                 let message = format!("expected a number or an expression, found a {}", formula.name());
                 return self.report(fault(6016, at, message));
             }
@@ -163,7 +164,7 @@ impl Checker {
         let (target, open) = match (name, formula) {
             (Inferred::Text(Some(t)), _) if !t.is_empty() => (t.clone(), false),
             (Inferred::Nothing, Inferred::Law(_, Some(n))) => (n.clone(), true),
-            (Inferred::Nothing, _) => match places[0].first().map(|id| tree.expr(*id)) {
+            (Inferred::Nothing, _) => match first_of(places, 0).map(|id| tree.expr(id)) {
                 Some(ExprKind::Name(n)) => (n.clone(), true),
                 _ => ("y".into(), true),
             },
@@ -230,8 +231,7 @@ impl Checker {
         let Some(q) = formula.quantity().cloned() else { return Inferred::Unknown };
         if let Some(u) = unit.quantity() {
             let dim = u.dim.clone();
-            let place =
-                |k: usize| places.get(k).and_then(|p| p.first()).map(|id| tree.span(*id)).unwrap_or_default();
+            let place = |k: usize| first_of(places, k).map(|id| tree.span(id)).unwrap_or_default();
             if !self.units.unify(&q.dim, &dim) {
                 let (e, f) = (self.shown(&q.dim), self.shown(&dim));
                 let message = format!("expected the unit of the formula [{e}], found [{f}]");
@@ -273,7 +273,7 @@ impl Checker {
         equation: &Inferred,
         unknown: &Inferred,
     ) -> Inferred {
-        let place = places[0].first().copied();
+        let place = first_of(places, 0);
         let written = place.is_some_and(|id| !matches!(tree.expr(id), ExprKind::Name(_)));
         let wrong = match equation {
             Inferred::Quantity(q) => !q.soft && written,
@@ -299,6 +299,10 @@ impl Checker {
     }
 }
 
+fn first_of(places: &[Vec<ExprId>], k: usize) -> Option<ExprId> {
+    places.get(k)?.first().copied()
+}
+
 /// The same quantity, whose number may have changed its form.
 fn keep(value: Inferred) -> Inferred {
     match value {
@@ -315,7 +319,7 @@ fn keep(value: Inferred) -> Inferred {
 fn select(tree: &Tree, places: &[Vec<ExprId>], data: &Inferred) -> Inferred {
     let Inferred::Dataset(Some(d)) = data else { return Inferred::Dataset(None) };
     let mut columns = Vec::new();
-    for id in &places[1] {
+    for id in places.get(1).into_iter().flatten() {
         match tree.expr(*id) {
             ExprKind::Name(n) => {
                 let cells = d.columns.iter().find(|(c, _)| c == n).map(|(_, cells)| cells.clone());

@@ -3,12 +3,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::members::article;
 use super::{Callable, Checker, Condition, Dim, Inferred, Items, Quantity, UserKind};
 use crate::language::error::{fault, fault_hint, lift};
 use crate::language::types::Type;
 use crate::syntax::tree::{
     ExprId, ExprKind, ForClause, Ident, Name, Param, Statement, StatementKind, Tree, UnitExpr, WhereItem,
 };
+
+/// Loops inside each other are followed this deep.
+const MAX_LOOPS: usize = 6;
 
 impl Checker {
     /// Checks a whole program.
@@ -31,19 +35,26 @@ impl Checker {
     fn all(&mut self, tree: &Arc<Tree>, statements: &[Statement]) {
         for statement in statements {
             self.statement(tree, statement);
-            self.settle();
+            self.settle(statement);
         }
     }
 
-    /// Puts what was found into the bindings and begins afresh: undeclared symbols belong to their statement.
-    fn settle(&mut self) {
+    /// Puts what was found into what the statement bound and begins afresh: undeclared symbols belong to their
+    /// statement, and earlier bindings are used as copies only.
+    fn settle(&mut self, statement: &Statement) {
         let units = &self.units;
-        for value in self.globals.values_mut() {
-            *value = value.map(&mut |d| units.resolve(d));
-        }
-        for dim in self.declared.values_mut() {
-            *dim = units.resolve(dim);
-        }
+        let globals = &mut self.globals;
+        bound_names(std::slice::from_ref(statement), &mut |name| {
+            if let Some(value) = globals.get_mut(name) {
+                *value = value.map(&mut |d| units.resolve(d));
+            }
+        });
+        let declared = &mut self.declared;
+        declared_names(std::slice::from_ref(statement), &mut |name| {
+            if let Some(dim) = declared.get_mut(name) {
+                *dim = units.resolve(dim);
+            }
+        });
         self.units.forget();
         self.symbols.clear();
     }
@@ -192,6 +203,14 @@ impl Checker {
         let mut changed: Vec<Name> = Vec::new();
         bound_names(body, &mut |n| changed.push(n.clone()));
         changed.retain(|n| self.globals.contains_key(n));
+        if self.loops >= MAX_LOOPS {
+            // Each level is followed twice; far inside, what changes is not followed.
+            for name in &changed {
+                self.globals.insert(name.clone(), Inferred::Unknown);
+            }
+            changed.clear();
+        }
+        self.loops += 1;
         if !changed.is_empty() {
             let before = self.globals.clone();
             self.quietly(|c| c.within(names.clone(), |c| c.block(tree, body)));
@@ -208,6 +227,7 @@ impl Checker {
         // The body may not run at all.
         let after = std::mem::take(&mut self.globals);
         self.globals = self.merge(after, &before);
+        self.loops -= 1;
     }
 
     fn may_bind(&mut self, name: &Ident) -> bool {
@@ -245,7 +265,7 @@ impl Checker {
                 if !other.is_open() {
                     let message =
                         format!("expected a list of {} values, found a {}", names.len(), other.name());
-                    self.report(fault(6018, at, message));
+                    self.report(fault(6018, at, article(&message)));
                 }
                 vec![Inferred::Unknown; names.len()]
             }
@@ -404,8 +424,7 @@ impl Checker {
             other => {
                 if !other.is_open() {
                     let message = format!("expected a condition, found a {}", other.name());
-                    let message =
-                        message.replace("a expression", "an expression").replace("a integer", "an integer");
+                    let message = article(&message);
                     self.report(fault_hint(6010, span, message, "compare it: `... == 0`"));
                 }
                 Condition::UNKNOWN
@@ -450,6 +469,22 @@ fn bound_names(statements: &[Statement], f: &mut dyn FnMut(&Name)) {
                 otherwise.iter().for_each(|body| bound_names(body, f));
             }
             StatementKind::Use { names: Some(names), .. } => names.iter().for_each(|n| f(&n.name)),
+            _ => {}
+        }
+    }
+}
+
+/// Every name that statements declare.
+fn declared_names(statements: &[Statement], f: &mut dyn FnMut(&Name)) {
+    for statement in statements {
+        match &statement.kind {
+            StatementKind::Var { names, .. } => names.iter().for_each(|n| f(&n.name)),
+            StatementKind::Param { name, .. } => f(&name.name),
+            StatementKind::For { body, .. } => declared_names(body, f),
+            StatementKind::If { branches, otherwise } => {
+                branches.iter().for_each(|(_, body)| declared_names(body, f));
+                otherwise.iter().for_each(|body| declared_names(body, f));
+            }
             _ => {}
         }
     }

@@ -173,6 +173,11 @@ fn exponents_and_conditions() {
     assert_eq!(codes("2^(1 [m])"), [6022]);
     assert_eq!(codes("var r [m] in 1..5\nif r > 0 then r else 0"), NO_FAULT);
     assert_eq!(codes("var r [m] in 1..5\nif r > 0 [m] then r else 1 [s]"), [6021]);
+    assert_eq!(codes("var w [1/s] in 1..2\nvar t [s] in 0..1\nsin(w*t)(w: 1 [s])"), [6021]);
+    assert_eq!(
+        codes("a, b = 3\nsum(1..3)\nxs = [1]\nxs [1]\nextern f(x: real) -> real"),
+        [6018, 6006, 6020, 6105]
+    );
     assert_eq!(codes("if 2 > 1 then 1 [m] else \"none\""), NO_FAULT);
     assert_eq!(codes("check 3"), [6010]);
     assert_eq!(codes("true and 3 [m]"), [6010]);
