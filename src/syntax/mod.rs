@@ -33,7 +33,7 @@ pub use print::{is_plain_name, print_expr, unit_text};
 pub use unit::{parse_header, parse_unit};
 
 lalrpop_util::lalrpop_mod!(
-    #[allow(clippy::all, unused)]
+    #[allow(clippy::all, unused)] // generated code
     grammar,
     "/phys.rs"
 );
