@@ -2,6 +2,7 @@
 //! notebooks are listeners. Nothing outside the front ends prints.
 
 use super::diagnostic::Diagnostic;
+use super::drawing::Drawing;
 use std::sync::{Arc, Mutex};
 
 /// Something that happened while a script runs.
@@ -11,15 +12,36 @@ pub enum Event {
     Text(String),
     /// A warning or notice met while running.
     Diagnostic(Diagnostic),
+    /// A figure that was shown.
+    Figure(Arc<dyn Drawing>),
     /// Long work goes on.
-    Progress {
+    Progress(Progress),
+    /// A number that long work reports of one of its steps (a loss of an epoch).
+    Metric {
         /// What is being done ("regress").
         task: String,
-        /// Share done, 0..1, where it is known.
-        done: Option<f64>,
-        /// The best so far, in words.
-        best: Option<String>,
+        /// The step (round, epoch) it belongs to.
+        step: u64,
+        /// What was measured ("loss").
+        name: String,
+        /// Its value.
+        value: f64,
     },
+}
+
+/// How far long work is. Rates and times left are the listener's business: engines know no clock.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Progress {
+    /// What is being done ("regress").
+    pub task: String,
+    /// Units of work done so far.
+    pub done: u64,
+    /// Units of work in all, where that is known.
+    pub total: Option<u64>,
+    /// What one unit is ("candidates").
+    pub unit: &'static str,
+    /// The best so far, in words.
+    pub best: Option<String>,
 }
 
 /// Where events go. Cheap to clone; may be shared between threads.

@@ -3,6 +3,7 @@
 
 pub mod cancel;
 pub mod diagnostic;
+pub mod drawing;
 pub mod events;
 pub mod hash;
 pub mod number;
@@ -13,7 +14,8 @@ pub mod suggest;
 
 pub use cancel::CancelToken;
 pub use diagnostic::{Code, Diagnostic, Fault, Severity};
-pub use events::{Event, EventSink};
+pub use drawing::{Canvas, Drawing};
+pub use events::{Event, EventSink, Progress};
 pub use number::Number;
 pub use source::{Source, Span};
 pub use stop::StopReason;

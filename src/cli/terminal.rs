@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::render::Renderer;
-use crate::base::{Code, Diagnostic, Event, EventSink};
+use crate::base::{Canvas, Code, Diagnostic, Event, EventSink};
 use crate::data;
 use crate::session::Sources;
 
@@ -41,7 +41,8 @@ impl Terminal {
         EventSink::new(move |event| match event {
             Event::Text(text) => terminal.text(&text),
             Event::Diagnostic(d) => terminal.diagnostic(&d),
-            Event::Progress { .. } => {}
+            Event::Figure(figure) => terminal.text(&figure.terminal(&Canvas::default())),
+            Event::Progress(_) | Event::Metric { .. } => {}
         })
     }
 }
