@@ -3,109 +3,159 @@
 
 use std::io::BufRead;
 use std::process::ExitCode;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value as Json, json};
 
 use super::terminal::{Terminal, say};
 use super::{exit, interruptible, json, session};
-use crate::base::{CancelToken, Code, Diagnostic, EventSink, StopReason};
+use crate::base::{CancelToken, Code, Diagnostic, EventSink, Span, StopReason};
 use crate::language::Value;
 use crate::session::{Options, Session, Status, on_worker, stopped};
 
 /// How long past its limit a line is waited for.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Answers every line of standard input.
+/// How often the line being answered is looked at.
+const WATCH: Duration = Duration::from_millis(100);
+
+/// Answers every line of standard input. The rules are read before the first line, so that no line pays for them.
 pub(super) fn lines(limit: f64) -> ExitCode {
     let limit = Duration::from_secs_f64(limit);
     let options = Options::default();
     let terminal = Terminal::new(None, options.sources.clone());
     let cancel = interruptible();
-    let fresh = match session(&terminal, options, &cancel) {
+    let mut fresh = match session(&terminal, options, &cancel) {
         Ok(session) => session,
         Err(code) => return code,
     };
-    let mut worker = Worker::start(&fresh);
-    let mut input = std::io::stdin().lock();
+    if let Err(d) = fresh.context.rules(Span::default()) {
+        terminal.diagnostic(&d);
+        return exit(Status::Faulty);
+    }
+    let shared = Arc::new(Shared::default());
+    Worker::start(&fresh, 0, limit, &cancel, &shared);
+    let mut state = lock(&shared.state);
     loop {
-        let mut bytes = Vec::new();
-        match input.read_until(b'\n', &mut bytes) {
-            Ok(0) => break,
-            Ok(_) => {}
-            Err(e) => {
-                let words = format!("standard input cannot be read: {e}");
-                terminal.diagnostic(&Diagnostic::error(Code(8001), None, words));
-                return exit(Status::Failed);
-            }
-        }
-        while bytes.last().is_some_and(|b| matches!(b, b'\n' | b'\r')) {
-            bytes.pop();
-        }
-        let line = match String::from_utf8(bytes) {
-            Ok(line) => line,
-            Err(e) => {
-                let column =
-                    String::from_utf8_lossy(&e.as_bytes()[..e.utf8_error().valid_up_to()]).chars().count()
-                        + 1;
-                let d = Diagnostic::error(Code(8005), None, "expected UTF-8 text, found another byte");
-                say(&failure(&String::from_utf8_lossy(e.as_bytes()), &d, column, 0.0, None).to_string());
-                continue;
-            }
-        };
-        let answer = worker.answer(line.clone(), limit, &cancel).unwrap_or_else(|| {
-            worker = Worker::start(&fresh);
-            let d = Diagnostic::error(Code(6051), None, "the time limit is over");
-            failure(&line, &d, 1, limit.as_secs_f64(), Some(StopReason::Time))
-        });
-        say(&answer.to_string());
-        if cancel.is_cancelled() {
+        if cancel.is_cancelled() && state.line.is_none() {
             return exit(Status::Interrupted);
         }
+        if let Some(end) = state.end.take() {
+            drop(state);
+            std::mem::forget(fresh);
+            return match end {
+                Ok(()) => exit(Status::Done),
+                Err(d) => {
+                    terminal.diagnostic(&d);
+                    exit(Status::Failed)
+                }
+            };
+        }
+        let lost = state.line.as_ref().is_some_and(|(_, start)| start.elapsed() > limit + GRACE);
+        if lost && let Some((line, _)) = state.line.take() {
+            let d = Diagnostic::error(Code(6051), None, "the time limit is over");
+            say(&failure(&line, &d, 1, limit.as_secs_f64(), Some(StopReason::Time)).to_string());
+            state.worker += 1;
+            Worker::start(&fresh, state.worker, limit, &cancel, &shared);
+        }
+        state = shared.changed.wait_timeout(state, WATCH).unwrap_or_else(PoisonError::into_inner).0;
     }
-    std::mem::forget(fresh);
-    exit(Status::Done)
 }
 
-/// A thread that answers lines.
+/// What the threads that answer and the one that watches them share.
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// The number of the worker that may speak; one that was given up may not.
+    worker: usize,
+    /// The line being answered, and since when.
+    line: Option<(String, Instant)>,
+    /// The end of the input, or why it cannot be read.
+    end: Option<Result<(), Diagnostic>>,
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A thread that reads and answers lines.
 struct Worker {
-    lines: Sender<(String, CancelToken)>,
-    answers: Receiver<Json>,
+    fresh: Session,
+    number: usize,
+    limit: Duration,
+    cancel: CancelToken,
+    shared: Arc<Shared>,
 }
 
 impl Worker {
-    fn start(fresh: &Session) -> Worker {
-        let mut fresh = fresh.fork(EventSink::none(), CancelToken::new());
-        let (lines, inbox) = mpsc::channel::<(String, CancelToken)>();
-        let (outbox, answers) = mpsc::channel();
+    fn start(fresh: &Session, number: usize, limit: Duration, cancel: &CancelToken, shared: &Arc<Shared>) {
+        let fresh = fresh.fork(EventSink::none(), CancelToken::new());
+        let mut worker = Worker { fresh, number, limit, cancel: cancel.clone(), shared: shared.clone() };
         std::thread::spawn(move || {
-            on_worker(move || {
-                for (line, cancel) in inbox {
-                    // Nobody listens any more where the line was given up.
-                    if outbox.send(answer(&mut fresh, &line, cancel)).is_err() {
-                        break;
-                    }
-                }
-            })
+            let (shared, number) = (worker.shared.clone(), worker.number);
+            let end = on_worker(move || worker.answer_all())
+                .unwrap_or_else(|words| Err(Diagnostic::error(Code(7001), None, words)));
+            let mut state = lock(&shared.state);
+            if state.worker == number {
+                state.end = Some(end);
+                shared.changed.notify_all();
+            }
         });
-        Worker { lines, answers }
     }
 
-    /// The answer; `None` where the thread is lost.
-    fn answer(&self, line: String, limit: Duration, cancel: &CancelToken) -> Option<Json> {
-        let token = cancel.with_deadline(Instant::now() + limit);
-        self.lines.send((line, token)).ok()?;
-        let end = Instant::now() + limit + GRACE;
-        loop {
-            match self.answers.recv_timeout(Duration::from_millis(100)) {
-                Ok(answer) => return Some(answer),
-                Err(RecvTimeoutError::Disconnected) => return None,
-                Err(RecvTimeoutError::Timeout) if Instant::now() > end => return None,
-                Err(RecvTimeoutError::Timeout) => {}
+    fn answer_all(&mut self) -> Result<(), Diagnostic> {
+        while let Some(read) = next_line()? {
+            let line = match read {
+                Ok(line) => line,
+                Err(answer) => {
+                    say(&answer);
+                    continue;
+                }
+            };
+            let start = Instant::now();
+            lock(&self.shared.state).line = Some((line.clone(), start));
+            let answer = answer(&mut self.fresh, &line, self.cancel.with_deadline(start + self.limit));
+            let mut state = lock(&self.shared.state);
+            if state.worker != self.number {
+                break;
+            }
+            state.line = None;
+            say(&answer.to_string());
+            if self.cancel.is_cancelled() {
+                self.shared.changed.notify_all();
+                break;
             }
         }
+        Ok(())
     }
+}
+
+/// The next line of standard input without its end; a line that is not UTF-8 is its answer.
+fn next_line() -> Result<Option<Result<String, String>>, Diagnostic> {
+    let mut bytes = Vec::new();
+    match std::io::stdin().lock().read_until(b'\n', &mut bytes) {
+        Ok(0) => return Ok(None),
+        Ok(_) => {}
+        Err(e) => {
+            let words = format!("standard input cannot be read: {e}");
+            return Err(Diagnostic::error(Code(8001), None, words));
+        }
+    }
+    while bytes.last().is_some_and(|b| matches!(b, b'\n' | b'\r')) {
+        bytes.pop();
+    }
+    Ok(Some(String::from_utf8(bytes).map_err(|e| {
+        let before = &e.as_bytes()[..e.utf8_error().valid_up_to()];
+        let column = String::from_utf8_lossy(before).chars().count() + 1;
+        let d = Diagnostic::error(Code(8005), None, "expected UTF-8 text, found another byte");
+        failure(&String::from_utf8_lossy(e.as_bytes()), &d, column, 0.0, None).to_string()
+    })))
 }
 
 fn answer(fresh: &mut Session, line: &str, cancel: CancelToken) -> Json {

@@ -2,6 +2,9 @@
 //! names, so a name that `sympify` would take for something of its own (`lambda`, `beta`, `I`, `E`) gets a trailing
 //! `_`. SymPy is documented at <https://docs.sympy.org/latest/modules/core.html#sympify>.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use super::line::{Binding, Writer, number_binding};
 use super::number;
 use crate::expression::function::Function;
@@ -10,7 +13,8 @@ use crate::expression::symbol::Constant;
 
 /// Python's keywords and built-ins, the names of up to twelve letters that `from sympy import *` binds (SymPy 1.14), and
 /// phys' own constants.
-const TAKEN: &str = "
+static TAKEN: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    "
     Abs abs abundance AccumBounds acos acosh acot acoth acsc acsch Add Adjoint adjoint airyai airyaiprime
     airybi airybiprime aiter algebras all And and andre anext any apart appellf1 approximants arg arity
     Array as ascii asec asech asin asinh ask assert assuming assumptions async atan atan2 atanh Atom
@@ -64,13 +68,16 @@ const TAKEN: &str = "
     UserWarning utilities ValueError var variations vars vectorize vfield viete vring Warning while Wild
     WildFunction with wronskian xfield Xor xring xthreaded yield yn Ynm ZeroMatrix zeros Zeta zeta zip Znm
     zoo ZZ
-";
+"
+    .split_whitespace()
+    .collect()
+});
 
 /// The name under which a symbol goes in SymPy: letters, digits and `_`; a prime is `_prime`; what SymPy or Python take
 /// for something of their own gets a trailing `_`.
 pub fn sympy_name(name: &str) -> String {
     let plain = name.replace('\'', "_prime");
-    if TAKEN.split_whitespace().any(|taken| taken == plain) { format!("{plain}_") } else { plain }
+    if TAKEN.contains(plain.as_str()) { format!("{plain}_") } else { plain }
 }
 
 impl Writer<'_> {
