@@ -298,6 +298,20 @@ pub(super) fn saturate(
     iterations: usize,
     cancel: &CancelToken,
 ) -> Saturated {
+    // egg times its steps for its log. The clock it asks calibrates itself in a busy loop of up to 200 ms when it is
+    // first read; the numbers go nowhere, so here it stands still.
+    let (still, _) = quanta::Clock::mock();
+    quanta::with_clock(&still, || bounded(e, rules, know, nodes, iterations, cancel))
+}
+
+fn bounded(
+    e: &Expr,
+    rules: &[&Compiled],
+    know: &Knowledge,
+    nodes: usize,
+    iterations: usize,
+    cancel: &CancelToken,
+) -> Saturated {
     let meaning = Meaning {
         know: Knowledge::owned(know.declarations().clone()),
         leaves: Vec::new(),
