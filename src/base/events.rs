@@ -3,6 +3,7 @@
 
 use super::diagnostic::Diagnostic;
 use super::drawing::Drawing;
+use super::stop::StopReason;
 use std::sync::{Arc, Mutex};
 
 /// Something that happened while a script runs.
@@ -27,6 +28,62 @@ pub enum Event {
         /// Its value.
         value: f64,
     },
+    /// A file was read.
+    Read(Read),
+    /// A search, a fit or a training ended.
+    Finding(Arc<Finding>),
+}
+
+/// A file of data that was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Read {
+    /// Where it is, as it was opened.
+    pub path: std::path::PathBuf,
+    /// What it holds, in words ("24 rows: r [Mpc], v [km/s]").
+    pub summary: String,
+}
+
+/// What a search, a fit or a training came to. Texts are exact (floats in the shortest digits that read back), so that
+/// two runs can be compared.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Finding {
+    /// What was done ("regress").
+    pub task: String,
+    /// The name its result is bound to, where there is one.
+    pub name: Option<String>,
+    /// What was looked for (the target's name).
+    pub target: String,
+    /// The answer as it is shown, several lines.
+    pub text: String,
+    /// The laws, smallest first.
+    pub laws: Vec<FoundLaw>,
+    /// Figures of the whole, by name ("work").
+    pub figures: Vec<(&'static str, f64)>,
+    /// Why it stopped.
+    pub stopped: Option<StopReason>,
+    /// The seed it used.
+    pub seed: u64,
+    /// Whether the answer was taken from a checkpoint.
+    pub resumed: bool,
+}
+
+/// A law of a [`Finding`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoundLaw {
+    /// In exact form.
+    pub expression: String,
+    /// As LaTeX.
+    pub latex: String,
+    /// Its number of operators and leaves.
+    pub size: usize,
+    /// Mean squared residual in SI.
+    pub loss: f64,
+    /// Share of the target's variance explained.
+    pub r2: f64,
+    /// Description length in nats.
+    pub description_length: f64,
+    /// Whether it is the one chosen.
+    pub chosen: bool,
 }
 
 /// How far long work is. Rates and times left are the listener's business: engines know no clock.
@@ -36,12 +93,50 @@ pub struct Progress {
     pub task: String,
     /// Units of work done so far.
     pub done: u64,
-    /// Units of work in all, where that is known.
+    /// Units of work in all, where that is known; the work is over when all are done.
     pub total: Option<u64>,
     /// What one unit is ("candidates").
     pub unit: &'static str,
     /// The best so far, in words.
     pub best: Option<String>,
+}
+
+/// Tells how far a piece of work is, and that it is over when it is dropped.
+#[derive(Debug)]
+pub struct Meter<'a> {
+    sink: &'a EventSink,
+    progress: Progress,
+}
+
+impl<'a> Meter<'a> {
+    /// Begins a piece of work; `unit` is what is counted ("rows").
+    pub fn new(sink: &'a EventSink, task: &str, unit: &'static str, total: Option<u64>) -> Meter<'a> {
+        let progress = Progress { task: task.into(), done: 0, total, unit, best: None };
+        sink.send(Event::Progress(progress.clone()));
+        Meter { sink, progress }
+    }
+
+    /// Says that `done` units are done. `best`, where there is a new one, is the best so far in words.
+    pub fn at(&mut self, done: u64, best: Option<String>) {
+        self.progress.done = done;
+        if best.is_some() {
+            self.progress.best = best;
+        }
+        self.sink.send(Event::Progress(self.progress.clone()));
+    }
+
+    /// Says what the whole is, where that was not known at the start.
+    pub fn total(&mut self, total: u64) {
+        self.progress.total = Some(total);
+    }
+}
+
+impl Drop for Meter<'_> {
+    fn drop(&mut self) {
+        self.progress.done = self.progress.total.unwrap_or(self.progress.done);
+        self.progress.total = Some(self.progress.done);
+        self.sink.send(Event::Progress(self.progress.clone()));
+    }
 }
 
 /// Where events go. Cheap to clone; may be shared between threads.

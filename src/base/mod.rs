@@ -2,6 +2,7 @@
 //! source, diagnostics, exact numbers, random streams, cancellation, events and suggestions.
 
 pub mod cancel;
+pub mod checkpoint;
 pub mod diagnostic;
 pub mod drawing;
 pub mod events;
@@ -13,9 +14,10 @@ pub mod stop;
 pub mod suggest;
 
 pub use cancel::CancelToken;
+pub use checkpoint::Checkpoints;
 pub use diagnostic::{Code, Diagnostic, Fault, Severity};
 pub use drawing::{Canvas, Drawing};
-pub use events::{Event, EventSink, Progress};
+pub use events::{Event, EventSink, Finding, FoundLaw, Meter, Progress, Read};
 pub use number::Number;
 pub use source::{Source, Span};
 pub use stop::StopReason;

@@ -20,6 +20,12 @@ pub enum StopReason {
 }
 
 impl StopReason {
+    /// The reason that a word stands for.
+    pub fn from_word(word: &str) -> Option<StopReason> {
+        use StopReason::*;
+        [Found, Saturated, Nodes, Work, Time, Cancelled].into_iter().find(|r| r.word() == word)
+    }
+
     /// The word used in JSON and in messages.
     pub fn word(self) -> &'static str {
         match self {

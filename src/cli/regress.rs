@@ -17,7 +17,7 @@ use crate::base::{CancelToken, Code, Diagnostic, StopReason};
 use crate::data::{self, Column, Dataset, ReadOptions, Role, Values};
 use crate::expression::print::{Style, sympy_name};
 use crate::expression::{Expr, Function, Kind, Symbol};
-use crate::language::builtins::data::{Request, regress_dataset};
+use crate::language::builtins::data::{Request, Watch, regress_dataset};
 use crate::language::value::FrontValue;
 use crate::language::{Value, render};
 use crate::regression::{Candidate, Constants, Method};
@@ -165,7 +165,9 @@ pub(super) fn regress(arguments: &Arguments) -> ExitCode {
             token
         }
     };
-    let mut front = match regress_dataset(&data, &request, 1, &token) {
+    let events = terminal.sink();
+    let watch = Watch { events: &events, checkpoints: None, catalogue, cancel: &token };
+    let mut front = match regress_dataset(&data, &request, 1, watch) {
         Ok(front) => front,
         Err(fault) => {
             // Only the last of these codes can follow a search.
@@ -291,7 +293,7 @@ fn answer(
         "work": front.found.work,
         "threads": threads,
         "seed": arguments.seed,
-        "engine": best.map(|c| c.engine),
+        "engine": best.map(|c| &*c.engine),
         "stopped": front.found.stopped.word(),
         "front": members,
     })

@@ -42,7 +42,7 @@ impl Terminal {
             Event::Text(text) => terminal.text(&text),
             Event::Diagnostic(d) => terminal.diagnostic(&d),
             Event::Figure(figure) => terminal.text(&figure.terminal(&Canvas::default())),
-            Event::Progress(_) | Event::Metric { .. } => {}
+            Event::Progress(_) | Event::Metric { .. } | Event::Read(_) | Event::Finding(_) => {}
         })
     }
 }

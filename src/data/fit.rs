@@ -10,7 +10,7 @@ use super::dataset::Dataset;
 use super::error::DataError;
 use super::linear::{linear_parts, linear_subset};
 use super::starts::{Prior, Search};
-use crate::base::{CancelToken, StopReason, hash, suggest};
+use crate::base::{CancelToken, EventSink, Meter, StopReason, hash, suggest};
 use crate::expression::{Covariance, Expr, Symbol, Uncertain};
 use crate::numeric::{
     LeastSquares, NumericError, Options, Scratch, Tape, levenberg_marquardt, linear_least_squares,
@@ -80,11 +80,12 @@ struct Problem<'a> {
     params: Vec<ParamSpec>,
     rows: Vec<usize>,
     cancel: &'a CancelToken,
+    events: &'a EventSink,
 }
 
 /// Fits the parameters of `lhs == rhs`. Names that are no columns and have no entry in `params` are free
 /// parameters. `sigma`: standard error of the left side in SI, one a row of the data or one for all; it replaces
-/// errors of columns.
+/// errors of columns. `events` is told how far the search among several starts is.
 ///
 /// # Errors
 /// No column on the left, no parameter, fewer rows than parameters, rows where a side has no value, parameters
@@ -96,8 +97,9 @@ pub fn fit(
     params: &[ParamSpec],
     sigma: Option<&[f64]>,
     cancel: &CancelToken,
+    events: &EventSink,
 ) -> Result<FitResult, DataError> {
-    let problem = Problem::new(data, lhs, rhs, params, sigma.is_some(), cancel)?;
+    let problem = Problem::new(data, lhs, rhs, params, sigma.is_some(), (cancel, events))?;
     let given = sigma.map(|s| problem.given_weights(data, s)).transpose()?;
     let found = problem.solve(given)?;
     Ok(problem.report(found))
@@ -116,7 +118,7 @@ impl<'a> Problem<'a> {
         rhs: &Expr,
         params: &[ParamSpec],
         ignore_errors: bool,
-        cancel: &'a CancelToken,
+        (cancel, events): (&'a CancelToken, &'a EventSink),
     ) -> Result<Problem<'a>, DataError> {
         let both = Expr::equation(lhs.clone(), rhs.clone());
         let (names, free): (Vec<Symbol>, Vec<Symbol>) =
@@ -163,7 +165,7 @@ impl<'a> Problem<'a> {
             names.iter().cloned().chain(params.iter().map(|p| p.symbol.clone())).collect();
         let tape = Tape::compile(std::slice::from_ref(&residual), &inputs)?;
         let target = Tape::compile(std::slice::from_ref(lhs), &inputs)?;
-        Ok(Problem { residual, tape, target, names, columns, errors, params, rows, cancel })
+        Ok(Problem { residual, tape, target, names, columns, errors, params, rows, cancel, events })
     }
 
     /// Columns and parameters as inputs of the tape.
@@ -285,7 +287,17 @@ impl<'a> Problem<'a> {
         }
         let starts: Vec<Vec<f64>> =
             search.starts(&priors, self.cancel).iter().filter_map(|q| whole(q)).collect();
-        let fitted = multi_start(starts.iter().map(Vec::as_slice), |s| self.descend(s, weights));
+        let mut meter = Meter::new(self.events, "fit", "starts", Some(starts.len() as u64));
+        let (mut done, mut least) = (0, f64::INFINITY);
+        let fitted = multi_start(starts.iter().map(Vec::as_slice), |s| {
+            let found = self.descend(s, weights);
+            done += 1;
+            let better = found.as_ref().ok().filter(|f| f.chi2 < least);
+            least = better.map_or(least, |f| f.chi2);
+            meter.at(done, better.map(|f| format!("sum of squares {:.4e}", f.chi2)));
+            found
+        });
+        drop(meter);
         match (best, fitted) {
             (Some(best), Ok(other)) if other.chi2 >= best.chi2 => Ok(best),
             (_, Ok(other)) => Ok(other),

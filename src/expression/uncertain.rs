@@ -51,6 +51,18 @@ impl Uncertain {
             .collect()
     }
 
+    /// One of numbers with a common covariance matrix: that at `place` of it, with the identity `id`.
+    pub fn member(id: u64, value: f64, covariance: Arc<Covariance>, place: usize) -> Uncertain {
+        let variance = covariance.matrix.get(place * covariance.size + place).copied().unwrap_or(0.0);
+        let sigma = variance.max(0.0).sqrt();
+        Uncertain(Arc::new(UncertainData { id, value, sigma, joint: Some((covariance, place)) }))
+    }
+
+    /// The common covariance matrix and its place in it, where it was measured together with others.
+    pub fn joint_covariance(&self) -> Option<(&Arc<Covariance>, usize)> {
+        self.0.joint.as_ref().map(|(covariance, place)| (covariance, *place))
+    }
+
     /// Its identity.
     pub fn id(&self) -> u64 {
         self.0.id

@@ -554,6 +554,32 @@ impl Context {
                 }
             }
         }
+        // Options of a trial replace those of the call where trials are asked for; the record is never a value.
+        for k in 0..count {
+            if signature.params[k].ty != Type::Options {
+                continue;
+            }
+            for id in std::mem::take(&mut places[k]) {
+                let ExprKind::Record(entries) = tree.expr(id) else {
+                    if matches!(tree.expr(id), ExprKind::Name(n) if &**n == "none") {
+                        continue;
+                    }
+                    let p = &signature.params[k].name;
+                    let message = format!("`{p}` expects options of `{}` in braces", signature.name);
+                    return Err(fault_hint(6006, tree.span(id), message, format!("{p}: {{points: 100}}")));
+                };
+                for entry in entries {
+                    let Some(name) = &entry.name else { continue };
+                    let Some((at, _)) = signature.param(&name.name).filter(|(at, _)| *at != k) else {
+                        let names = signature.params.iter().map(|p| &*p.name);
+                        return Err(unknown_option(&signature.name, &name.name, name.span, names));
+                    };
+                    if self.smoke {
+                        places[at] = vec![entry.value];
+                    }
+                }
+            }
+        }
         // Names that are read as symbols whatever they are bound to: columns of a dataset that stands before, and
         // the variables that a law lists.
         let mut shadow: Scope = Scope::new();
@@ -797,6 +823,7 @@ pub fn takes(ty: &Type, value: &Value) -> bool {
             _ => false,
         },
         Type::Dataset => matches!(value, Value::Dataset(_)),
+        Type::Options => matches!(value, Value::Record(_)),
         Type::Other(kind) => match &**kind {
             "list" => matches!(value, Value::List(_) | Value::Column(_)),
             "matrix" => matches!(value, Value::List(_)),

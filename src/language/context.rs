@@ -10,7 +10,7 @@ use super::library::{Library, Module};
 use super::value::Value;
 use crate::algebra::Rules;
 use crate::base::random::Streams;
-use crate::base::{CancelToken, Diagnostic, Event, EventSink, Source, Span};
+use crate::base::{CancelToken, Checkpoints, Diagnostic, Event, EventSink, Source, Span};
 use crate::expression::print::Style;
 use crate::expression::{Declarations, Expr, Symbol};
 use crate::syntax::tree::{Name, Statement, Tree};
@@ -53,6 +53,12 @@ pub struct Context {
     pub seed: u64,
     /// Threads that searches may use; 0 means all.
     pub threads: usize,
+    /// Whether what a call says under `smoke:` replaces its options.
+    pub smoke: bool,
+    /// Where long work keeps its state, so that a run can go on where another stopped.
+    pub checkpoints: Option<Arc<dyn Checkpoints>>,
+    /// The binding whose value is being evaluated, where it is one name.
+    pub binding: Option<Name>,
     /// Sources read so far (scripts, lines, used files), by number.
     pub sources: BTreeMap<u32, Source>,
     /// Modules evaluated so far.
@@ -83,6 +89,9 @@ impl Context {
             folder: PathBuf::from("."),
             seed: 0,
             threads: 0,
+            smoke: false,
+            checkpoints: None,
+            binding: None,
             sources,
             modules: HashMap::new(),
             locals: Vec::new(),

@@ -117,4 +117,14 @@ pub const CODES: &[(u16, &str, &str)] = &[
         "built with the old value",
         "Names are looked up when an expression is built: what was built before keeps the old value. Call it with `F(m: ...)` to put in another one.",
     ),
+    (
+        6301,
+        "--set cannot be read",
+        "`phys run script.phys --set name.option=value` sets an option of the call whose result is bound to `name`; the value is written as in a script: `--set found.time=\"20 [s]\"`.",
+    ),
+    (
+        6302,
+        "--set names no call",
+        "The script does not bind that name to the result of a call, so there is no option to set. The message lists the names it binds.",
+    ),
 ];

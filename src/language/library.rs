@@ -170,6 +170,12 @@ pub fn signatures_of(module: &Module) -> Vec<Signature> {
 
 fn signature(statement: &Statement, tree: &Arc<Tree>, module: &str) -> Option<Signature> {
     let StatementKind::Extern { name, params, result } = &statement.kind else { return None };
+    let mut doc = statement.doc.clone().unwrap_or_default();
+    let run = doc.lines().find_map(|line| line.trim().strip_prefix("run:")).map(|w| w.trim().to_string());
+    if run.is_some() {
+        let kept: Vec<&str> = doc.lines().filter(|line| !line.trim().starts_with("run:")).collect();
+        doc = kept.join("\n");
+    }
     Some(Signature {
         name: name.name.clone(),
         params: params
@@ -182,7 +188,8 @@ fn signature(statement: &Statement, tree: &Arc<Tree>, module: &str) -> Option<Si
             })
             .collect(),
         result: Type::of(result),
-        doc: statement.doc.clone().unwrap_or_default(),
+        doc,
+        run,
         module: module.to_string(),
         tree: tree.clone(),
     })

@@ -12,6 +12,7 @@ pub mod error;
 pub mod evaluate;
 pub mod library;
 pub mod operations;
+pub mod overrides;
 pub mod render;
 pub mod statements;
 pub mod types;

@@ -194,7 +194,14 @@ impl Context {
         for name in names {
             self.may_bind(name)?;
         }
-        let found = self.with_wheres(tree, wheres, |context| context.evaluate(tree, value))?;
+        let outer = self.binding.take();
+        self.binding = match names {
+            [only] => Some(only.name.clone()),
+            _ => None,
+        };
+        let found = self.with_wheres(tree, wheres, |context| context.evaluate(tree, value));
+        self.binding = outer;
+        let found = found?;
         if let [only] = names {
             let found = name_value(found, &only.name);
             if !self.globals.contains_key(&only.name) && super::calls::is_prelude_constant(&only.name) {

@@ -34,6 +34,10 @@ pub enum Type {
     Dataset,
     /// One of these bare words.
     OneOf(Vec<Name>),
+    /// A record of options of the same call, written in place: `smoke: {points: 100}`. Under `--smoke` they replace
+    /// those of the call; elsewhere they are checked and play no part. A function that declares such a parameter is
+    /// one that samples, generates, searches or trains.
+    Options,
     /// The type, or nothing.
     Optional(Box<Type>),
     /// A kind of value with this name: `front`, `fit`, `law`, `record`, `column`, `field`, `range`.
@@ -55,6 +59,7 @@ impl Type {
                 "equation" => Type::Equation,
                 "function" => Type::Function,
                 "dataset" => Type::Dataset,
+                "options" => Type::Options,
                 _ => Type::Other(ident.name.clone()),
             },
             TypeExpr::Quantity(unit) => Type::Quantity(unit.clone()),
@@ -93,6 +98,7 @@ impl std::fmt::Display for Type {
             Type::Equation => f.write_str("equation"),
             Type::Function => f.write_str("function"),
             Type::Dataset => f.write_str("dataset"),
+            Type::Options => f.write_str("options"),
             Type::Other(name) => f.write_str(name),
             Type::List(inner) => write!(f, "list[{inner}]"),
             Type::Optional(inner) => write!(f, "{inner}?"),
@@ -175,6 +181,8 @@ pub struct Signature {
     pub result: Type,
     /// Its documentation (`##` lines).
     pub doc: String,
+    /// What a script does that calls it, where it is work that a run folder keeps: the line `## run: search`.
+    pub run: Option<String>,
     /// The module that declares it (`core.lists`).
     pub module: String,
     /// The tree its defaults live in.

@@ -168,6 +168,8 @@ pub struct FrontValue {
     pub seconds: f64,
     /// The seed.
     pub seed: u64,
+    /// Whether it was taken from a checkpoint.
+    pub resumed: bool,
 }
 
 /// The names of a module.

@@ -1,5 +1,7 @@
 //! A law that was found, and a model on its way to one.
 
+use std::sync::Arc;
+
 use crate::expression::{Expr, Symbol};
 use crate::units::{Dimension, Unit};
 
@@ -19,7 +21,7 @@ pub struct Candidate {
     /// Binary operators and leaves.
     pub size: usize,
     /// Which engine proposed it.
-    pub engine: &'static str,
+    pub engine: Arc<str>,
 }
 
 /// A constant of a law.

@@ -30,7 +30,18 @@ fn engines(method: Method) -> Vec<Box<dyn Engine>> {
     }
 }
 
-/// Finds laws. `progress` is told the share of engines that are done.
+/// How far a search is.
+#[derive(Debug)]
+pub struct Report<'a> {
+    /// Share of the engines that are done, 0 to 1.
+    pub share: f64,
+    /// Work done so far.
+    pub work: u64,
+    /// The laws so far.
+    pub front: &'a Front,
+}
+
+/// Finds laws. `progress` is told how far the search is, after every batch.
 ///
 /// # Errors
 /// Data or options that cannot be used; see [`RegressError`].
@@ -38,7 +49,7 @@ pub fn regress(
     problem: &Problem,
     plan: &Plan,
     cancel: &CancelToken,
-    progress: &dyn Fn(f64),
+    progress: &dyn Fn(&Report<'_>),
 ) -> Result<Found, RegressError> {
     let notes = problem.validate()?;
     plan.validate()?;
@@ -50,8 +61,9 @@ pub fn regress(
     let mut engines = engines(plan.method);
     let count = engines.len();
     'search: for (done, engine) in engines.iter_mut().enumerate() {
-        progress(done as f64 / count as f64);
+        let share = done as f64 / count as f64;
         loop {
+            progress(&Report { share, work, front: &front });
             if let Some(reason) = cancel.stop() {
                 stopped = reason;
                 break 'search;
@@ -86,7 +98,7 @@ pub fn regress(
         return Err(RegressError::NoUnit { unit: Unit::coherent(problem.target_dimension).to_string() });
     }
     front.settle();
-    progress(1.0);
+    progress(&Report { share: 1.0, work, front: &front });
     Ok(Found { front, stopped, work, notes })
 }
 

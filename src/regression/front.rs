@@ -25,6 +25,16 @@ impl Front {
         Front { candidates: Vec::new(), floor }
     }
 
+    /// A front as it was, from its candidates in their order.
+    pub fn restore(candidates: Vec<Candidate>, floor: f64) -> Front {
+        Front { candidates, floor }
+    }
+
+    /// The loss below which all is rounding.
+    pub fn floor(&self) -> f64 {
+        self.floor
+    }
+
     /// Adds a candidate; what it beats in size and loss goes, except the law with the shortest description.
     pub fn insert(&mut self, new: Candidate) {
         if !new.loss.is_finite() || !new.description_length.is_finite() {
@@ -113,7 +123,7 @@ mod tests {
             r2: 0.0,
             description_length: f64::from(length),
             size,
-            engine: "test",
+            engine: "test".into(),
         }
     }
 

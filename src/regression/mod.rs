@@ -5,6 +5,7 @@
 //! All numbers are in coherent SI units.
 
 pub mod candidate;
+pub mod checkpoint;
 pub mod closed;
 pub mod describe;
 pub mod dimension_algebra;
@@ -18,7 +19,7 @@ mod size;
 mod snap;
 
 pub use candidate::{Candidate, ConstantInfo};
-pub use engine::{Engine, regress};
+pub use engine::{Engine, Report, regress};
 pub use error::{CODES, RegressError};
 pub use front::{Found, Front};
 pub use options::{Constants, Method, Plan};

@@ -321,6 +321,6 @@ fn assemble(
         loss: fitted.chi2.unwrap_or(fitted.sse) / n,
         r2,
         description_length: *length,
-        engine,
+        engine: engine.into(),
     }
 }

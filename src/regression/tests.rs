@@ -636,7 +636,7 @@ fn a_search_stops_where_it_is_told() {
     assert_eq!(found.stopped, StopReason::Work);
     assert!(found.front.best().is_some());
     let seen = std::cell::RefCell::new(Vec::new());
-    regress(&problem, &plan(), &CancelToken::new(), &|p| seen.borrow_mut().push(p)).unwrap();
+    regress(&problem, &plan(), &CancelToken::new(), &|p| seen.borrow_mut().push(p.share)).unwrap();
     assert!(seen.borrow().is_sorted() && seen.borrow().last() == Some(&1.0));
 }
 

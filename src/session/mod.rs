@@ -4,9 +4,11 @@
 //! Text and progress reach the listener at once; diagnostics after each statement, when every source they point into
 //! is in [`Sources`].
 
+mod program;
 mod sources;
 mod worker;
 
+pub use program::{Program, UsedFile, survey};
 pub use sources::Sources;
 pub use worker::on_worker;
 
@@ -17,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::{CancelToken, Code, Diagnostic, Event, EventSink, Source, Span, StopReason};
 use crate::language::library::FIRST_LIBRARY_SOURCE;
-use crate::language::{Context, Library, Value, render};
+use crate::language::{Context, Library, Value, overrides, render};
 use crate::syntax::tree::Tree;
 
 /// What the codes of this layer mean (`phys explain`).
@@ -36,6 +38,10 @@ pub struct Options {
     pub threads: usize,
     /// Significant digits of floats in what is shown; 6 where not given.
     pub digits: Option<usize>,
+    /// Whether what calls say under `smoke:` replaces their options.
+    pub smoke: bool,
+    /// Options to set, as `name.option=value`.
+    pub set: Vec<String>,
     /// Where the sources go that diagnostics point into.
     pub sources: Sources,
 }
@@ -77,6 +83,7 @@ pub struct Session {
     events: EventSink,
     pending: Pending,
     lines: usize,
+    set: Vec<String>,
 }
 
 /// Diagnostics that wait until their sources are known.
@@ -126,10 +133,11 @@ impl Session {
         let mut context = Context::new(library, waiting_sink(&events, &pending), cancel);
         context.seed = options.seed;
         context.threads = options.threads;
+        context.smoke = options.smoke;
         if options.digits.is_some() {
             context.style.digits = options.digits;
         }
-        Ok(Session { context, sources: options.sources, events, pending, lines: 0 })
+        Ok(Session { context, sources: options.sources, events, pending, lines: 0, set: options.set })
     }
 
     /// A copy with its own listener, token and sources; what was read of the library is shared.
@@ -138,7 +146,8 @@ impl Session {
         let mut context = self.context.clone();
         context.events = waiting_sink(&events, &pending);
         context.cancel = cancel;
-        Session { context, sources: Sources::default(), events, pending, lines: self.lines }
+        let (lines, set) = (self.lines, self.set.clone());
+        Session { context, sources: Sources::default(), events, pending, lines, set }
     }
 
     /// Takes over from a copy what it read of the library and nothing else.
@@ -153,15 +162,22 @@ impl Session {
         &self.sources
     }
 
-    /// Parses and checks a text, with its paths relative to the context's folder. Errors among the diagnostics mean
+    /// Parses and checks a text, with its paths relative to the context's folder and the options that were set put into
+    /// its calls. Errors among the diagnostics mean
     /// that it must not run.
     pub fn check(&mut self, name: &str, text: &str) -> (Arc<Tree>, Vec<Diagnostic>) {
         let source = self.context.add_source(name, text);
         self.sources.insert(source.clone());
-        let context = &mut self.context;
+        let (context, set) = (&mut self.context, &self.set);
         let read = catch_unwind(AssertUnwindSafe(|| {
             let parsed = crate::syntax::parse(&source);
-            let (tree, mut diagnostics) = (Arc::new(parsed.tree), parsed.diagnostics);
+            let (mut tree, mut diagnostics) = (parsed.tree, parsed.diagnostics);
+            if !diagnostics.iter().any(Diagnostic::is_error) {
+                let read: Result<Vec<_>, _> = set.iter().map(|o| overrides::read(context, o)).collect();
+                let done = read.and_then(|set| overrides::apply(context, &mut tree, &set));
+                diagnostics.extend(done.err().map(|d| *d));
+            }
+            let tree = Arc::new(tree);
             if !diagnostics.iter().any(Diagnostic::is_error) {
                 diagnostics.extend(context.check_tree(&tree));
             }
@@ -180,24 +196,34 @@ impl Session {
         folder: &Path,
         shown: Shown<'_>,
     ) -> (Status, Vec<Diagnostic>) {
+        let (tree, mut told) = self.prepare(name, text, folder);
+        let Some(tree) = tree else { return (Status::Faulty, told) };
+        let status = self.perform(&tree, shown, &mut told);
+        (status, told)
+    }
+
+    /// Checks a script, its paths relative to `folder`, and tells what was found; the tree comes back where it may run
+    /// ([`Session::perform`]).
+    pub fn prepare(&mut self, name: &str, text: &str, folder: &Path) -> (Option<Arc<Tree>>, Vec<Diagnostic>) {
         self.context.folder = folder.to_path_buf();
         let (tree, found) = self.check(name, text);
         let faulty = found.iter().any(Diagnostic::is_error);
         let mut told = Vec::new();
         self.tell(&mut told, found);
-        if faulty {
-            return (Status::Faulty, told);
-        }
-        let status = match self.execute(&tree, shown, &mut told) {
+        ((!faulty).then_some(tree), told)
+    }
+
+    /// Runs a script that was found to be without fault; what it tells is added to `told`.
+    pub fn perform(&mut self, tree: &Arc<Tree>, shown: Shown<'_>, told: &mut Vec<Diagnostic>) -> Status {
+        match self.execute(tree, shown, told) {
             Ok(()) if self.context.cancel.is_cancelled() => Status::Interrupted,
             Ok(()) => Status::Done,
             Err(error) => {
                 let interrupted = error.code == Code(6050);
-                self.tell(&mut told, vec![*error]);
+                self.tell(told, vec![*error]);
                 if interrupted { Status::Interrupted } else { Status::Failed }
             }
-        };
-        (status, told)
+        }
     }
 
     /// Runs a line of the prompt: `ans` is the last value, and where the line fails everything is as it was before.

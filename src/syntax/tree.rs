@@ -43,6 +43,22 @@ impl Tree {
     pub fn span(&self, id: ExprId) -> Span {
         self.exprs[id.0 as usize].span
     }
+
+    /// Adds an expression whose children are there.
+    pub fn add(&mut self, kind: ExprKind, span: Span) -> ExprId {
+        self.exprs.push(ExprNode { kind, span });
+        ExprId(self.exprs.len() as u32 - 1)
+    }
+
+    /// Adds all expressions of another tree; that with number `id` there comes back with its number here.
+    pub fn graft(&mut self, other: &Tree, id: ExprId) -> ExprId {
+        let by = self.exprs.len() as u32;
+        self.exprs.extend(other.exprs.iter().cloned().map(|mut node| {
+            node.kind.each_child_mut(|child| child.0 += by);
+            node
+        }));
+        ExprId(id.0 + by)
+    }
 }
 
 /// An expression and its place.
@@ -321,6 +337,65 @@ impl ExprKind {
                 }
             }
             ExprKind::Record(entries) => entries.iter().for_each(|e| visit(e.value)),
+        }
+    }
+
+    /// As [`ExprKind::each_child`], for changes.
+    pub fn each_child_mut(&mut self, mut visit: impl FnMut(&mut ExprId)) {
+        match self {
+            ExprKind::Integer(_)
+            | ExprKind::Float(_)
+            | ExprKind::Name(_)
+            | ExprKind::Bool(_)
+            | ExprKind::Operator(_)
+            | ExprKind::Error => {}
+            ExprKind::Str { parts, .. } => {
+                for part in parts {
+                    if let StrPart::Interpolation { expr, .. } = part {
+                        visit(expr);
+                    }
+                }
+            }
+            ExprKind::Neg(x)
+            | ExprKind::Pos(x)
+            | ExprKind::Root(x)
+            | ExprKind::Not(x)
+            | ExprKind::WithUnit(x, _)
+            | ExprKind::Convert(x, _)
+            | ExprKind::Member(x, _) => visit(x),
+            ExprKind::Juxtaposed(x, y)
+            | ExprKind::Power(x, y)
+            | ExprKind::Range(x, y)
+            | ExprKind::PlusMinus(x, y)
+            | ExprKind::Index(x, y)
+            | ExprKind::Pipe(x, y) => {
+                visit(x);
+                visit(y);
+            }
+            ExprKind::Sum(terms) => terms.iter_mut().for_each(|t| visit(&mut t.1)),
+            ExprKind::Product(factors) => factors.iter_mut().for_each(|f| visit(&mut f.1)),
+            ExprKind::Compare(first, rest) => {
+                visit(first);
+                rest.iter_mut().for_each(|r| visit(&mut r.1));
+            }
+            ExprKind::And(xs) | ExprKind::Or(xs) | ExprKind::List(xs) => xs.iter_mut().for_each(visit),
+            ExprKind::If { condition, then, otherwise } => {
+                visit(condition);
+                visit(then);
+                visit(otherwise);
+            }
+            ExprKind::Call { callee, args, .. } => {
+                visit(callee);
+                args.iter_mut().for_each(|a| visit(&mut a.value));
+            }
+            ExprKind::Comprehension { body, clauses, condition } => {
+                visit(body);
+                clauses.iter_mut().for_each(|c| visit(&mut c.source));
+                if let Some(c) = condition {
+                    visit(c);
+                }
+            }
+            ExprKind::Record(entries) => entries.iter_mut().for_each(|e| visit(&mut e.value)),
         }
     }
 }

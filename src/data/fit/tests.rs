@@ -14,7 +14,7 @@ fn read(text: &str) -> Dataset {
 }
 
 fn go(data: &Dataset, lhs: Expr, rhs: Expr) -> Result<FitResult, DataError> {
-    fit(data, &lhs, &rhs, &[], None, &CancelToken::new())
+    fit(data, &lhs, &rhs, &[], None, &CancelToken::new(), &EventSink::none())
 }
 
 fn value(fit: &FitResult, name: &str) -> Uncertain {
@@ -89,7 +89,8 @@ fn a_wave_is_found_with_and_without_a_start() {
     let rhs = s("A") * Expr::call(Function::Sin, vec![s("w") * s("x")]);
     let spec = ParamSpec { symbol: "w".into(), start: Some(1.9), bounds: (1.0, 3.0) };
     for params in [vec![spec], vec![]] {
-        let found = fit(&data, &s("y"), &rhs, &params, None, &CancelToken::new()).unwrap();
+        let found =
+            fit(&data, &s("y"), &rhs, &params, None, &CancelToken::new(), &EventSink::none()).unwrap();
         assert!((value(&found, "w").value().abs() - 2.0).abs() < 1e-9);
         assert!((value(&found, "A").value().abs() - 3.0).abs() < 1e-9);
     }
@@ -117,7 +118,8 @@ fn errors_of_columns_become_weights() {
 #[test]
 fn sigma_is_absolute_and_replaces_errors() {
     let data = read("v,± v\n10,1\n13,2\n");
-    let found = fit(&data, &s("v"), &s("a"), &[], Some(&[0.5]), &CancelToken::new()).unwrap();
+    let found =
+        fit(&data, &s("v"), &s("a"), &[], Some(&[0.5]), &CancelToken::new(), &EventSink::none()).unwrap();
     assert!((value(&found, "a").value() - 11.5).abs() < 1e-14);
     assert!((value(&found, "a").sigma() - 0.5 / 2f64.sqrt()).abs() < 1e-14);
 }
@@ -135,7 +137,16 @@ fn parameters_of_one_fit_are_correlated() {
 fn linear_parameters_meet_their_bounds() {
     let data = read("x,y\n1,2.1\n2,3.9\n3,6.2\n4,7.8\n");
     let spec = ParamSpec { symbol: "a".into(), start: None, bounds: (0.0, 1.5) };
-    let found = fit(&data, &s("y"), &(s("a") * s("x") + s("b")), &[spec], None, &CancelToken::new()).unwrap();
+    let found = fit(
+        &data,
+        &s("y"),
+        &(s("a") * s("x") + s("b")),
+        &[spec],
+        None,
+        &CancelToken::new(),
+        &EventSink::none(),
+    )
+    .unwrap();
     assert_eq!(value(&found, "a").value(), 1.5);
     assert_eq!(found.at_bound, ["a".into()]);
     assert_eq!(value(&found, "a").sigma(), 0.0);
@@ -178,7 +189,7 @@ fn faults_name_what_is_wrong() {
     let cancelled = CancelToken::new();
     cancelled.cancel();
     let decay = Expr::call(Function::Exp, vec![s("k") * s("x")]);
-    let found = fit(&data, &s("y"), &(s("a") * decay), &[], None, &cancelled);
+    let found = fit(&data, &s("y"), &(s("a") * decay), &[], None, &cancelled, &EventSink::none());
     assert!(found.is_err() || found.unwrap().stopped == StopReason::Cancelled);
 }
 

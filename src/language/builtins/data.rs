@@ -1,11 +1,16 @@
 //! Datasets, fits and laws from data: the language's side of `data` and `regression`.
 
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Body;
+use crate::base::{
+    CancelToken, Checkpoints, Event, EventSink, Finding, FoundLaw, Meter, Read, StopReason, checkpoint,
+};
 use crate::data::{self, Dataset, Missing, ParamSpec, ReadOptions, Role, Sample, Values};
+use crate::expression::print::Style;
 use crate::expression::{Declaration, Declarations, Domain, Expr, Kind, Relation, Symbol};
 use crate::language::calls::Args;
 use crate::language::context::Context;
@@ -13,9 +18,9 @@ use crate::language::error::{Result, fault, fault_hint, lift};
 use crate::language::operations as op;
 use crate::language::value::{Fit, FrontValue, Function, Record, Value};
 use crate::language::{dimension, render};
-use crate::regression::{self, Constants, Plan, Problem};
+use crate::regression::{self, Constants, Found, Plan, Problem, RegressError};
 use crate::syntax::tree::{Name, Operator};
-use crate::units::{Dimension, Unit};
+use crate::units::{Catalogue, Dimension, Unit};
 
 /// The table.
 pub const TABLE: &[(&str, Body)] = &[
@@ -51,7 +56,14 @@ fn read(context: &mut Context, args: &Args) -> Result<Value> {
     for note in &found.notes {
         context.notify(crate::base::Diagnostic { span: Some(args.span_of("path")), ..note.clone() });
     }
+    context.events.send(Event::Read(Read { path, summary: summary(&found) }));
     Ok(Value::Dataset(Arc::new(found)))
+}
+
+/// Rows and columns of a dataset in words.
+fn summary(d: &Dataset) -> String {
+    let columns: Vec<String> = d.columns().iter().map(|c| c.header()).collect();
+    format!("{} rows: {}", d.rows(), columns.join(", "))
 }
 
 fn sample(context: &mut Context, args: &Args) -> Result<Value> {
@@ -109,7 +121,9 @@ fn sample(context: &mut Context, args: &Args) -> Result<Value> {
         relative_noise: args.real("relative_noise")?,
         seed: seed(context, args)?,
     };
+    let meter = Meter::new(&context.events, "sample", "rows", Some(plan.points as u64));
     let found = data::sample(&plan).map_err(|e| lift(&e, args.span))?;
+    drop(meter);
     Ok(Value::Dataset(Arc::new(found)))
 }
 
@@ -178,7 +192,7 @@ fn fit(context: &mut Context, args: &Args) -> Result<Value> {
         })
         .collect();
     let sigma = sigma_column(&d, args)?;
-    let result = data::fit(&d, lhs, rhs, &specs, sigma.as_deref(), &context.cancel)
+    let result = data::fit(&d, lhs, rhs, &specs, sigma.as_deref(), &context.cancel, &context.events)
         .map_err(|e| lift(&e, args.span))?;
     let units = parameters
         .iter()
@@ -188,7 +202,28 @@ fn fit(context: &mut Context, args: &Args) -> Result<Value> {
             Some((p.clone(), unit))
         })
         .collect();
-    Ok(Value::Fit(Arc::new(Fit { result, equation: (lhs.clone(), rhs.clone()), units })))
+    let found = Arc::new(Fit { result, equation: (lhs.clone(), rhs.clone()), units });
+    let law = found.law();
+    let finding = Finding {
+        task: "fit".into(),
+        name: context.binding.as_ref().map(|n| n.to_string()),
+        target: lhs.to_string(),
+        text: render::line(&Value::Fit(found.clone()), &context.style),
+        laws: vec![FoundLaw {
+            expression: render::expr(&law, &Style::exact()),
+            latex: law.latex(),
+            size: regression::size(&law),
+            loss: found.result.residual_rms * found.result.residual_rms,
+            r2: found.result.r2,
+            description_length: f64::NAN,
+            chosen: true,
+        }],
+        figures: vec![("chi2", found.result.chi2), ("rms", found.result.residual_rms)],
+        stopped: Some(found.result.stopped),
+        ..Finding::default()
+    };
+    context.events.send(Event::Finding(Arc::new(finding)));
+    Ok(Value::Fit(found))
 }
 
 fn starts(args: &Args) -> Result<BTreeMap<String, f64>> {
@@ -590,12 +625,66 @@ pub struct Request {
     pub threads: usize,
 }
 
+/// Who watches a search, and where it keeps its state.
+#[derive(Clone, Copy, Debug)]
+pub struct Watch<'a> {
+    /// Is told how far it is.
+    pub events: &'a EventSink,
+    /// Where finished searches are kept.
+    pub checkpoints: Option<&'a dyn Checkpoints>,
+    /// Reads the units of what was kept.
+    pub catalogue: &'a Catalogue,
+    /// Asked in every loop.
+    pub cancel: &'a CancelToken,
+}
+
+impl Watch<'_> {
+    /// A search that was finished before, else `search`, which is kept where it finishes.
+    fn finished_or(
+        &self,
+        hash: u64,
+        search: impl FnOnce() -> std::result::Result<Found, RegressError>,
+    ) -> std::result::Result<(Found, bool), RegressError> {
+        let Some(store) = self.checkpoints else { return Ok((search()?, false)) };
+        let key = checkpoint::key(store, "regress", hash);
+        if let Some(bytes) = store.load(&key) {
+            match regression::checkpoint::decode(&bytes, self.catalogue) {
+                Some(found) => return Ok((found, true)),
+                None => store.refuse(&key, "it is cut short or was written by another version"),
+            }
+        }
+        let found = search()?;
+        if found.stopped != StopReason::Cancelled
+            && let Some(bytes) = regression::checkpoint::encode(&found, self.catalogue)
+        {
+            store.save(&key, &bytes);
+        }
+        Ok((found, false))
+    }
+
+    /// Tells listeners how far a search is, and each gain as metrics.
+    fn report(&self, meter: &RefCell<Meter<'_>>, best: &Cell<f64>, report: &regression::Report<'_>) {
+        let Some(c) = report.front.best() else { return meter.borrow_mut().at(report.work, None) };
+        let mut words = None;
+        if c.description_length < best.get() {
+            best.set(c.description_length);
+            let law = render::expr(&c.expr, &Style { digits: Some(4), max_nodes: 60 });
+            words = Some(format!("{law}   r2 {:.6}", c.r2));
+            for (name, value) in [("loss", c.loss), ("r2", c.r2), ("size", c.size as f64)] {
+                let (task, step, name) = ("regress".to_string(), report.work, name.to_string());
+                self.events.send(Event::Metric { task, step, name, value });
+            }
+        }
+        meter.borrow_mut().at(report.work, words);
+    }
+}
+
 /// The search itself, shared by the built-in and the command. `identity` numbers the uncertain constants.
 pub fn regress_dataset(
     d: &Dataset,
     request: &Request,
     identity: u64,
-    cancel: &crate::base::CancelToken,
+    watch: Watch<'_>,
 ) -> std::result::Result<FrontValue, Box<dyn crate::base::Fault>> {
     let started = Instant::now();
     let target = match &request.target {
@@ -641,11 +730,18 @@ pub fn regress_dataset(
         identity,
     };
     let cancel = match plan.deadline {
-        Some(t) => cancel.with_deadline(t),
-        None => cancel.clone(),
+        Some(t) => watch.cancel.with_deadline(t),
+        None => watch.cancel.clone(),
     };
-    let found = regression::regress(&problem, &plan, &cancel, &|_| {}).map_err(boxed)?;
+    let search = || {
+        let meter = RefCell::new(Meter::new(watch.events, "regress", "evaluations", plan.work));
+        let best = Cell::new(f64::INFINITY);
+        regression::regress(&problem, &plan, &cancel, &|r| watch.report(&meter, &best, r))
+    };
+    let hash = regression::checkpoint::fingerprint(&problem, &plan);
+    let (found, resumed) = watch.finished_or(hash, search).map_err(boxed)?;
     Ok(FrontValue {
+        resumed,
         found,
         target: Name::from(&*target.name),
         target_unit: target.unit.clone(),
@@ -749,11 +845,44 @@ fn regress(context: &mut Context, args: &Args) -> Result<Value> {
         threads: context.threads,
     };
     let identity = context.new_identity(1 << 20);
-    let front = regress_dataset(&d, &request, identity, &context.cancel).map_err(|f| lift(&*f, args.span))?;
+    let watch = Watch {
+        events: &context.events,
+        checkpoints: context.checkpoints.as_deref(),
+        catalogue: &context.catalogue,
+        cancel: &context.cancel,
+    };
+    let front = regress_dataset(&d, &request, identity, watch).map_err(|f| lift(&*f, args.span))?;
     for note in &front.found.notes {
         context.notify(crate::base::Diagnostic::notice(crate::base::Code(4020), args.span, note.clone()));
     }
-    Ok(Value::Front(Arc::new(front)))
+    let front = Arc::new(front);
+    context.events.send(Event::Finding(Arc::new(finding(context, &front))));
+    Ok(Value::Front(front))
+}
+
+/// What listeners are told of a front.
+fn finding(context: &Context, front: &Arc<FrontValue>) -> Finding {
+    let best = front.found.front.best_index();
+    let laws = front.found.front.candidates().iter().enumerate().map(|(k, c)| FoundLaw {
+        expression: render::expr(&c.expr, &Style::exact()),
+        latex: c.expr.latex(),
+        size: c.size,
+        loss: c.loss,
+        r2: c.r2,
+        description_length: c.description_length,
+        chosen: Some(k) == best,
+    });
+    Finding {
+        task: "regress".into(),
+        name: context.binding.as_ref().map(|n| n.to_string()),
+        target: front.target.to_string(),
+        laws: laws.collect(),
+        text: render::line(&Value::Front(front.clone()), &context.style),
+        figures: vec![("work", front.found.work as f64)],
+        stopped: Some(front.found.stopped),
+        seed: front.seed,
+        resumed: front.resumed,
+    }
 }
 
 /// Members of a front.

@@ -103,6 +103,44 @@ impl Checker {
         bound
     }
 
+    /// Takes the options of a trial (`smoke: {...}`) out of the arguments: what each parameter gets in a trial, where
+    /// such options are written.
+    pub(super) fn trial(
+        &mut self,
+        signature: &Signature,
+        tree: &Arc<Tree>,
+        places: &mut [Vec<ExprId>],
+    ) -> Option<Vec<Vec<ExprId>>> {
+        let k = signature.params.iter().position(|p| p.ty == Type::Options)?;
+        let option = &signature.params[k].name;
+        let id = std::mem::take(&mut places[k]).into_iter().next()?;
+        let ExprKind::Record(entries) = tree.expr(id) else {
+            if !matches!(tree.expr(id), ExprKind::Name(n) if &**n == "none") {
+                let message = format!("`{option}` expects options of `{}` in braces", signature.name);
+                self.report(fault_hint(6006, tree.span(id), message, format!("{option}: {{points: 100}}")));
+            }
+            return None;
+        };
+        let mut trial = places.to_vec();
+        for entry in entries {
+            let Some(name) = &entry.name else { continue };
+            match signature.param(&name.name).filter(|(at, _)| *at != k) {
+                Some((at, _)) => trial[at] = vec![entry.value],
+                None => {
+                    let known = signature.params.iter().map(|p| &p.name).filter(|n| *n != option);
+                    let known: Vec<&str> = known.map(|n| &**n).collect();
+                    let hint = match suggest::nearest(&name.name, known.iter().copied()) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => format!("it has {}", known.join(", ")),
+                    };
+                    let message = format!("`{}` has no option `{}`", signature.name, name.name);
+                    self.report(fault_hint(6003, name.span, message, hint));
+                }
+            }
+        }
+        Some(trial)
+    }
+
     /// Names of columns must be those of the dataset before them.
     fn known_columns(
         &mut self,
@@ -192,7 +230,7 @@ impl Checker {
                 matches!(value, Inferred::Function(_) | Inferred::Law(..) | Inferred::Field(..))
             }
             Type::List(_) => list,
-            Type::Record(_) => matches!(value, Inferred::Record(_)),
+            Type::Record(_) | Type::Options => matches!(value, Inferred::Record(_)),
             Type::Dataset => matches!(value, Inferred::Dataset(_)),
             Type::Other(kind) => match &**kind {
                 "list" | "matrix" => list,
@@ -372,6 +410,7 @@ impl Checker {
             | Type::Expression
             | Type::Function
             | Type::OneOf(_)
+            | Type::Options
             | Type::Optional(_) => Inferred::Unknown,
         }
     }

@@ -408,10 +408,15 @@ impl Checker {
         };
         let places: Vec<Place> =
             signature.params.iter().map(|p| Place { name: p.name.clone(), variadic: p.variadic }).collect();
-        let Some(places) = self.places(name, &places, tree, args, Some(signature.headline())) else {
+        let Some(mut places) = self.places(name, &places, tree, args, Some(signature.headline())) else {
             return Inferred::Unknown;
         };
         let before = self.diagnostics.len();
+        if let Some(trial) = self.trial(&signature, tree, &mut places) {
+            // Both are checked; what runs decides what is known of the result.
+            let other = if self.smoke { std::mem::replace(&mut places, trial) } else { trial };
+            self.bound_arguments(&signature, tree, &other);
+        }
         for (k, p) in signature.params.iter().enumerate() {
             if places[k].is_empty() && !p.is_optional() {
                 let message = format!("`{name}` expects `{}: {}`, found nothing", p.name, p.ty);

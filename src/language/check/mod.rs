@@ -71,6 +71,8 @@ pub struct Checker {
     later: HashSet<Name>,
     diagnostics: Vec<Diagnostic>,
     folder: PathBuf,
+    /// Whether options under `smoke:` replace those of their call.
+    smoke: bool,
     /// Functions that are being followed.
     active: Vec<(usize, ExprId)>,
     fuel: usize,
@@ -139,6 +141,7 @@ impl Checker {
             later: HashSet::new(),
             diagnostics: Vec::new(),
             folder: context.folder.clone(),
+            smoke: context.smoke,
             active: Vec::new(),
             fuel: FUEL,
             depth: 0,

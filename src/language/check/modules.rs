@@ -144,6 +144,7 @@ impl Checker {
             later: Default::default(),
             diagnostics: Vec::new(),
             folder,
+            smoke: self.smoke,
             active: Vec::new(),
             fuel: self.fuel,
             depth: self.depth,
