@@ -62,7 +62,9 @@ pub fn series(e: &Expr, variable: &Symbol, about: &Expr, order: u32) -> Result<E
         .map(|(k, c)| neat(c) * h.powi(k))
         .collect();
     if !complete {
-        items.push(Expr::call(Function::Order, vec![h.powi(order)]));
+        let power = h.powi(order);
+        items
+            .push(Expr::call(Function::Order, vec![if power.is_negated() { power.negate() } else { power }]));
     }
     Ok(Expr::sum(items))
 }
