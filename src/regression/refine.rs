@@ -314,6 +314,8 @@ fn assemble(
     let mean = problem.target.iter().sum::<f64>() / n;
     let spread: f64 = problem.target.iter().map(|y| (y - mean).powi(2)).sum();
     let r2 = if spread > 0.0 { 1.0 - fitted.sse / spread } else { 1.0 };
+    // The mean explains nothing; its last bits would say otherwise.
+    let r2 = if r2.abs() < 1e-12 { 0.0 } else { r2 };
     Candidate {
         size: super::size(template),
         expr,

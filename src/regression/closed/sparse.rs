@@ -308,7 +308,8 @@ impl<'a> Choice<'a> {
                 };
                 let new = grown.iter().filter(|(chosen, _)| !splits(chosen));
                 let new = new.filter_map(|(chosen, _)| self.model(problem, link, chosen));
-                models.extend(new.take(PROPOSED));
+                // Single terms are many sizes of law.
+                models.extend(new.take(if count == 1 { 4 * PROPOSED } else { PROPOSED }));
             }
             grown.truncate(BEAM);
             beam = grown;
