@@ -43,12 +43,17 @@ impl Renderer {
         Renderer { sources, colour, read: HashMap::new() }
     }
 
-    /// The text of a diagnostic, without a newline at its end. A notice is one line; so is, with its place, what
-    /// points into a line too long to quote.
+    /// The text of a diagnostic, without a newline at its end. A notice is one line with its place, except at the
+    /// prompt, where the line is in sight; what points into a line too long to quote is not quoted.
     pub fn render(&mut self, d: &Diagnostic) -> String {
         if d.severity == Severity::Notice {
             let hint = d.hint.as_ref().map_or_else(String::new, |h| format!(" ({h})"));
-            return format!("notice[{}]: {}{hint}", d.code, d.message);
+            let place = d.span.and_then(|span| {
+                let source = self.source(span.source).filter(|s| !s.name.starts_with('<'))?;
+                let (line, column) = source.line_column(span.start);
+                Some(format!(" at {}:{line}:{column}", source.name))
+            });
+            return format!("notice[{}]{}: {}{hint}", d.code, place.unwrap_or_default(), d.message);
         }
         self.quoted(d).unwrap_or_else(|| self.unquoted(d))
     }

@@ -53,7 +53,7 @@ pub enum DataError {
     TextCell { place: Place, text: String },
     #[error("expected a finite number in {place}, found `{text}`")]
     NotFinite { place: Place, text: String },
-    #[error("expected a unit in the header of column `{column}` of {file}: {message}")]
+    #[error("{message} in the header of column `{column}` of {file}")]
     HeaderUnit { file: String, column: String, message: String, hint: Option<String> },
     #[error("expected cells separated by commas in {file}, found {found}")]
     Separator { file: String, found: &'static str, command: String },
@@ -208,7 +208,10 @@ impl Fault for DataError {
                 _ => format!("var {symbol} in 1..5"),
             },
             DataError::Undefined { .. } => "narrow the domains, such as x in 0.1..5".to_string(),
-            DataError::FewerRows { .. } => "give some parameters their values: F(a: 2)".to_string(),
+            DataError::FewerRows { names, .. } => {
+                let first = names.first().map_or("a", String::as_str);
+                format!("put a value in for some of them: (y == ...)({first}: 1)")
+            }
             DataError::NoParameter { example } => example.clone(),
             DataError::NoColumn { nearest, .. } => {
                 let (found, nearest) = nearest.as_ref()?;

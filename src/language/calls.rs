@@ -10,8 +10,19 @@ use super::operations as op;
 use super::types::{Signature, Type, is_unit_variable};
 use super::value::{Function, UserFunction, Value};
 use crate::base::{Span, suggest};
-use crate::expression::{Constant, Expr, Symbol};
+use crate::expression::{Expr, Kind, Symbol};
 use crate::syntax::tree::{Arg, ExprId, ExprKind, Name, Operator, Param, Tree};
+
+/// What is said where a law is called with arguments that have no names.
+pub const NAMED_ONLY: &str = "expected named arguments of a law, found a positional one";
+
+/// `a(b + c)`, written as the product that may have been meant.
+pub fn product_hint(tree: &Tree, name: &str, args: &[Arg]) -> String {
+    match args {
+        [Arg { name: None, value }] => format!("{name}*({})", crate::syntax::print_expr(tree, *value)),
+        _ => format!("{name}*(...)"),
+    }
+}
 
 /// The arguments of a built-in, one place a parameter.
 pub struct Args {
@@ -216,6 +227,11 @@ impl Context {
         span: Span,
         name: Option<&Name>,
     ) -> Result<Value> {
+        if let Some(function) = self.function_of(value)
+            && !args.iter().any(|a| a.name.as_ref().is_some_and(|a| a.name == function))
+        {
+            return self.call_builtin(&function, tree, None, args, span);
+        }
         match value.plain() {
             Value::Function(Function::User(f)) => self.call_user(&f.clone(), tree, args, span),
             Value::Function(Function::Builtin(n)) => self.call_builtin(&n.clone(), tree, None, args, span),
@@ -261,7 +277,7 @@ impl Context {
                     Some(s) => format!("name what is put in: `({s}: ...)`; a product is written `...*(...)`"),
                     None => "a product is written `...*(...)`".into(),
                 };
-                Err(fault_hint(6005, span, "a law takes named arguments only", hint))
+                Err(fault_hint(6005, span, NAMED_ONLY, hint))
             }
             other => {
                 let shown = name.map_or_else(|| "this".to_string(), |n| format!("`{n}`"));
@@ -274,6 +290,15 @@ impl Context {
                 ))
             }
         }
+    }
+
+    /// The library's function that a symbol names: after `f = sqrt`, `f` is the symbol `sqrt`, and a symbol and a
+    /// function may share a name, so that `f(4)` calls the function and `f + 1` is a sum.
+    fn function_of(&self, value: &Value) -> Option<Name> {
+        let Value::Expr(e) = value.plain() else { return None };
+        let Kind::Symbol(s) = e.kind() else { return None };
+        let known = self.library.signatures(s.name()).is_some() && !self.is_declared(s.name());
+        known.then(|| Name::from(s.name()))
     }
 
     /// `F(r: 2 [m])`: everything is put in at once.
@@ -289,7 +314,7 @@ impl Context {
         let mut pairs: Vec<(Symbol, Expr)> = Vec::new();
         for arg in args {
             let Some(name) = &arg.name else {
-                return Err(fault(6005, tree.span(arg.value), "a law takes named arguments only"));
+                return Err(fault(6005, tree.span(arg.value), NAMED_ONLY));
             };
             let symbol = Symbol::new(&name.name);
             // A derivative may have lost a declared symbol; putting it in is no mistake.
@@ -305,7 +330,7 @@ impl Context {
                 return Err(Box::new(error));
             }
             if pairs.iter().any(|(s, _)| *s == symbol) {
-                return Err(fault(6007, name.span, format!("`{}` is put in twice", name.name)));
+                return Err(fault(6007, name.span, format!("expected `{}` once, found it twice", name.name)));
             }
             let value = self.evaluate(tree, arg.value)?;
             let at = tree.span(arg.value);
@@ -391,7 +416,11 @@ impl Context {
                 }
             };
             if values[k].is_some() {
-                return Err(fault(6007, at, format!("`{}` is given twice", f.params[k].name.name)));
+                return Err(fault(
+                    6007,
+                    at,
+                    format!("expected `{}` once, found it twice", f.params[k].name.name),
+                ));
             }
             let ty = f.params[k].ty.as_ref().map_or(Type::Any, Type::of);
             let value = self.read_argument(tree, arg.value, &ty)?;
@@ -430,7 +459,7 @@ impl Context {
             return Err(fault_hint(
                 6019,
                 span,
-                format!("`{}` called itself more than {MAX_CALLS} levels deep", f.name),
+                format!("expected at most {MAX_CALLS} calls inside each other, found more of `{}`", f.name),
                 "end it with `if`: `f(n) = if n <= 1 then 1 else n*f(n - 1)`",
             ));
         }
@@ -532,7 +561,11 @@ impl Context {
                         return Err(unknown_option(&signature.name, &name.name, name.span, names));
                     };
                     if !places[k].is_empty() && !p.variadic {
-                        return Err(fault(6007, name.span, format!("`{}` is given twice", name.name)));
+                        return Err(fault(
+                            6007,
+                            name.span,
+                            format!("expected `{}` once, found it twice", name.name),
+                        ));
                     }
                     places[k].push(arg.value);
                 }
@@ -675,7 +708,10 @@ impl Context {
     fn function_named(&self, name: &Name) -> Value {
         match self.lookup(name) {
             Some(v @ Value::Function(_)) => v,
-            _ => Value::Function(Function::Builtin(name.clone())),
+            other => {
+                let named = other.and_then(|v| self.function_of(&v));
+                Value::Function(Function::Builtin(named.unwrap_or_else(|| name.clone())))
+            }
         }
     }
 
@@ -730,11 +766,7 @@ impl Context {
         if takes(ty, &value) {
             return Ok(value);
         }
-        Err(fault(
-            6006,
-            span,
-            format!("`{name}` expects a value of type {ty}, found a {}", value.kind_name()),
-        ))
+        Err(fault(6006, span, format!("`{name}` expects {}, found a {}", ty.described(), value.kind_name())))
     }
 
     /// Calls any function value with values.
@@ -834,7 +866,7 @@ pub fn takes(ty: &Type, value: &Value) -> bool {
 
 fn unknown_option<'a>(f: &str, name: &str, span: Span, known: impl Iterator<Item = &'a str>) -> Error {
     let known: Vec<&str> = known.collect();
-    let mut error = *fault(6003, span, format!("`{f}` has no option `{name}`"));
+    let mut error = *fault(6003, span, format!("expected an option of `{f}`, found `{name}`"));
     error.hint = Some(match suggest::nearest(name, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("it has {}", known.join(", ")),
@@ -851,9 +883,4 @@ pub fn names_in(tree: &Tree, id: ExprId, f: &mut impl FnMut(&Name)) {
         }
         tree.expr(id).each_child(&mut |child| stack.push(child));
     }
-}
-
-/// Whether a name is one the prelude binds.
-pub fn is_prelude_constant(name: &str) -> bool {
-    Constant::from_name(name).is_some()
 }

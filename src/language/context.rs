@@ -197,7 +197,13 @@ impl Context {
 
     /// Checks a tree before it runs.
     pub fn check_tree(&mut self, tree: &Arc<Tree>) -> Vec<Diagnostic> {
-        super::check::check(self, tree)
+        let found = super::check::inspect(self, tree);
+        // Files that were read: faults may lie in them.
+        for source in found.sources {
+            self.next_source = self.next_source.max(source.id + 1);
+            self.sources.insert(source.id, source);
+        }
+        found.diagnostics
     }
 
     /// Stops here where somebody asked to.
@@ -216,7 +222,7 @@ impl Context {
             return Err(super::error::fault_hint(
                 6012,
                 span,
-                "division by zero: the expression has no value",
+                "expected an expression that has a value, found a division by zero",
                 hint,
             ));
         }

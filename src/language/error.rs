@@ -10,12 +10,24 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 /// A fault at a place.
 pub fn fault(code: u16, span: Span, message: impl Into<String>) -> Error {
-    Box::new(Diagnostic::error(Code(code), span, message))
+    Box::new(Diagnostic::error(Code(code), span, articles(message.into())))
 }
 
 /// A fault at a place with a hint.
 pub fn fault_hint(code: u16, span: Span, message: impl Into<String>, hint: impl Into<String>) -> Error {
-    Box::new(Diagnostic::error(Code(code), span, message).hint(hint))
+    Box::new(Diagnostic::error(Code(code), span, articles(message.into())).hint(articles(hint.into())))
+}
+
+/// `a` before the name of a kind of value that begins with a vowel is `an`.
+fn articles(message: String) -> String {
+    let mut message = message;
+    for kind in ["integer", "expression", "equation", "inequality", "exact number", "uncertain number"] {
+        let wrong = format!("a {kind}");
+        if message.starts_with(&wrong) || message.contains(&format!(" {wrong}")) {
+            message = message.replace(&wrong, &format!("an {kind}"));
+        }
+    }
+    message
 }
 
 /// A lower layer's fault at a place.
@@ -107,15 +119,24 @@ pub const CODES: &[(u16, &str, &str)] = &[
     (6104, "unknown unit", "The unit is not in the catalogue. The message names the nearest one."),
     (6105, "unknown name", "A name in a place where a symbol makes no sense."),
     (
+        6106,
+        "rule that cannot be used",
+        "A rewrite rule needs an operation or a function of the library on its left and something else on its right. `rule x => 0` would change everything, `rule a + b => b + a` nothing, and a function of the program never stands in a formula: it is put in where it is called.",
+    ),
+    (
         6201,
         "possible misspelling",
         "A name that is bound to nothing is a symbol; a bound name is very near to it.",
     ),
-    (6202, "name shadowed", "A symbol or binding now hides a name of the prelude."),
+    (
+        6202,
+        "name shadowed",
+        "A symbol, a column or a binding hides what the name meant before: a name of the prelude, such as `e` after `e = 1.6e-19 [C]`, or a binding that a declaration replaces.",
+    ),
     (
         6203,
         "built with the old value",
-        "Names are looked up when an expression is built: what was built before keeps the old value. Call it with `F(m: ...)` to put in another one.",
+        "Names are looked up when an expression is built: what was built before keeps the old value. Call it with `F(m: 3)` to put in another one.",
     ),
     (
         6301,

@@ -8,7 +8,7 @@ use super::decide;
 use super::error::{Result, fault, fault_hint, lift};
 use super::operations as op;
 use super::value::{Function, Record, Value};
-use crate::base::{Number, Span, suggest};
+use crate::base::{Code, Number, Span, suggest};
 use crate::expression::{Constant, Expr, Flags, Kind, Relation, Uncertain};
 use crate::syntax::tree::{
     CompareOp, ExprId, ExprKind, ForClause, MulOp, Name, Operator, Sign, StrPart, Tree, UnitExpr, WhereItem,
@@ -25,7 +25,7 @@ impl Context {
         match tree.expr(id) {
             ExprKind::Integer(n) => Ok(Value::Expr(Expr::number(n.clone()))),
             ExprKind::Float(x) => Ok(Value::Expr(Expr::float(*x))),
-            ExprKind::Name(name) => self.name(name, span),
+            ExprKind::Name(name) => Ok(self.name(name)),
             ExprKind::Str { parts, .. } => self.text(tree, parts),
             ExprKind::Bool(b) => Ok(Value::boolean(*b)),
             ExprKind::Operator(o) => Ok(Value::Function(Function::Operator(*o))),
@@ -99,9 +99,15 @@ impl Context {
             }
             ExprKind::Call { callee, args, .. } => self.call(tree, *callee, args, span),
             ExprKind::Index(target, index) => {
+                let at = tree.span(*index);
                 let target = self.evaluate(tree, *target)?;
                 let index = self.evaluate(tree, *index)?;
-                self.index(&target, &index, span)
+                self.index(&target, &index, span).map_err(|mut e| {
+                    if e.code == Code(6013) {
+                        e.span = Some(at);
+                    }
+                    e
+                })
             }
             ExprKind::Member(target, name) => {
                 let target = self.evaluate(tree, *target)?;
@@ -135,31 +141,17 @@ impl Context {
         self.catalogue.resolve(unit).map_err(|(e, span)| lift(&e, span))
     }
 
-    fn name(&mut self, name: &Name, span: Span) -> Result<Value> {
+    fn name(&self, name: &Name) -> Value {
         if let Some(value) = self.lookup(name) {
-            return Ok(value);
+            return value;
         }
         if self.is_local(name) || self.is_declared(name) {
-            return Ok(Value::Expr(Expr::symbol(name.clone())));
+            return Value::Expr(Expr::symbol(name.clone()));
         }
-        if let Some(c) = Constant::from_name(name) {
-            return Ok(Value::Expr(Expr::constant(c)));
+        match Constant::from_name(name) {
+            Some(c) => Value::Expr(Expr::constant(c)),
+            None => Value::Expr(Expr::symbol(name.clone())),
         }
-        if !name.ends_with('\'') && name.chars().count() > 2 {
-            let bound: Vec<&str> = self.globals.keys().map(|n| &**n).collect();
-            if let Some(near) = suggest::nearest(name, bound.iter().copied())
-                && name.chars().count() > 3
-            {
-                let d = crate::base::Diagnostic::notice(
-                    crate::base::Code(6201),
-                    span,
-                    format!("`{name}` is bound to nothing and becomes a symbol"),
-                )
-                .hint(format!("did you mean `{near}`?"));
-                self.notify(d);
-            }
-        }
-        Ok(Value::Expr(Expr::symbol(name.clone())))
     }
 
     fn text(&mut self, tree: &Arc<Tree>, parts: &[StrPart]) -> Result<Value> {

@@ -11,7 +11,7 @@ use super::operations as op;
 use super::render;
 use super::value::{Answer, Field, Law, ModuleValue, Record, Value};
 use crate::algebra::Verdict;
-use crate::base::{Code, Diagnostic, Event, Span, suggest};
+use crate::base::{Diagnostic, Event, Span, suggest};
 use crate::expression::{Assumptions, Declaration, Domain, Expr, Kind, Symbol};
 use crate::syntax::tree::{
     Assumption, AssumptionKind, CompareOp, ExprId, ExprKind, ForClause, Ident, Name, Statement,
@@ -204,15 +204,6 @@ impl Context {
         let found = found?;
         if let [only] = names {
             let found = name_value(found, &only.name);
-            if !self.globals.contains_key(&only.name) && super::calls::is_prelude_constant(&only.name) {
-                let d = Diagnostic::notice(
-                    Code(6202),
-                    only.span,
-                    format!("`{}` of the prelude is hidden by this binding", only.name),
-                );
-                self.notify(d);
-            }
-            self.built_before(only);
             self.globals.insert(only.name.clone(), found);
             return Ok(());
         }
@@ -228,30 +219,6 @@ impl Context {
             self.globals.insert(name.name.clone(), name_value(item.clone(), &name.name));
         }
         Ok(())
-    }
-
-    /// A notice where expressions hold the name as a symbol that now gets a value.
-    fn built_before(&self, name: &Ident) {
-        if self.globals.contains_key(&name.name) {
-            return;
-        }
-        let symbol = Symbol::new(&name.name);
-        let mut holders: Vec<&str> = self
-            .globals
-            .iter()
-            .filter(|(_, v)| v.as_expr().is_some_and(|e| e.contains_symbol(&symbol)))
-            .map(|(n, _)| &**n)
-            .collect();
-        holders.sort_unstable();
-        if let Some(first) = holders.first() {
-            let d = Diagnostic::notice(
-                Code(6203),
-                name.span,
-                format!("`{first}` was built with the symbol `{}` and stays as it is", name.name),
-            )
-            .hint(format!("put the value in: `{first}({}: ...)`", name.name));
-            self.notify(d);
-        }
     }
 
     /// A bare expression: a comparison that can be decided shows what was written and its verdict.
@@ -326,6 +293,13 @@ impl Context {
         {
             let (a, b) = (render::expr(a, &self.style), render::expr(b, &self.style));
             error.label = format!("{a} on the left, {b} on the right");
+        } else if let ExprKind::Call { callee, args, .. } = tree.expr(id)
+            && let (ExprKind::Name(name), [a, b, ..]) = (tree.expr(*callee), args.as_slice())
+            && &**name == "close"
+            && let (Ok(a), Ok(b)) = (self.evaluate(tree, a.value), self.evaluate(tree, b.value))
+        {
+            let (a, b) = (render::plain(&a, &self.style), render::plain(&b, &self.style));
+            error.label = format!("{a} and {b} are further apart");
         }
         if let Some((point, x, y)) = counterexample {
             let number = |v: f64| crate::expression::print::float(v, &self.style);
@@ -351,16 +325,7 @@ impl Context {
         };
         let declaration = declaration(unit, assumptions, domain)?;
         for name in names {
-            if self.globals.remove(&name.name).is_some()
-                || crate::expression::Constant::from_name(&name.name).is_some()
-            {
-                let d = Diagnostic::notice(
-                    Code(6202),
-                    name.span,
-                    format!("the declaration of `{}` hides what the name meant before", name.name),
-                );
-                self.notify(d);
-            }
+            self.globals.remove(&name.name);
             self.declarations.insert(Symbol::new(&name.name), declaration.clone());
         }
         Ok(())

@@ -80,6 +80,26 @@ impl Type {
         }
     }
 
+    /// In words, for messages: `an integer`, `a number or quantity`; composite types as they are declared.
+    pub fn described(&self) -> String {
+        match self {
+            Type::Any => "a value".into(),
+            Type::Real => "a number".into(),
+            Type::Integer => "an integer".into(),
+            Type::Boolean => "true or false".into(),
+            Type::Expression => "an expression".into(),
+            Type::Equation => "an equation".into(),
+            Type::String | Type::Name | Type::Function | Type::Dataset => format!("a {self}"),
+            Type::Quantity(unit) if unit.factors.iter().any(|f| is_unit_variable(&f.symbol)) => {
+                "a number or quantity".into()
+            }
+            Type::Quantity(unit) => format!("a quantity in [{}]", unit_text(unit)),
+            Type::Other(kind) => format!("a {kind}"),
+            Type::Optional(inner) => inner.described(),
+            Type::List(_) | Type::Record(_) | Type::OneOf(_) => format!("a value of type {self}"),
+        }
+    }
+
     /// Names of kinds of values that `Type::Other` may hold.
     pub const KINDS: &'static [&'static str] =
         &["front", "fit", "law", "record", "column", "field", "range", "list", "unit", "nothing"];

@@ -40,7 +40,10 @@ pub enum SyntaxError {
     },
     /// A string that is not closed on its line.
     #[error("expected \" before the end of the line, found an open string")]
-    OpenString,
+    OpenString {
+        /// What was written of it.
+        text: String,
+    },
     /// An unknown escape in a string.
     #[error("expected \\n, \\t, \\\", \\\\, \\{{ or \\}} in a string, found {found}")]
     Escape {
@@ -238,7 +241,7 @@ impl Fault for SyntaxError {
             SyntaxError::UnexpectedEnd { .. } => 1002,
             SyntaxError::Unclosed { .. } => 1003,
             SyntaxError::Unopened { .. } => 1004,
-            SyntaxError::OpenString => 1005,
+            SyntaxError::OpenString { .. } => 1005,
             SyntaxError::Escape { .. } => 1006,
             SyntaxError::Number { .. } => 1007,
             SyntaxError::Character { .. } => 1008,
@@ -286,7 +289,7 @@ impl Fault for SyntaxError {
             | SyntaxError::TightProduct { hint, .. }
             | SyntaxError::TightUnit { hint, .. } => Some(hint.clone()),
             SyntaxError::Unclosed { closer } => Some((*closer).to_owned()),
-            SyntaxError::OpenString => Some("\"...\"".to_owned()),
+            SyntaxError::OpenString { text } => Some(format!("{}\"", text.trim_end())),
             SyntaxError::Escape { .. } => Some("r\"...\" takes everything as it is".to_owned()),
             SyntaxError::LeadingSign { sign } => {
                 Some(format!("end the line above with {sign}, or bracket the whole"))

@@ -143,7 +143,7 @@ impl Cutter<'_> {
                             self.strings.push(0);
                         }
                         End::Line => {
-                            self.fault(SyntaxError::OpenString, start, end);
+                            self.open_string(start, end);
                             self.push(Raw::Str, start, end);
                         }
                     }
@@ -155,7 +155,7 @@ impl Cutter<'_> {
                     lex.bump(length + closed as usize);
                     let end = end + length + closed as usize;
                     if !closed {
-                        self.fault(SyntaxError::OpenString, start, end);
+                        self.open_string(start, end);
                     }
                     self.push(Raw::Verbatim, start, end);
                 }
@@ -177,7 +177,7 @@ impl Cutter<'_> {
                                 self.push(Raw::StrTail, start, end);
                             }
                             End::Line => {
-                                self.fault(SyntaxError::OpenString, start, end);
+                                self.open_string(start, end);
                                 self.strings.pop();
                                 self.push(Raw::StrTail, start, end);
                             }
@@ -250,6 +250,12 @@ impl Cutter<'_> {
         }
     }
 
+    fn open_string(&mut self, start: usize, end: usize) {
+        // A long one is most likely closed too late, not never.
+        let text = self.text.get(start..end).filter(|t| t.len() <= 60).unwrap_or("\"...");
+        self.fault(SyntaxError::OpenString { text: text.to_owned() }, start, end);
+    }
+
     /// An interpolation ends with its line.
     fn close_strings(&mut self, at: usize) {
         if self.strings.is_empty() {
@@ -262,7 +268,7 @@ impl Cutter<'_> {
             .rev()
             .find(|t| matches!(t.kind, Raw::StrHead | Raw::StrMid))
             .map_or(at, |t| t.start as usize);
-        self.fault(SyntaxError::OpenString, start, at);
+        self.open_string(start, at);
         for _ in 0..std::mem::take(&mut self.strings).len() {
             self.push(Raw::StrTail, at, at);
         }

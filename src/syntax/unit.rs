@@ -196,7 +196,8 @@ impl<'t> Parser<'t> {
             if number == "1" {
                 return Ok(Vec::new());
             }
-            let hint = Some(format!("{number} [m]: a number stands before the bracket"));
+            let unit = rest[length..].trim_start().strip_prefix(['*', '·']).map_or("m", str::trim);
+            let hint = Some(format!("{number} [{unit}]: a number stands before the bracket"));
             return Err(self.fault(
                 "1 as the only number",
                 format!("`{number}`"),

@@ -240,12 +240,12 @@ impl Applier<Math, Meaning> for Right {
     }
 }
 
-/// A rule as a rewrite.
-pub(super) struct Compiled(Rewrite<Math, Meaning>);
+/// A rule as a rewrite; none where egg refuses it, which it does for unbound names on the right only.
+pub(super) struct Compiled(Option<Rewrite<Math, Meaning>>);
 
 impl std::fmt::Debug for Compiled {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0.name)
+        write!(f, "{:?}", self.0.as_ref().map(|rewrite| rewrite.name))
     }
 }
 
@@ -259,15 +259,11 @@ impl Compiled {
             .collect();
         let left = pattern(&rule.left);
         let right = Right { rule: rule.clone(), symbols };
-        // egg refuses only right sides with unbound symbols, and `Right` names none.
-        match Rewrite::new(format!("{:x}", rule.left.stable_hash()), left, right) {
-            Ok(rewrite) => Compiled(rewrite),
-            Err(_) => Compiled(commutativity(Math::Add, "add")),
-        }
+        Compiled(Rewrite::new(format!("{:x}", rule.left.stable_hash()), left, right).ok())
     }
 }
 
-fn commutativity(node: fn([Id; 2]) -> Math, name: &str) -> Rewrite<Math, Meaning> {
+fn commutativity(node: fn([Id; 2]) -> Math, name: &str) -> Compiled {
     let side = |a: u32, b: u32| {
         let mut ast: RecExpr<ENodeOrVar<Math>> = RecExpr::default();
         let x = ast.add(ENodeOrVar::Var(Var::from_u32(a)));
@@ -276,10 +272,7 @@ fn commutativity(node: fn([Id; 2]) -> Math, name: &str) -> Rewrite<Math, Meaning
         Pattern::new(ast)
     };
     // Both sides have the same two variables.
-    match Rewrite::new(name, side(0, 1), side(1, 0)) {
-        Ok(rewrite) => rewrite,
-        Err(message) => unreachable!("{message}"),
-    }
+    Compiled(Rewrite::new(name, side(0, 1), side(1, 0)).ok())
 }
 
 /// Result of a saturation.
@@ -328,7 +321,7 @@ fn bounded(
             stopped = reason;
             break;
         }
-        let all = swaps.iter().chain(rules.iter().map(|r| &r.0));
+        let all = swaps.iter().chain(rules.iter().copied()).filter_map(|rule| rule.0.as_ref());
         let found: Vec<_> = all.map(|rule| (rule, rule.search_with_limit(&graph, nodes))).collect();
         let mut changed = false;
         for (rule, matches) in &found {

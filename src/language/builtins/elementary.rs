@@ -1,7 +1,7 @@
 //! Elementary functions and numbers.
 
 use super::Body;
-use crate::base::Number;
+use crate::base::{Code, Number};
 use crate::expression::{Expr, Function, Kind};
 use crate::language::calls::Args;
 use crate::language::context::Context;
@@ -66,7 +66,13 @@ fn function(context: &mut Context, args: &Args) -> Result<Value> {
     if f == Function::Mod && values.get(1).and_then(Value::as_expr).is_some_and(|e| e.is_zero()) {
         return Err(fault(6012, args.span_of("b"), "expected a divisor other than zero, found 0"));
     }
-    op::call_function(context, f, &values, args.span)
+    op::call_function(context, f, &values, args.span).map_err(|mut e| {
+        // What is wrong with the number is shown at the number.
+        if e.code == Code(6006) && e.span == Some(args.span) {
+            e.span = args.spans.first().copied().or(e.span);
+        }
+        e
+    })
 }
 
 fn sqrt(context: &mut Context, args: &Args) -> Result<Value> {

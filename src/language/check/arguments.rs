@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::members::article;
 use super::{Callable, Cells, Checker, Condition, Dim, Inferred, Items, Quantity, Symbols};
 use crate::base::{Span, suggest};
 use crate::language::error::{fault, fault_hint};
@@ -83,9 +82,13 @@ impl Checker {
                 continue;
             }
             for id in &places[k] {
+                let before = self.diagnostics.len();
                 let scoped = matches!(p.ty.required(), Type::Expression | Type::Equation);
                 let names = if scoped { shadow.clone() } else { Vec::new() };
                 let value = self.with_symbols(&names, |c| c.argument(tree, *id, &p.ty));
+                if scoped {
+                    self.columns_hide_prelude(tree, *id, &names);
+                }
                 if each && is_scalar(&p.ty) {
                     let (element, list) = self.innermost(&value);
                     bound.list |= list;
@@ -93,6 +96,7 @@ impl Checker {
                 } else {
                     self.fits(&value, &p.ty, &p.name, tree.span(*id), &mut bound.variables);
                 }
+                self.fill_hints(before, tree, *id);
                 if let Inferred::Dataset(Some(d)) = &value {
                     shadow.extend(d.columns.iter().map(|(n, c)| (n.clone(), c.symbol(n))));
                     self.known_columns(signature, tree, places, d);
@@ -193,6 +197,9 @@ impl Checker {
         match self.lookup(name) {
             Some(found @ Inferred::Function(_)) => return found,
             Some(found) if found.is_open() => return Inferred::Unknown,
+            Some(Inferred::Quantity(Quantity { bare: Some(n), .. })) if self.is_function_name(&n) => {
+                return Inferred::Function(Callable::Builtin(n));
+            }
             _ => {}
         }
         if self.library.signatures(name).is_some() {
@@ -267,8 +274,8 @@ impl Checker {
             return false;
         }
         if !Checker::may_be(value, ty) {
-            let message = format!("`{name}` expects a value of type {ty}, found a {}", value.name());
-            self.report(fault(6006, span, article(&message)));
+            let message = format!("`{name}` expects {}, found a {}", ty.described(), value.name());
+            self.report(fault(6006, span, message));
             return false;
         }
         match ty {

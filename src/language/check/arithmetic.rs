@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::members::article;
 use super::{Checker, Condition, Dim, Inferred, Quantity};
 use crate::base::{Fault, Number, Span};
 use crate::language::error::{Error, fault, fault_hint};
@@ -124,11 +123,14 @@ impl Checker {
             float: x.float || y.float,
             soft: x.soft || y.soft,
             symbols: x.all_symbols(y),
+            bare: None,
         })
     }
 
-    /// The dimension of a power. Exponents are pure numbers; a unit to a power that is not known before it runs has a
-    /// dimension that is not known either.
+    /// The dimension of a power. Exponents are pure numbers. Dimensions are vectors of numbers, so that a unit to a
+    /// power which is not known before it runs (`x^n`) has one that is not known either; what is known of it is that
+    /// the same unit to the same symbol is one dimension throughout a statement: `x^n + x^n*1 [s]` is a fault. Vectors
+    /// over polynomials in `n` would tell more, and make every unit a question about integers.
     fn power(&mut self, base: &Quantity, exponent: &Quantity, at: Span) -> Option<Dim> {
         if !self.units.unify(&exponent.dim, &Dim::none()) {
             let message =
@@ -140,14 +142,25 @@ impl Checker {
         Some(match &exponent.exact {
             _ if dim.is_none() => dim,
             Some(n) if n.digits() < 9 => dim.power(n),
-            _ => self.units.fresh(),
+            _ => match &exponent.bare {
+                Some(n) if dim.is_known() => {
+                    let known = self.powers.iter().find(|(base, m, _)| *base == dim && m == n);
+                    if let Some((_, _, power)) = known {
+                        return Some(power.clone());
+                    }
+                    let power = self.units.fresh();
+                    self.powers.push((dim, n.clone(), power.clone()));
+                    power
+                }
+                _ => self.units.fresh(),
+            },
         })
     }
 
     pub(super) fn negate(&mut self, a: &Inferred, at: Span) -> Inferred {
         match a {
             Inferred::Quantity(q) => {
-                Inferred::Quantity(Quantity { exact: q.exact.as_ref().map(|n| -n), ..q.clone() })
+                Inferred::Quantity(Quantity { exact: q.exact.as_ref().map(|n| -n), bare: None, ..q.clone() })
             }
             Inferred::Law(q, _) | Inferred::Field(_, q) => Inferred::Quantity(q.clone()),
             Inferred::Unknown | Inferred::Condition(_) => Inferred::Unknown,
@@ -231,7 +244,7 @@ impl Checker {
         if ordered && (text(&a.0) && number(&b.0) || number(&a.0) && text(&b.0)) {
             let message =
                 format!("expected numbers or texts to compare, found a {} and a {}", a.0.name(), b.0.name());
-            self.report(fault(6016, a.1.to(b.1), article(&message)));
+            self.report(fault(6016, a.1.to(b.1), message));
         }
         Condition::UNKNOWN
     }
@@ -245,7 +258,7 @@ impl Checker {
             }
             Inferred::Quantity(q) if !q.soft => {
                 let message = format!("expected a range or a list after `in`, found a {}", b.0.name());
-                self.report(fault_hint(6016, b.1, article(&message), "x in 1..5"));
+                self.report(fault_hint(6016, b.1, message, "x in 1..5"));
                 Condition::UNKNOWN
             }
             _ => Condition::UNKNOWN,
@@ -274,7 +287,8 @@ impl Checker {
             }
             dx
         };
-        Some(Quantity { dim, exact: None, float: false, soft: x.soft || y.soft, symbols: x.all_symbols(&y) })
+        let symbols = x.all_symbols(&y);
+        Some(Quantity { soft: x.soft || y.soft, symbols, ..Quantity::of(dim) })
     }
 
     /// `value -> [unit]`.
@@ -292,7 +306,7 @@ impl Checker {
                 });
                 return self.report(error);
             }
-            return Inferred::Quantity(Quantity { dim: target, exact: None, ..q });
+            return Inferred::Quantity(Quantity { dim: target, exact: None, bare: None, ..q });
         }
         match value {
             Inferred::List(_) | Inferred::Column(_) => {

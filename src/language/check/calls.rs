@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::members::article;
 use super::{
     Callable, Checker, Condition, Dim, Inferred, Items, MAX_DEPTH, Quantity, Scope, Symbols, UserKind, unify,
 };
 use crate::base::{Code, Diagnostic, Span, suggest};
+use crate::language::calls::{NAMED_ONLY, product_hint};
 use crate::language::error::{fault, fault_hint};
 use crate::language::types::{Signature, Type};
+use crate::syntax::print_expr;
 use crate::syntax::tree::{Arg, ExprId, ExprKind, Name, Tree};
 
 /// What argument binding needs of a parameter.
@@ -24,7 +25,14 @@ impl Checker {
             && let Some(late) = args[k..].iter().find(|a| a.name.is_none())
         {
             let message = "expected a named argument, found a positional one after a named one";
-            self.report(fault_hint(6008, tree.span(late.value), message, "f(a, b, key: value)"));
+            let written = |a: &Arg| match &a.name {
+                Some(name) => format!("{}: {}", name.name, print_expr(tree, a.value)),
+                None => print_expr(tree, a.value),
+            };
+            let (named, bare): (Vec<&Arg>, Vec<&Arg>) = args.iter().partition(|a| a.name.is_some());
+            let ordered: Vec<String> = bare.into_iter().chain(named).map(written).collect();
+            let hint = format!("{}({})", print_expr(tree, callee), ordered.join(", "));
+            self.report(fault_hint(6008, tree.span(late.value), message, hint));
             self.all_arguments(tree, args);
             return Inferred::Unknown;
         }
@@ -48,7 +56,7 @@ impl Checker {
                     if !self.active.is_empty() && self.later.contains(name) {
                         return Inferred::Unknown;
                     }
-                    self.unknown_callee(name, tree.span(callee))
+                    self.unknown_callee(name, args, tree, tree.span(callee))
                 }
             };
         }
@@ -56,11 +64,12 @@ impl Checker {
         self.call_value(&value, tree, args, span, None)
     }
 
-    pub(super) fn unknown_callee(&mut self, name: &str, span: Span) -> Inferred {
+    pub(super) fn unknown_callee(&mut self, name: &str, args: &[Arg], tree: &Tree, span: Span) -> Inferred {
         let names = self.names();
+        let product = product_hint(tree, name, args);
         let hint = match suggest::nearest(name, names.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean `{near}`? A product is written `{name}*(...)`"),
-            None => format!("a product is written `{name}*(...)`"),
+            Some(near) => format!("did you mean `{near}`? A product is written `{product}`"),
+            None => format!("a product is written `{product}`"),
         };
         self.report(fault_hint(
             6001,
@@ -68,6 +77,11 @@ impl Checker {
             format!("expected a function, found the unknown name `{name}`"),
             hint,
         ))
+    }
+
+    /// Whether a symbol of this name is called as the library's function.
+    pub(super) fn is_function_name(&self, name: &Name) -> bool {
+        !self.declared.contains_key(name) && self.library.signatures(name).is_some()
     }
 
     /// Arguments of something unknown: their own faults count.
@@ -103,6 +117,13 @@ impl Checker {
                 self.all_arguments(tree, args);
                 Inferred::Unknown
             }
+            // `f = sqrt`, then `f(4)`: a symbol that is the name of a function.
+            Inferred::Quantity(Quantity { bare: Some(n), .. })
+                if self.is_function_name(n)
+                    && !args.iter().any(|a| a.name.as_ref().is_some_and(|a| a.name == *n)) =>
+            {
+                self.call_builtin(&n.clone(), tree, args, span)
+            }
             Inferred::Quantity(q) if named => self.put_in(q, tree, args),
             Inferred::Condition(c) if named => {
                 let sides = c.sides.clone().unwrap_or_else(Dim::none);
@@ -115,21 +136,28 @@ impl Checker {
                     _ => Inferred::Unknown,
                 }
             }
-            Inferred::Quantity(q) if !q.is_number() => {
+            Inferred::Quantity(q) if !q.is_number() && !args.is_empty() => {
                 self.all_arguments(tree, args);
-                let product = name.map_or_else(|| "...*(...)".to_string(), |n| format!("{n}*(...)"));
+                let shown = name.map_or("F", |n| n);
+                let product = product_hint(tree, shown, args);
                 let hint = match q.symbols.as_ref().and_then(|s| s.keys().next()) {
-                    Some(s) => format!("name what is put in: `({s}: ...)`; a product is written `{product}`"),
+                    Some(s) => {
+                        let put = print_expr(tree, args[0].value);
+                        format!(
+                            "name what is put in: `{shown}({s}: {put})`; a product is written `{product}`"
+                        )
+                    }
                     None => format!("a product is written `{product}`"),
                 };
-                self.report(fault_hint(6005, span, "a law takes named arguments only", hint))
+                let at = tree.span(args[0].value);
+                self.report(fault_hint(6005, at, NAMED_ONLY, hint))
             }
             Inferred::Quantity(_) | Inferred::Text(_) | Inferred::Record(_) | Inferred::Range(_) => {
                 self.all_arguments(tree, args);
                 let shown = name.map_or_else(|| "this".to_string(), |n| format!("`{n}`"));
-                let hint = name.map_or_else(|| "...*(...)".to_string(), |n| format!("{n}*(...)"));
+                let hint = product_hint(tree, name.map_or("...", |n| n), args);
                 let message = format!("expected a function, found {shown}, which is a {}", value.name());
-                self.report(fault_hint(6001, span, article(&message), hint))
+                self.report(fault_hint(6001, span, message, hint))
             }
             _ => {
                 self.all_arguments(tree, args);
@@ -151,7 +179,7 @@ impl Checker {
         let Some(symbols) = &copy.symbols else {
             for (name, _, at) in &values {
                 if name.is_none() {
-                    self.report(fault(6005, *at, "a law takes named arguments only"));
+                    self.report(fault(6005, *at, NAMED_ONLY));
                 }
             }
             return Inferred::Unknown;
@@ -163,7 +191,7 @@ impl Checker {
         let mut given: Vec<&Name> = Vec::new();
         for (name, value, at) in &values {
             let Some(name) = name else {
-                self.report(fault(6005, *at, "a law takes named arguments only"));
+                self.report(fault(6005, *at, NAMED_ONLY));
                 wrong = true;
                 continue;
             };
@@ -180,7 +208,7 @@ impl Checker {
                 continue;
             };
             if given.contains(&&name.name) {
-                self.report(fault(6007, name.span, format!("`{}` is put in twice", name.name)));
+                self.report(fault(6007, name.span, format!("expected `{}` once, found it twice", name.name)));
                 wrong = true;
                 continue;
             }
@@ -250,7 +278,7 @@ impl Checker {
                     Some(k) => (k, name.span),
                     None => {
                         let known: Vec<&str> = params.iter().map(|p| &*p.name).collect();
-                        let message = format!("`{function}` has no option `{}`", name.name);
+                        let message = format!("expected an option of `{function}`, found `{}`", name.name);
                         let hint = match suggest::nearest(&name.name, known.iter().copied()) {
                             Some(near) => format!("did you mean `{near}`?"),
                             None => format!("it has {}", known.join(", ")),
@@ -284,7 +312,7 @@ impl Checker {
                 }
             };
             if !places[k].is_empty() && !params[k].variadic {
-                self.report(fault(6007, at, format!("`{}` is given twice", params[k].name)));
+                self.report(fault(6007, at, format!("expected `{}` once, found it twice", params[k].name)));
                 faulty = true;
                 continue;
             }
@@ -314,8 +342,10 @@ impl Checker {
                 continue;
             };
             let ty = p.ty.as_ref().map_or(Type::Any, Type::of);
+            let before = self.diagnostics.len();
             let value = self.argument(tree, *id, &ty);
             let fine = self.fits(&value, &ty, &p.name.name, tree.span(*id), &mut variables);
+            self.fill_hints(before, tree, *id);
             values[k] = Some(if fine { value } else { Inferred::Unknown });
         }
         if faulty {
@@ -368,7 +398,9 @@ impl Checker {
             Some(d) => {
                 let mut error = Diagnostic::error(Code(d.code.0), call, d.message.clone());
                 error.label = format!("with these arguments of `{}`", f.name);
-                if let Some(inner) = d.span.filter(|s| s.source == call.source) {
+                let known =
+                    |s: &Span| s.source == call.source || self.sources.iter().any(|f| f.id == s.source);
+                if let Some(inner) = d.span.filter(known) {
                     error
                         .related
                         .push((inner, if d.label.is_empty() { "here".into() } else { d.label.clone() }));
@@ -386,7 +418,7 @@ impl Checker {
         let signature = match signatures.as_slice() {
             [] => {
                 self.all_arguments(tree, args);
-                return self.unknown_callee(name, span);
+                return self.unknown_callee(name, args, tree, span);
             }
             [only] => only.clone(),
             [first, ..] => {

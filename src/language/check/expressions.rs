@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{Callable, Checker, Condition, Dim, Inferred, Items, MAX_DEPTH, Quantity, Symbols};
 use crate::base::Number;
 use crate::language::error::fault_hint;
+use crate::syntax::print_expr;
 use crate::syntax::tree::{
     Arg, CompareOp, ExprId, ExprKind, ForClause, MulOp, Operator, StrPart, Tree, UnitExpr,
 };
@@ -31,7 +32,7 @@ impl Checker {
                 Some(n) => self.number(n, true),
                 None => Quantity { float: true, ..Quantity::pure() },
             }),
-            ExprKind::Name(name) => self.name(name),
+            ExprKind::Name(name) => self.name(name, span),
             ExprKind::Str { parts, .. } => self.text(tree, parts),
             ExprKind::Bool(_) => {
                 Inferred::Condition(Condition { symbols: Some(Symbols::new()), sides: None })
@@ -211,12 +212,14 @@ impl Checker {
         let Some(unit) = self.unit(unit) else { return Inferred::Unknown };
         match &value {
             Inferred::Quantity(q) => {
-                self.attach(q, &unit, span).map_or(Inferred::Unknown, Inferred::Quantity)
+                self.attach(q, &unit, tree, a, span).map_or(Inferred::Unknown, Inferred::Quantity)
             }
             Inferred::Law(q, _) | Inferred::Field(_, q) => {
-                self.attach(q, &unit, span).map_or(Inferred::Unknown, Inferred::Quantity)
+                self.attach(q, &unit, tree, a, span).map_or(Inferred::Unknown, Inferred::Quantity)
             }
-            Inferred::Range(q) => self.attach(q, &unit, span).map_or(Inferred::Unknown, Inferred::Range),
+            Inferred::Range(q) => {
+                self.attach(q, &unit, tree, a, span).map_or(Inferred::Unknown, Inferred::Range)
+            }
             Inferred::Unknown => Inferred::Unknown,
             other => {
                 let message = format!("expected a number before the unit, found a {}", other.name());
@@ -225,17 +228,32 @@ impl Checker {
         }
     }
 
-    fn attach(&mut self, q: &Quantity, unit: &Unit, span: crate::base::Span) -> Option<Quantity> {
+    fn attach(
+        &mut self,
+        q: &Quantity,
+        unit: &Unit,
+        tree: &Tree,
+        a: ExprId,
+        span: crate::base::Span,
+    ) -> Option<Quantity> {
         if q.exact.is_some() {
             self.units.unify(&q.dim, &Dim::none());
         }
         let dim = self.units.resolve(&q.dim);
         if dim.is_known() && !dim.is_none() {
             let message = format!("expected a value without unit, found one in [{}]", dim.shown());
-            self.report(fault_hint(6020, span, message, format!("-> [{unit}]")));
+            let written = print_expr(tree, a);
+            // `->` converts within a dimension; another unit multiplies.
+            let hint = match dim == Dim::of_unit(unit) {
+                true => format!("{written} -> [{unit}]"),
+                false => {
+                    format!("-> converts to a unit of [{}]; `{written}*1 [{unit}]` multiplies", dim.shown())
+                }
+            };
+            self.report(fault_hint(6020, span, message, hint));
             return None;
         }
-        Some(Quantity { dim: dim.times(&Dim::of_unit(unit)), exact: None, ..q.clone() })
+        Some(Quantity { dim: dim.times(&Dim::of_unit(unit)), exact: None, bare: None, ..q.clone() })
     }
 
     /// What a loop over this gives.
@@ -262,7 +280,7 @@ impl Checker {
                     Inferred::Quantity(q) if q.exact.is_some() => "a range: `1..n`",
                     _ => "for n in 1..10 { ... }",
                 };
-                self.report(fault_hint(6006, tree.span(id), super::members::article(&message), hint))
+                self.report(fault_hint(6006, tree.span(id), message, hint))
             }
         }
     }

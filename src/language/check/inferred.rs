@@ -27,12 +27,14 @@ pub struct Quantity {
     pub soft: bool,
     /// Every symbol that may occur in it; `None` where they are not known.
     pub symbols: Option<Symbols>,
+    /// The symbol that it is, where it is nothing but one: it may be the name of a function.
+    pub bare: Option<Name>,
 }
 
 impl Quantity {
     /// Of this dimension, without symbols.
     pub fn of(dim: Dim) -> Quantity {
-        Quantity { dim, exact: None, float: false, soft: false, symbols: Some(Symbols::new()) }
+        Quantity { dim, exact: None, float: false, soft: false, symbols: Some(Symbols::new()), bare: None }
     }
 
     /// A pure number.
@@ -52,7 +54,11 @@ impl Quantity {
 
     /// A symbol.
     pub fn symbol(name: &Name, dim: Dim) -> Quantity {
-        Quantity { symbols: Some(Symbols::from([(name.clone(), dim.clone())])), ..Quantity::of(dim) }
+        Quantity {
+            symbols: Some(Symbols::from([(name.clone(), dim.clone())])),
+            bare: Some(name.clone()),
+            ..Quantity::of(dim)
+        }
     }
 
     /// Whether it certainly holds no symbols.
@@ -408,6 +414,10 @@ fn of_expr(e: &Expr, declarations: &Declarations, units: &mut Unifier) -> Inferr
         // A field applied in it hides what it may be a function of.
         soft: e.flags().has(Flags::LOGIC) && !matches!(e.kind(), Kind::Piecewise(..)),
         symbols: Some(symbols_of(e, declarations, units)),
+        bare: match e.kind() {
+            Kind::Symbol(s) => Some(Name::from(s.name())),
+            _ => None,
+        },
     })
 }
 
@@ -416,7 +426,7 @@ fn of_law(l: &Law, declarations: &Declarations, units: &mut Unifier) -> Inferred
     match of_expr(&l.formula, &declared, units) {
         Inferred::Quantity(q) => {
             let dim = l.unit.as_ref().map_or(q.dim, Dim::of_unit);
-            Inferred::Law(Quantity { dim, ..Quantity { dim: Dim::none(), ..q } }, l.name.clone())
+            Inferred::Law(Quantity { dim, bare: None, ..q }, l.name.clone())
         }
         _ => Inferred::Unknown,
     }

@@ -11,11 +11,6 @@ use crate::language::error::{fault, fault_hint};
 const FIT: &[&str] =
     &["law", "best", "r2", "chi2", "dof", "rms", "residuals", "parameters", "covariance", "stopped"];
 
-/// `a` before a vowel is `an`.
-pub(super) fn article(message: &str) -> String {
-    message.replace("a integer", "an integer").replace("a expression", "an expression")
-}
-
 impl Checker {
     /// `target[index]`.
     pub(super) fn index(&mut self, target: &Placed, index: &Placed) -> Inferred {
@@ -82,7 +77,7 @@ impl Checker {
             (Inferred::Range(q), Inferred::Quantity(_)) => Inferred::Quantity(q.clone()),
             (Inferred::Quantity(q), _) if !q.soft => {
                 let message = format!("expected a list, column or dataset, found a {}", value.name());
-                self.report(fault(6016, target.1, article(&message)))
+                self.report(fault(6016, target.1, message))
             }
             _ => Inferred::Unknown,
         }
@@ -149,10 +144,10 @@ impl Checker {
             Inferred::Text(_) | Inferred::List(_) => Vec::new(),
             _ => return Inferred::Unknown,
         };
-        let message = article(&format!("expected a member of the {}, found `{name}`", target.name()));
+        let message = format!("expected a member of the {}, found `{name}`", target.name());
         let hint = match suggest::nearest(name, known.iter().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
-            None if known.is_empty() => article(&format!("a {} has no members", target.name())),
+            None if known.is_empty() => format!("a {} has no members", target.name()),
             None => format!("it has {}", known.join(", ")),
         };
         self.report(fault_hint(6002, span, message, hint))

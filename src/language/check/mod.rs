@@ -11,7 +11,9 @@ mod expressions;
 mod inferred;
 mod members;
 mod modules;
+mod notices;
 mod results;
+mod rules;
 mod statements;
 #[cfg(test)]
 mod tests;
@@ -29,9 +31,10 @@ use std::sync::Arc;
 use super::context::Context;
 use super::error::Error;
 use super::library::Library;
-use crate::base::{Diagnostic, Span};
+use crate::base::{Code, Diagnostic, Source, Span};
 use crate::expression::Constant;
-use crate::syntax::tree::{ExprId, Name, StatementKind, Tree, UnitExpr};
+use crate::syntax::print_expr;
+use crate::syntax::tree::{ExprId, ExprKind, Name, StatementKind, Tree, UnitExpr};
 use crate::units::{Catalogue, Dimension, Unit};
 
 /// What a check found.
@@ -41,6 +44,8 @@ pub struct Checked {
     pub diagnostics: Vec<Diagnostic>,
     /// What is known of each name that is bound at the end, sorted.
     pub bindings: Vec<(Name, Inferred)>,
+    /// Files that the program uses: places may lie in them.
+    pub sources: Vec<Source>,
 }
 
 /// Functions are followed this often in one check; after that their results are unknown.
@@ -66,6 +71,8 @@ pub struct Checker {
     locals: Vec<Scope>,
     /// Dimensions of the undeclared symbols of this statement.
     symbols: HashMap<Name, Dim>,
+    /// Powers of units whose exponent is a symbol of this statement: base, exponent, dimension.
+    powers: Vec<(Dim, Name, Dim)>,
     units: Unifier,
     /// Names that are bound anywhere in the program: a function may call what comes later.
     later: HashSet<Name>,
@@ -81,6 +88,8 @@ pub struct Checker {
     /// Modules that are being read.
     loading: Vec<String>,
     modules: BTreeMap<String, Inferred>,
+    /// Files that the program uses, read by this check.
+    sources: Vec<Source>,
     next_source: u32,
 }
 
@@ -96,9 +105,12 @@ pub fn inspect(context: &Context, tree: &Arc<Tree>) -> Checked {
     let mut diagnostics = std::mem::take(&mut checker.diagnostics);
     let mut seen = HashSet::new();
     diagnostics.retain(|d| seen.insert((d.code, d.span)));
+    // What a name may have been meant to be is said once.
+    let mut names = HashSet::new();
+    diagnostics.retain(|d| d.code != Code(6201) || names.insert(d.message.clone()));
     let mut bindings: Vec<(Name, Inferred)> = checker.globals.into_iter().collect();
     bindings.sort_by(|a, b| a.0.cmp(&b.0));
-    Checked { diagnostics, bindings }
+    Checked { diagnostics, bindings, sources: checker.sources }
 }
 
 /// The dimension of the last bare expression of a tree; `None` where it is no number, or its dimension depends on what
@@ -137,6 +149,7 @@ impl Checker {
             constants: context.constants.iter().cloned().collect(),
             locals: Vec::new(),
             symbols: HashMap::new(),
+            powers: Vec::new(),
             units,
             later: HashSet::new(),
             diagnostics: Vec::new(),
@@ -148,7 +161,8 @@ impl Checker {
             loops: 0,
             loading: Vec::new(),
             modules: BTreeMap::new(),
-            next_source: u32::MAX - (1 << 20),
+            sources: Vec::new(),
+            next_source: context.next_source,
         }
     }
 
@@ -215,7 +229,7 @@ impl Checker {
     }
 
     /// What a bare name is.
-    fn name(&mut self, name: &Name) -> Inferred {
+    fn name(&mut self, name: &Name, at: Span) -> Inferred {
         if let Some(found) = self.lookup(name) {
             return found;
         }
@@ -223,7 +237,7 @@ impl Checker {
             match Constant::from_name(name) {
                 Some(Constant::Infinity) => return Inferred::Quantity(Quantity::of(self.units.fresh())),
                 Some(_) => return Inferred::Quantity(Quantity::pure()),
-                None => {}
+                None => self.maybe_misspelt(name, at),
             }
         }
         let dim = self.symbol_dim(name);
@@ -260,6 +274,21 @@ impl Checker {
         result
     }
 
+    /// Puts what was written in the place of `...` in the hints of the faults since there were `before`: the number
+    /// alone before a unit, the whole elsewhere.
+    fn fill_hints(&mut self, before: usize, tree: &Tree, id: ExprId) {
+        for d in &mut self.diagnostics[before..] {
+            let Some(hint) = d.hint.as_mut().filter(|h| h.contains("...")) else { continue };
+            let written = match tree.expr(id) {
+                ExprKind::WithUnit(number, _) if hint.contains("... [") => *number,
+                ExprKind::Integer(_) | ExprKind::Float(_) | ExprKind::Neg(_) => id,
+                ExprKind::Name(_) | ExprKind::Call { .. } if !hint.contains("... [") => id,
+                _ => continue,
+            };
+            *hint = hint.replace("...", &print_expr(tree, written));
+        }
+    }
+
     /// Does something and forgets the faults it met.
     fn quietly<T>(&mut self, f: impl FnOnce(&mut Checker) -> T) -> T {
         let before = self.diagnostics.len();
@@ -292,6 +321,7 @@ impl Checker {
                     float: x.float && y.float,
                     soft,
                     symbols: x.all_symbols(y),
+                    bare: x.bare.clone().filter(|n| y.bare.as_ref() == Some(n)),
                 })
             }
             (Inferred::Condition(x), Inferred::Condition(y)) => {

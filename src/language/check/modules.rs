@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Checker, Inferred};
-use crate::base::{Code, Diagnostic, Source, Span, suggest};
+use crate::base::{Diagnostic, Source, Span, suggest};
 use crate::language::error::fault;
 use crate::language::statements::read_script;
 use crate::syntax::tree::{Ident, Name, Tree, UsePath};
@@ -61,7 +61,7 @@ impl Checker {
                         }
                         _ => Inferred::Unknown,
                     };
-                    self.globals.insert(name.name.clone(), found);
+                    self.bind(name, found);
                 }
             }
         }
@@ -77,7 +77,6 @@ impl Checker {
                 suggest::nearest(full, self.library.module_names()).map(|n| format!("did you mean `{n}`?"));
             return self.report(error);
         }
-        self.next_source += 1;
         // The library is checked by its own tests: a fault in it is not the program's.
         let Ok(module) = self.library.module(full, 1 << 29) else { return Inferred::Unknown };
         let (value, _) = self.read_module(full, &module.tree, self.folder.clone());
@@ -98,8 +97,9 @@ impl Checker {
             Ok(text) => text,
             Err(words) => return self.report(fault(6040, at, words)),
         };
+        let source = Source::new(self.next_source, &key, &text);
         self.next_source += 1;
-        let source = Source::new(self.next_source, path, &text);
+        self.sources.push(source.clone());
         let parsed = crate::syntax::parse(&source);
         let mut faults = parsed.diagnostics;
         let mut value = Inferred::Unknown;
@@ -107,20 +107,18 @@ impl Checker {
             let folder = file.parent().map_or_else(|| self.folder.clone(), PathBuf::from);
             let (found, checked) = self.read_module(&key, &Arc::new(parsed.tree), folder);
             value = found;
-            faults = checked;
+            faults.extend(checked);
         }
-        let errors: Vec<&Diagnostic> = faults.iter().filter(|d| d.is_error()).collect();
-        if let Some(first) = errors.first() {
-            let line = first.span.filter(|s| s.source == source.id).map(|s| source.line_column(s.start).0);
-            let place = line.map_or_else(|| format!("`{path}`"), |l| format!("line {l} of `{path}`"));
-            let mut d = Diagnostic::error(Code(first.code.0), at, format!("{} in {place}", first.message));
-            d.hint = Some(match errors.len() {
-                1 => first.hint.clone().unwrap_or_else(|| format!("phys check {path}")),
-                n => format!("{n} faults: phys check {path}"),
-            });
-            self.report(Box::new(d));
+        if faults.iter().any(Diagnostic::is_error) {
+            // Not kept: whoever uses the file again is told again, once for every place.
+            for d in faults.iter_mut().filter(|d| d.is_error()) {
+                d.related.push((at, "used here".into()));
+            }
+            value = Inferred::Unknown;
+        } else {
+            self.modules.insert(key, value.clone());
         }
-        self.modules.insert(key, value.clone());
+        self.diagnostics.extend(faults);
         value
     }
 
@@ -139,6 +137,7 @@ impl Checker {
             constants: Default::default(),
             locals: Vec::new(),
             symbols: HashMap::new(),
+            powers: Vec::new(),
             // Numbers of variables go on, so that none means two things.
             units: std::mem::take(&mut self.units),
             later: Default::default(),
@@ -151,6 +150,7 @@ impl Checker {
             loops: 0,
             loading,
             modules: std::mem::take(&mut self.modules),
+            sources: std::mem::take(&mut self.sources),
             next_source: self.next_source,
         };
         // A `use` stands alone: nothing of its statement is being solved.
@@ -158,6 +158,7 @@ impl Checker {
         self.units = inner.units;
         self.modules = inner.modules;
         self.fuel = inner.fuel;
+        self.sources = inner.sources;
         self.next_source = inner.next_source;
         self.catalogue = inner.catalogue;
         let mut entries: Vec<(Name, Inferred)> = inner.globals.into_iter().collect();

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::arguments::Bound;
 use super::{Cells, Checker, Columns, Condition, Dim, FitKind, Inferred, Items, Quantity, Symbols};
-use crate::base::Number;
+use crate::base::{Number, suggest};
+use crate::data::DataError;
+use crate::language::calls::names_in;
 use crate::language::error::{fault, fault_hint, lift};
 use crate::language::types::{Signature, Type};
 use crate::syntax::tree::{ExprId, ExprKind, Name, StrPart, Tree};
@@ -31,7 +33,10 @@ impl Checker {
             }
             "dataset" => self.dataset(&first),
             "sample" => self.sample(tree, places, &first, bound.get(of("name"))),
-            "fit" => self.fit(&first, bound.get(of("equation"))),
+            "fit" => {
+                self.target_column(tree, places, of("equation"), &first);
+                self.fit(&first, bound.get(of("equation")))
+            }
             "regress" => {
                 let units = bound.get(of("units"));
                 self.regress(&first, bound.get(of("target")), matches!(units, Inferred::Nothing))
@@ -175,6 +180,28 @@ impl Checker {
         Inferred::Dataset(Some(Arc::new(Columns { columns, open })))
     }
 
+    /// The left side of the equation of a fit holds a column.
+    fn target_column(&mut self, tree: &Tree, places: &[Vec<ExprId>], at: usize, data: &Inferred) {
+        let Inferred::Dataset(Some(data)) = data else { return };
+        let Some(id) = first_of(places, at).filter(|_| !data.open) else { return };
+        let ExprKind::Compare(left, _) = tree.expr(id) else { return };
+        let (mut found, mut names) = (false, Vec::new());
+        names_in(tree, *left, &mut |n| {
+            // What is bound may hold columns.
+            found |= self.is_bound(n) || data.columns.iter().any(|(c, _)| c == n);
+            names.push(n.clone());
+        });
+        if found {
+            return;
+        }
+        let columns: Vec<String> = data.columns.iter().map(|(n, _)| n.to_string()).collect();
+        let nearest = names.iter().find_map(|n| {
+            let near = suggest::nearest(n, columns.iter().map(String::as_str))?;
+            Some((n.to_string(), near.to_string()))
+        });
+        self.report(lift(&DataError::NoColumn { columns, nearest }, tree.span(*left)));
+    }
+
     /// Names in the equation that are no columns are the parameters of a fit.
     fn fit(&mut self, data: &Inferred, equation: &Inferred) -> Inferred {
         let (Inferred::Dataset(Some(data)), Inferred::Condition(c)) = (data, equation) else {
@@ -239,7 +266,7 @@ impl Checker {
                 return Inferred::Unknown;
             }
         }
-        Inferred::Law(Quantity { exact: None, ..q }, None)
+        Inferred::Law(Quantity { exact: None, bare: None, ..q }, None)
     }
 
     fn diff(&mut self, expr: &Inferred, symbol: &Inferred, order: &Inferred) -> Inferred {
@@ -256,7 +283,7 @@ impl Checker {
                     Some(step) => q.dim.over(&step),
                     None => self.units.fresh(),
                 };
-                Inferred::Quantity(Quantity { dim, exact: None, float: false, ..q.clone() })
+                Inferred::Quantity(Quantity { dim, exact: None, float: false, bare: None, ..q.clone() })
             }
             Inferred::Condition(c) => {
                 let sides = c.sides.as_ref().zip(step).map(|(d, s)| d.over(&s));
@@ -286,11 +313,8 @@ impl Checker {
         };
         if wrong {
             let at = place.map(|id| tree.span(id)).unwrap_or_default();
-            let message = super::members::article(&format!(
-                "`equation` expects an equation, found a {}",
-                equation.name()
-            ));
-            return self.report(fault_hint(6006, at, message, "solve(... == 0, x)"));
+            let message = format!("`equation` expects an equation, found a {}", equation.name());
+            return self.report(fault_hint(6006, at, message, "solve(x^2 == 2, x)"));
         }
         match (equation, unknown.quantity()) {
             (Inferred::List(_), _) | (_, None) => Inferred::Unknown,

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::members::article;
 use super::{Callable, Checker, Condition, Dim, Inferred, Items, Quantity, UserKind};
+use crate::expression::Constant;
 use crate::language::error::{fault, fault_hint, lift};
 use crate::language::types::Type;
 use crate::syntax::tree::{
@@ -57,11 +57,13 @@ impl Checker {
         });
         self.units.forget();
         self.symbols.clear();
+        self.powers.clear();
     }
 
     fn block(&mut self, tree: &Arc<Tree>, body: &[Statement]) {
         for statement in body {
             self.symbols.clear();
+            self.powers.clear();
             self.statement(tree, statement);
         }
     }
@@ -73,6 +75,7 @@ impl Checker {
                 let free = self.may_bind(name);
                 let user = self.closure(tree, &name.name, params, *body, wheres);
                 if free {
+                    self.hides_prelude(name);
                     self.globals.insert(name.name.clone(), Inferred::Function(Callable::User(user.clone())));
                 }
                 self.definition(&user);
@@ -108,7 +111,7 @@ impl Checker {
             }
             StatementKind::Const { name, value } => {
                 let found = self.infer(tree, *value);
-                self.globals.insert(name.name.clone(), found);
+                self.bind(name, found);
                 self.constants.insert(name.name.clone());
             }
             StatementKind::Unit { names, value } => {
@@ -135,7 +138,10 @@ impl Checker {
                 self.branch(tree, otherwise.as_deref().unwrap_or(&[]), &before, &mut after);
                 self.globals = after.unwrap_or(before);
             }
-            StatementKind::Rule { .. } | StatementKind::Error => {}
+            StatementKind::Rule { from, to, condition } => {
+                self.rule(tree, statement, *from, *to, *condition);
+            }
+            StatementKind::Error => {}
             StatementKind::Extern { name, .. } => {
                 // The library's own files may be checked as they are.
                 if self.loading.is_empty() && self.library.signatures(&name.name).is_none() {
@@ -247,7 +253,9 @@ impl Checker {
     }
 
     fn bind_statement(&mut self, tree: &Arc<Tree>, names: &[Ident], value: ExprId, wheres: &[WhereItem]) {
+        let before = self.diagnostics.len();
         let free: Vec<bool> = names.iter().map(|n| self.may_bind(n)).collect();
+        self.fill_hints(before, tree, value);
         let found = self.with_wheres(tree, wheres, |c| c.infer(tree, value));
         let at = tree.span(value);
         let values: Vec<Inferred> = match (names, &found) {
@@ -265,20 +273,23 @@ impl Checker {
                 if !other.is_open() {
                     let message =
                         format!("expected a list of {} values, found a {}", names.len(), other.name());
-                    self.report(fault(6018, at, article(&message)));
+                    self.report(fault(6018, at, message));
                 }
                 vec![Inferred::Unknown; names.len()]
             }
         };
         for ((name, value), free) in names.iter().zip(values).zip(free) {
             if free {
-                self.globals.insert(name.name.clone(), value);
+                self.bind(name, value);
             }
         }
     }
 
     fn declare(&mut self, name: &Ident, dim: Dim) {
-        self.globals.remove(&name.name);
+        if self.globals.remove(&name.name).is_some() || Constant::from_name(&name.name).is_some() {
+            let message = format!("the declaration of `{}` hides what the name meant before", name.name);
+            self.notice(6202, name.span, message, None);
+        }
         self.declared.insert(name.name.clone(), dim);
     }
 
@@ -414,7 +425,10 @@ impl Checker {
     /// Something that must be true or false.
     pub(super) fn condition(&mut self, tree: &Arc<Tree>, id: ExprId) -> Condition {
         let found = self.infer(tree, id);
-        self.truth(&found, tree.span(id))
+        let before = self.diagnostics.len();
+        let condition = self.truth(&found, tree.span(id));
+        self.fill_hints(before, tree, id);
+        condition
     }
 
     /// A value as a condition; a fault where it is none.
@@ -424,7 +438,6 @@ impl Checker {
             other => {
                 if !other.is_open() {
                     let message = format!("expected a condition, found a {}", other.name());
-                    let message = article(&message);
                     self.report(fault_hint(6010, span, message, "compare it: `... == 0`"));
                 }
                 Condition::UNKNOWN

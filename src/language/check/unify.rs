@@ -63,6 +63,16 @@ impl Dim {
         Dimension::from_exponents(exponents)
     }
 
+    /// The power of an unknown one in it; 0 where it is not there.
+    pub fn exponent(&self, v: Variable) -> Number {
+        self.variables.get(&v).cloned().unwrap_or(Number::ZERO)
+    }
+
+    /// Without the unknown ones.
+    pub fn known(&self) -> Dim {
+        Dim { variables: BTreeMap::new(), ..self.clone() }
+    }
+
     /// The unknown ones in it.
     pub fn variables(&self) -> impl Iterator<Item = Variable> + '_ {
         self.variables.keys().copied()
@@ -114,8 +124,7 @@ impl Dim {
         if let Some(d) = self.constant() {
             return Unit::coherent(d).to_string();
         }
-        let known = Dim { variables: BTreeMap::new(), ..self.clone() };
-        match known.constant() {
+        match self.known().constant() {
             Some(d) if !d.is_none() => format!("?*{}", Unit::coherent(d)),
             _ => "?".into(),
         }
