@@ -96,6 +96,7 @@ impl Type {
             Type::Quantity(unit) => format!("a quantity in [{}]", unit_text(unit)),
             Type::Other(kind) => format!("a {kind}"),
             Type::Optional(inner) => inner.described(),
+            Type::Options => "a record of options".into(),
             Type::List(_) | Type::Record(_) | Type::OneOf(_) => format!("a value of type {self}"),
         }
     }
