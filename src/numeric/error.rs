@@ -59,6 +59,26 @@ pub enum NumericError {
         /// Upper end.
         high: f64,
     },
+    /// Times that do not increase, or fewer than two.
+    #[error("expected at least two finite times that increase")]
+    Times,
+    /// A tolerance out of range.
+    #[error("expected a tolerance from 1e-14 to 0.1, found {found}")]
+    Tolerance {
+        /// What was asked for.
+        found: f64,
+    },
+    /// A symplectic method for a problem that is not separable.
+    #[error("expected a separable system such as x'' == a(x), found states that act on their own rates")]
+    NotSeparable,
+    /// An integrand without a finite value.
+    #[error("expected a finite integrand, found {value} at {at}")]
+    Integrand {
+        /// The place.
+        at: f64,
+        /// NaN or an infinity.
+        value: f64,
+    },
 }
 
 impl Fault for NumericError {
@@ -71,6 +91,10 @@ impl Fault for NumericError {
             NumericError::NotFinite { .. } => Code(2005),
             NumericError::Length { .. } => Code(2006),
             NumericError::NoBracket { .. } => Code(2007),
+            NumericError::Times => Code(2008),
+            NumericError::Tolerance { .. } => Code(2009),
+            NumericError::NotSeparable => Code(2010),
+            NumericError::Integrand { .. } => Code(2011),
         }
     }
 
@@ -88,6 +112,10 @@ impl Fault for NumericError {
             NumericError::TooFewPoints { .. } => Some("take more points, or fix a parameter".to_string()),
             NumericError::NotFinite { .. } => Some("leave the row out: filter(d, x > 0)".to_string()),
             NumericError::NoBracket { .. } => Some("choose ends at which the signs differ".to_string()),
+            NumericError::Tolerance { .. } => Some("tolerance: 1e-9".to_string()),
+            NumericError::NotSeparable => Some("method: explicit".to_string()),
+            NumericError::Integrand { .. } => Some("choose a range in which it has values".to_string()),
+            NumericError::Times => Some("var t in 0..1".to_string()),
             NumericError::Length { .. } => None,
         }
     }
@@ -136,5 +164,28 @@ pub const CODES: &[(u16, &str, &str)] = &[
         "no change of sign",
         "A root is searched between two ends at which the function has different signs; `x^2 + 1` has none \
          anywhere. Choose other ends.",
+    ),
+    (
+        2008,
+        "times that do not increase",
+        "An integration goes forward through at least two different times. Declare a range: `var t [s] in 0..20`.",
+    ),
+    (
+        2009,
+        "a tolerance out of range",
+        "A tolerance is a relative error: below 1e-14 there are no digits left, above 0.1 there is no answer. Write \
+         `tolerance: 1e-9`.",
+    ),
+    (
+        2010,
+        "a system that is not separable",
+        "Symplectic methods move positions by momenta and momenta by positions: x'' == a(x), or x' == v, v' == a(x). With \
+         friction, v' == a(x) - v, the rate of v depends on v itself. Use `method: explicit`.",
+    ),
+    (
+        2011,
+        "an integrand without a value",
+        "An integral needs a finite value of its integrand almost everywhere in the range; at the ends and at single points \
+         it may be infinite. `sqrt(x)` has no real value on -1..0.",
     ),
 ];

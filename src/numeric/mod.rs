@@ -1,10 +1,16 @@
 //! Layer 2: numbers in bulk. The [`Tape`] evaluates expressions at many points, by real, complex and dual
-//! numbers; least squares (linear and not), statistics, roots and normal deviates stand on it or beside it.
+//! numbers; least squares (linear and not), differential equations, quadrature, roots, minima, Fourier
+//! transforms, statistics and normal deviates stand on it or beside it.
 
 mod error;
+pub mod fourier;
 pub mod least_squares;
 pub mod linear;
+pub mod minimize;
+pub mod newton;
 pub mod normal;
+pub mod ode;
+pub mod quadrature;
 pub mod roots;
 pub mod statistics;
 mod tape;
