@@ -204,7 +204,7 @@ pub(super) fn regress(arguments: &Arguments) -> ExitCode {
 fn table(arguments: &Arguments, catalogue: &crate::units::Catalogue) -> Result<Dataset, Box<Diagnostic>> {
     let lift = |e: data::DataError| Box::new(Diagnostic::from_fault(&e, None));
     let mut found =
-        data::read_csv(Path::new(&arguments.file), catalogue, &ReadOptions::default()).map_err(lift)?;
+        data::read(Path::new(&arguments.file), catalogue, &ReadOptions::default()).map_err(lift)?;
     if arguments.no_units {
         let bare = found.columns().iter().map(|c| Column { unit: None, ..(**c).clone() }).collect();
         found = Dataset::new(&arguments.file.display().to_string(), bare).map_err(lift)?;

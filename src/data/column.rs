@@ -204,6 +204,64 @@ impl Column {
         }
     }
 
+    /// The rows with these numbers, in this order; a missing value where there is none.
+    pub fn take_or_missing(&self, rows: &[Option<usize>]) -> Column {
+        fn pick<T: Clone>(values: &[T], rows: &[Option<usize>], none: T) -> Vec<T> {
+            rows.iter().map(|r| r.map_or_else(|| none.clone(), |i| values[i].clone())).collect()
+        }
+        let missing: Vec<bool> = rows.iter().map(|r| r.is_none_or(|i| self.is_missing(i))).collect();
+        Column {
+            name: self.name.clone(),
+            unit: self.unit.clone(),
+            role: self.role,
+            values: match &self.values {
+                Values::F64(v) => Values::F64(pick(v, rows, f64::NAN)),
+                Values::Integer(v) => Values::Integer(pick(v, rows, 0)),
+                Values::Label(v) => Values::Label(pick(v, rows, "".into())),
+                Values::Complex(v) => Values::Complex(pick(v, rows, (f64::NAN, f64::NAN))),
+            },
+            missing: missing.contains(&true).then_some(missing),
+            errors: self.errors.as_ref().map(|e| pick(e, rows, 0.0)),
+            decimals: self.decimals,
+        }
+    }
+
+    /// The same quantities in another unit; no unit is the unit 1.
+    ///
+    /// # Errors
+    /// Both units, where they do not convert.
+    pub fn in_unit(&self, unit: Option<&Unit>) -> Result<Column, (Unit, Unit)> {
+        let own = self.unit.clone().unwrap_or_else(Unit::one);
+        let to = unit.cloned().unwrap_or_else(Unit::one);
+        if own == to {
+            return Ok(Column { unit: unit.cloned(), ..self.clone() });
+        }
+        let numbers = self.is_numeric();
+        let logarithm = own.is_logarithmic() || to.is_logarithmic();
+        if !numbers || own.dimension() != to.dimension() || (logarithm && self.errors.is_some()) {
+            return Err((own, to));
+        }
+        // One factor rounds once; an offset needs the way over SI.
+        let factor = if own.is_ordinary() && to.is_ordinary() {
+            own.convert_scale(&to).ok().map(|s| s.to_f64())
+        } else {
+            None
+        };
+        let values = self.floats_in_unit().into_iter();
+        let values = match factor {
+            Some(f) => values.map(|v| v * f).collect(),
+            None => values.map(|v| to.from_si(own.to_si(v))).collect(),
+        };
+        let ratio = own.scale().div(to.scale()).to_f64();
+        Ok(Column {
+            unit: unit.cloned(),
+            values: Values::F64(values),
+            errors: self.errors.as_ref().map(|e| e.iter().map(|x| x * ratio).collect()),
+            decimals: None,
+            ..self.clone()
+        })
+    }
+
     /// The header in a CSV file: `v [km/s]`.
     pub fn header(&self) -> String {
         match &self.unit {

@@ -6,9 +6,10 @@ use super::column::{Column, Role, Values};
 use super::dataset::Dataset;
 use super::error::{DataError, Place};
 use super::write::reason;
-use crate::base::{Code, Diagnostic, Fault, suggest};
+use crate::base::{Code, Diagnostic, Fault, hash, suggest};
 use crate::syntax;
 use crate::units::{Catalogue, Unit};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -25,10 +26,21 @@ pub enum Missing {
 }
 
 /// How to read.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ReadOptions {
     /// Empty cells.
     pub missing: Missing,
+    /// The headers of a file that has none: a CSV file of rows only, a plain array.
+    pub headers: Option<Vec<String>>,
+    /// The one array of an NPZ file to read.
+    pub member: Option<String>,
+}
+
+impl ReadOptions {
+    /// Only what to do about empty cells.
+    pub fn missing(missing: Missing) -> ReadOptions {
+        ReadOptions { missing, ..ReadOptions::default() }
+    }
 }
 
 /// Reads a CSV file.
@@ -43,17 +55,47 @@ pub fn read_csv(path: &Path, catalogue: &Catalogue, options: &ReadOptions) -> Re
 /// Names of columns, each with its unit where the header has one.
 pub type Names = Vec<(Arc<str>, Option<Unit>)>;
 
-/// The names and units of a CSV file's columns, without those of errors: what a checker needs.
+/// The names and units of a CSV file's columns, without those of errors.
 ///
 /// # Errors
 /// As [`read_csv`], for the header.
-pub fn read_header(path: &Path, catalogue: &Catalogue) -> Result<Names, DataError> {
+pub(super) fn read_names(
+    path: &Path,
+    catalogue: &Catalogue,
+    options: &ReadOptions,
+) -> Result<Names, DataError> {
     let text = read_text(path)?;
     let file = path.display().to_string();
-    let first = records(&file, &text)?.into_iter().next();
-    let (_, cells) = first.ok_or(DataError::Empty { path: file.clone() })?;
-    let headers = headers(&file, &cells, catalogue)?;
-    Ok(headers.into_iter().filter(|h| !h.errors).map(|h| (h.name, h.unit)).collect())
+    let headers = match &options.headers {
+        Some(given) => given_headers(&file, given, catalogue)?,
+        None => {
+            let first = reader(without_mark(&text)).records().next();
+            let first = first.ok_or_else(|| DataError::Empty { path: file.clone() })?;
+            let (_, cells) = record(&file, first)?;
+            let headers = headers(&file, &cells, catalogue)?.into_iter();
+            headers.map(|h| (h.name, h.unit, h.errors)).collect()
+        }
+    };
+    Ok(headers.into_iter().filter(|h| !h.2).map(|(name, unit, _)| (name, unit)).collect())
+}
+
+/// Headers as options give them: name, unit, whether errors.
+pub(super) fn given_headers(
+    file: &str,
+    given: &[String],
+    catalogue: &Catalogue,
+) -> Result<Vec<(Arc<str>, Option<Unit>, bool)>, DataError> {
+    let found = headers_of(file, given, catalogue)?.into_iter();
+    Ok(found.map(|h| (h.name, h.unit, h.errors)).collect())
+}
+
+/// The fault of headers that are more or fewer than the columns.
+pub(super) fn check_count(file: &str, given: usize, columns: usize) -> Result<(), DataError> {
+    if given == columns {
+        return Ok(());
+    }
+    let (expected, found) = (columns, given);
+    Err(DataError::HeaderCount { file: file.to_string(), expected, found })
 }
 
 /// Reads CSV from text; `name` is what messages call it.
@@ -66,9 +108,19 @@ pub fn read_csv_text(
     catalogue: &Catalogue,
     options: &ReadOptions,
 ) -> Result<Dataset, DataError> {
-    let mut records = records(name, text)?.into_iter();
-    let (_, first) = records.next().ok_or_else(|| DataError::Empty { path: name.to_string() })?;
-    let headers = headers(name, &first, catalogue)?;
+    let mut records = records(name, text)?.into_iter().peekable();
+    let Some((_, first)) = records.peek() else { return Err(DataError::Empty { path: name.to_string() }) };
+    let headers = match &options.headers {
+        Some(given) => {
+            check_count(name, given.len(), first.len())?;
+            headers_of(name, given, catalogue)?
+        }
+        None => {
+            let headers = headers(name, first, catalogue)?;
+            records.next();
+            headers
+        }
+    };
     let rows: Vec<(u64, Vec<String>)> = records.collect();
     if rows.is_empty() {
         return Err(DataError::NoRows { file: name.to_string() });
@@ -86,21 +138,30 @@ pub fn read_csv_text(
     }
     let table = Table { file: name, headers: &headers, rows: &rows };
     let columns = (0..headers.len()).map(|k| table.column(k, options)).collect::<Result<Vec<_>, _>>()?;
-    assemble(table, columns, options)
+    assemble(name, columns, options)
 }
 
-fn read_text(path: &Path) -> Result<String, DataError> {
+/// The fault of a path that leads to no file.
+pub(super) fn check_file(path: &Path) -> Result<(), DataError> {
     let shown = path.display().to_string();
     if path.is_dir() {
         let example = csv_files(path).into_iter().next().map(|f| path.join(f).display().to_string());
         return Err(DataError::Directory { path: shown, example });
     }
-    let bytes = std::fs::read(path).map_err(|e| match e.kind() {
-        std::io::ErrorKind::NotFound => {
-            DataError::NotFound { path: shown.clone(), nearest: nearest_file(path) }
+    match std::fs::metadata(path) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            Err(DataError::NotFound { path: shown, nearest: nearest_file(path) })
         }
-        _ => DataError::Unreadable { path: shown.clone(), reason: reason(&e) },
-    })?;
+        Err(e) => Err(DataError::Unreadable { path: shown, reason: reason(&e) }),
+        Ok(_) => Ok(()),
+    }
+}
+
+fn read_text(path: &Path) -> Result<String, DataError> {
+    check_file(path)?;
+    let shown = path.display().to_string();
+    let bytes =
+        std::fs::read(path).map_err(|e| DataError::Unreadable { path: shown.clone(), reason: reason(&e) })?;
     let not_text = |found: String, latin| DataError::NotText { path: shown.clone(), found, latin };
     if let Some(at) = bytes.iter().take(8192).position(|b| *b == 0) {
         return Err(not_text(format!("the byte 0x00 at {at}"), false));
@@ -142,22 +203,36 @@ fn nearest_file(path: &Path) -> Option<String> {
     Some(path.with_file_name(found).display().to_string())
 }
 
-/// Line and trimmed cells of every record.
-fn records(file: &str, text: &str) -> Result<Vec<(u64, Vec<String>)>, DataError> {
-    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
-    let mut reader = csv::ReaderBuilder::new()
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{FEFF}').unwrap_or(text)
+}
+
+fn reader(text: &str) -> csv::Reader<&[u8]> {
+    csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .trim(csv::Trim::All)
-        .from_reader(text.as_bytes());
+        .from_reader(text.as_bytes())
+}
+
+/// Line and trimmed cells of a record.
+fn record(
+    file: &str,
+    record: Result<csv::StringRecord, csv::Error>,
+) -> Result<(u64, Vec<String>), DataError> {
+    let record = record.map_err(|e| DataError::Unreadable {
+        path: file.to_string(),
+        reason: e.to_string().to_lowercase(),
+    })?;
+    let line = record.position().map_or(0, csv::Position::line);
+    Ok((line, record.iter().map(str::to_string).collect()))
+}
+
+/// All records but empty lines.
+fn records(file: &str, text: &str) -> Result<Vec<(u64, Vec<String>)>, DataError> {
     let mut found = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|e| DataError::Unreadable {
-            path: file.to_string(),
-            reason: e.to_string().to_lowercase(),
-        })?;
-        let line = record.position().map_or(0, csv::Position::line);
-        let cells: Vec<String> = record.iter().map(str::to_string).collect();
+    for next in reader(without_mark(text)).records() {
+        let (line, cells) = record(file, next)?;
         if !(cells.len() == 1 && cells[0].is_empty()) {
             found.push((line, cells));
         }
@@ -189,18 +264,22 @@ fn headers(file: &str, cells: &[String], catalogue: &Catalogue) -> Result<Vec<He
             hint: names.join(","),
         });
     }
+    headers_of(file, cells, catalogue)
+}
+
+fn headers_of(file: &str, cells: &[String], catalogue: &Catalogue) -> Result<Vec<Header>, DataError> {
     let mut headers: Vec<Header> = Vec::with_capacity(cells.len());
+    let mut places: HashMap<(Arc<str>, bool), usize> = HashMap::with_capacity(cells.len());
     for (k, cell) in cells.iter().enumerate() {
-        let header = header(file, k + 1, cell, catalogue)?;
-        let twin = headers.iter().position(|h| h.name == header.name && h.errors == header.errors);
-        if let Some(at) = twin {
+        let header = header(file, k + 1, cell.trim(), catalogue)?;
+        if let Some(at) = places.insert((header.name.clone(), header.errors), k) {
             let name = if header.errors { format!("± {}", header.name) } else { header.name.to_string() };
             return Err(DataError::DuplicateHeader { name, first: at + 1, second: k + 1 });
         }
         headers.push(header);
     }
-    let names: Vec<&str> = headers.iter().filter(|h| !h.errors).map(|h| &*h.name).collect();
-    if let Some(lone) = headers.iter().find(|h| h.errors && !names.contains(&&*h.name)) {
+    if let Some(lone) = headers.iter().find(|h| h.errors && !places.contains_key(&(h.name.clone(), false))) {
+        let names: Vec<&str> = headers.iter().filter(|h| !h.errors).map(|h| &*h.name).collect();
         return Err(DataError::ErrorsWithoutColumn {
             name: lone.name.to_string(),
             nearest: suggest::nearest(&lone.name, names).map(str::to_string),
@@ -352,11 +431,17 @@ fn decimals(cell: &str) -> i32 {
 }
 
 /// Attaches errors to their columns, leaves incomplete rows out, and notes equal columns.
-fn assemble(table: Table<'_>, columns: Vec<Column>, options: &ReadOptions) -> Result<Dataset, DataError> {
+pub(super) fn assemble(
+    file: &str,
+    columns: Vec<Column>,
+    options: &ReadOptions,
+) -> Result<Dataset, DataError> {
     let (errors, mut columns): (Vec<Column>, Vec<Column>) =
         columns.into_iter().partition(|c| c.role == Role::Error);
+    let places: HashMap<Arc<str>, usize> =
+        columns.iter().enumerate().map(|(at, c)| (c.name.clone(), at)).collect();
     for error in errors {
-        let Some(column) = columns.iter_mut().find(|c| c.name == error.name) else { continue };
+        let Some(column) = places.get(&error.name).map(|at| &mut columns[*at]) else { continue };
         let mut sizes = error.floats_in_unit();
         if let Some(unit) = &error.unit {
             let own = column.unit.get_or_insert_with(Unit::one);
@@ -367,7 +452,7 @@ fn assemble(table: Table<'_>, columns: Vec<Column>, options: &ReadOptions) -> Re
                 unit.scale().div(own.scale()).to_f64()
             } else {
                 return Err(DataError::HeaderUnit {
-                    file: table.file.to_string(),
+                    file: file.to_string(),
                     column: format!("± {}", column.name),
                     message: format!("expected [{own}], found [{unit}]"),
                     hint: Some(format!("± {}", column.header())),
@@ -381,16 +466,16 @@ fn assemble(table: Table<'_>, columns: Vec<Column>, options: &ReadOptions) -> Re
         }
         column.errors = Some(sizes);
     }
-    let mut data = Dataset::new(table.file, columns)?;
+    let mut data = Dataset::new(file, columns)?;
     if options.missing == Missing::Drop {
         let complete = data.complete_rows(&[]);
         let lost = data.rows() - complete.len();
         if complete.is_empty() {
-            return Err(DataError::NoRows { file: table.file.to_string() });
+            return Err(DataError::NoRows { file: file.to_string() });
         }
         if lost > 0 {
             data = data.take(&complete)?;
-            let message = format!("{lost} rows of {} with missing cells were left out", table.file);
+            let message = format!("{lost} rows of {} with missing cells were left out", file);
             data.notes.push(Diagnostic::notice(Code(3011), None, message));
         }
     }
@@ -398,20 +483,41 @@ fn assemble(table: Table<'_>, columns: Vec<Column>, options: &ReadOptions) -> Re
     Ok(data)
 }
 
+/// Notes the columns that repeat another, the first few of them.
 fn note_equal_columns(data: &mut Dataset) {
-    let numeric: Vec<_> = data.columns().iter().filter(|c| c.is_numeric()).cloned().collect();
-    for (k, a) in numeric.iter().enumerate() {
-        for b in &numeric[k + 1..] {
-            if a.len() > 1 && a.values == b.values && a.unit == b.unit && a.missing == b.missing {
+    const MOST: usize = 8;
+    if data.rows() < 2 {
+        return;
+    }
+    let mut met: HashMap<u64, Vec<Arc<Column>>> = HashMap::new();
+    let mut notes = Vec::new();
+    for b in data.columns().iter().filter(|c| c.is_numeric()) {
+        let same = |a: &Arc<Column>| a.values == b.values && a.unit == b.unit && a.missing == b.missing;
+        let alike = met.entry(digest(b)).or_default();
+        match alike.iter().find(|a| same(a)) {
+            None => alike.push(b.clone()),
+            Some(_) if notes.len() >= MOST => {}
+            Some(a) => {
                 let message = format!(
                     "expected different columns, found the same numbers in `{}` and `{}`",
                     a.name, b.name
                 );
-                let rest: Vec<&str> = data.names().filter(|n| *n != &*b.name).collect();
+                let rest: Vec<&str> = data.names().filter(|n| *n != &*b.name).take(12).collect();
                 let hint = format!("select(d, {})", rest.join(", "));
-                data.notes.push(Diagnostic::warning(Code(3020), None, message).hint(hint));
+                notes.push(Diagnostic::warning(Code(3020), None, message).hint(hint));
             }
         }
+    }
+    data.notes.extend(notes);
+}
+
+/// A number that is equal for equal values.
+fn digest(column: &Column) -> u64 {
+    let combine = |n: u64, bits: u64| hash::combine(n, bits);
+    match &column.values {
+        Values::F64(v) => v.iter().fold(1, |n, x| combine(n, (x + 0.0).to_bits())),
+        Values::Integer(v) => v.iter().fold(2, |n, x| combine(n, *x as u64)),
+        _ => 0,
     }
 }
 

@@ -6,6 +6,7 @@ use super::error::DataError;
 use crate::base::random::Streams;
 use crate::base::{Diagnostic, suggest};
 use rand::RngExt;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -37,14 +38,17 @@ impl Dataset {
     /// # Errors
     /// Two columns of one name, or of different lengths.
     pub fn new(source: &str, columns: Vec<Column>) -> Result<Dataset, DataError> {
-        let empty = Dataset { columns: Vec::new(), rows: 0, source: source.into(), notes: Vec::new() };
-        columns.into_iter().try_fold(empty, |data, column| {
-            if let Some(at) = data.columns.iter().position(|c| c.name == column.name) {
-                let (name, second) = (column.name.to_string(), data.columns.len() + 1);
-                return Err(DataError::DuplicateHeader { name, first: at + 1, second });
+        let rows = columns.first().map_or(0, Column::len);
+        let mut places: HashMap<Arc<str>, usize> = HashMap::with_capacity(columns.len());
+        for (at, column) in columns.iter().enumerate() {
+            check_length(column, rows)?;
+            if let Some(first) = places.insert(column.name.clone(), at) {
+                let name = column.name.to_string();
+                return Err(DataError::DuplicateHeader { name, first: first + 1, second: at + 1 });
             }
-            data.with_column(column)
-        })
+        }
+        let columns = columns.into_iter().map(Arc::new).collect();
+        Ok(Dataset { columns, rows, source: source.into(), notes: Vec::new() })
     }
 
     /// The columns, in order.
@@ -139,11 +143,7 @@ impl Dataset {
         if data.columns.is_empty() {
             data.rows = column.len();
         }
-        let lengths =
-            [Some(column.len()), column.errors.as_ref().map(Vec::len), column.missing.as_ref().map(Vec::len)];
-        if let Some(found) = lengths.into_iter().flatten().find(|n| *n != data.rows) {
-            return Err(DataError::Length { name: column.name.to_string(), expected: data.rows, found });
-        }
+        check_length(&column, data.rows)?;
         match data.columns.iter().position(|c| c.name == column.name) {
             Some(at) => data.columns[at] = Arc::new(column),
             None => data.columns.push(Arc::new(column)),
@@ -247,6 +247,15 @@ impl Dataset {
             validation: self.taken(&order[first..second]),
             test: self.taken(&order[second..]),
         })
+    }
+}
+
+fn check_length(column: &Column, rows: usize) -> Result<(), DataError> {
+    let lengths =
+        [Some(column.len()), column.errors.as_ref().map(Vec::len), column.missing.as_ref().map(Vec::len)];
+    match lengths.into_iter().flatten().find(|n| *n != rows) {
+        Some(found) => Err(DataError::Length { name: column.name.to_string(), expected: rows, found }),
+        None => Ok(()),
     }
 }
 

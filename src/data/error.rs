@@ -11,7 +11,7 @@ pub struct Place {
     pub file: String,
     /// The row below the header.
     pub row: usize,
-    /// The line of the file.
+    /// The line of the file; 0 where it has none.
     pub line: u64,
     /// The column's name.
     pub column: String,
@@ -19,7 +19,8 @@ pub struct Place {
 
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "row {}, column `{}` of {} (line {})", self.row, self.column, self.file, self.line)
+        write!(f, "row {}, column `{}` of {}", self.row, self.column, self.file)?;
+        if self.line > 0 { write!(f, " (line {})", self.line) } else { Ok(()) }
     }
 }
 
@@ -89,6 +90,30 @@ pub enum DataError {
     Residual { row: usize, value: f64 },
     #[error("expected standard errors above 0, found {value} in row {row}")]
     ZeroError { row: usize, value: f64 },
+    #[error("expected an NPY file of NumPy at {path}, found {found}")]
+    Npy { path: String, found: String },
+    #[error("expected numbers, booleans or texts in {path}, found {what} (type `{descr}`)")]
+    NpyType { path: String, what: String, descr: String },
+    #[error("expected {expected} in {path}, found {found}")]
+    NpySize { path: String, expected: String, found: String },
+    #[error("expected one or two dimensions in {path}, found {found}")]
+    NpyShape { path: String, found: String, structured: bool },
+    #[error("expected a ZIP archive of NPY files at {path}, found {found}")]
+    Npz { path: String, found: String },
+    #[error("expected arrays of one length in {path}, found {} in `{}` and {} in `{}`", .first.1, .first.0, .other.1, .other.0)]
+    NpzLengths { path: String, first: (String, usize), other: (String, usize) },
+    #[error("expected an array of {path}, found `{name}`; the arrays are {}", list(.members))]
+    UnknownMember { path: String, name: String, members: Vec<String>, nearest: Option<String> },
+    #[error("expected a file that can be read, found {path}: {format} is not built in this version")]
+    NotBuilt { path: String, format: String, command: String },
+    #[error("expected {expected} headers for the columns of {file}, found {found}")]
+    HeaderCount { file: String, expected: usize, found: usize },
+    #[error("expected the same columns in every dataset, found no `{name}` in dataset {place}")]
+    UnlikeColumns { name: String, place: usize },
+    #[error("expected {expected} in both columns `{name}`, found {found}")]
+    UnlikeValues { name: String, expected: String, found: String },
+    #[error("expected a value in every row of `{name}`, found none in row {row}")]
+    MissingValue { name: String, row: usize },
     #[error(transparent)]
     Numeric(#[from] NumericError),
 }
@@ -142,6 +167,18 @@ impl Fault for DataError {
             DataError::NotDetermined { .. } => Code(3030),
             DataError::Residual { .. } => Code(3031),
             DataError::ZeroError { .. } => Code(3032),
+            DataError::Npy { .. } => Code(3040),
+            DataError::NpyType { .. } => Code(3041),
+            DataError::NpySize { .. } => Code(3042),
+            DataError::NpyShape { .. } => Code(3043),
+            DataError::Npz { .. } => Code(3044),
+            DataError::NpzLengths { .. } => Code(3045),
+            DataError::UnknownMember { .. } => Code(3046),
+            DataError::NotBuilt { .. } => Code(3047),
+            DataError::HeaderCount { .. } => Code(3048),
+            DataError::UnlikeColumns { .. } => Code(3050),
+            DataError::UnlikeValues { .. } => Code(3051),
+            DataError::MissingValue { .. } => Code(3052),
             DataError::Numeric(error) => error.code(),
         }
     }
@@ -223,6 +260,39 @@ impl Fault for DataError {
             DataError::NotDetermined { .. } => return None,
             DataError::Residual { .. } => "leave such rows out: fit(filter(d, x > 0), ...)".to_string(),
             DataError::ZeroError { .. } => "give every row an error above 0".to_string(),
+            DataError::Npy { .. } => "numpy.save(\"x.npy\", x)".to_string(),
+            DataError::NpyType { what, .. } => match what.as_str() {
+                "dates" | "differences of dates" => {
+                    "write numbers of seconds: numpy.save(\"t.npy\", t.astype(\"datetime64[s]\").astype(float))"
+                        .to_string()
+                }
+                _ => "write numbers: numpy.save(\"x.npy\", x.astype(float))".to_string(),
+            },
+            DataError::NpySize { .. } => "write the file again: numpy.save(\"x.npy\", x)".to_string(),
+            DataError::NpyShape { structured: true, .. } => {
+                "write one dimension of records: numpy.save(\"x.npy\", x.ravel())".to_string()
+            }
+            DataError::NpyShape { .. } => {
+                "write one row for each sample: numpy.save(\"x.npy\", x.reshape(len(x), -1))".to_string()
+            }
+            DataError::Npz { .. } => "numpy.savez(\"d.npz\", t=t, x=x)".to_string(),
+            DataError::NpzLengths { path, first, .. } => {
+                format!("read(\"{path}\", member: \"{}\")", first.0)
+            }
+            DataError::UnknownMember { path, nearest, members, .. } => {
+                let name = nearest.as_ref().or(members.first())?;
+                format!("read(\"{path}\", member: \"{name}\")")
+            }
+            DataError::NotBuilt { command, .. } => format!("convert it: {command}"),
+            DataError::HeaderCount { expected, .. } => {
+                let names: Vec<String> = (0..(*expected).min(6)).map(|k| format!("\"x{k} [m]\"")).collect();
+                format!("headers: [{}]", names.join(", "))
+            }
+            DataError::UnlikeColumns { name, .. } => {
+                format!("drop(d, {})", name.trim_start_matches("± "))
+            }
+            DataError::UnlikeValues { .. } => return None,
+            DataError::MissingValue { name, .. } => format!("drop_missing(d, {name})"),
             DataError::Numeric(error) => error.hint()?,
             DataError::Write { .. }
             | DataError::Length { .. }
@@ -383,6 +453,66 @@ pub const CODES: &[(u16, &str, &str)] = &[
         3032,
         "a standard error of 0",
         "A fit weighs each row by 1/error^2. An error of 0 would make one row outweigh all others.",
+    ),
+    (
+        3040,
+        "no NPY file",
+        "A file that ends in `.npy` begins with the bytes `93 4E 55 4D 50 59` and a header that tells type and shape, as `numpy.save` writes it. This one does not.",
+    ),
+    (
+        3041,
+        "an array of another type",
+        "Read are booleans, integers, floats of 2, 4 or 8 bytes, complex numbers and texts. Python objects (pickles) are never read, since reading one can run a program; convert dates to numbers of seconds first.",
+    ),
+    (
+        3042,
+        "an array with too few or too many bytes",
+        "The header tells a shape and a type, and their product is not the number of bytes that follow: the file was cut off, or something stands behind the array.",
+    ),
+    (
+        3043,
+        "an array that is no table",
+        "An array of one dimension is a column, one of two dimensions has a row for each sample. For more dimensions write `x.reshape(len(x), -1)`, which has a column for each element of a sample.",
+    ),
+    (
+        3044,
+        "no NPZ file",
+        "A file that ends in `.npz` is a ZIP archive of NPY files, as `numpy.savez` writes it. This one is damaged, is something else, or unpacks to more than 2 GiB.",
+    ),
+    (
+        3045,
+        "arrays of different lengths",
+        "The arrays of an NPZ file become the columns of one dataset, so they have one length. Read one of them: `read(\"d.npz\", member: \"train\")`.",
+    ),
+    (
+        3046,
+        "no such array",
+        "The NPZ file has no array of this name. The message lists them; the hint is the nearest.",
+    ),
+    (
+        3047,
+        "a format that is not built in this version",
+        "Read are CSV, NPY and NPZ. The hint is a command that converts the file with the libraries that made it.",
+    ),
+    (
+        3048,
+        "another number of headers than of columns",
+        "`headers:` names the columns of a file that has no header line, one for each: `read(\"a.npy\", headers: [\"t [s]\", \"x [m]\"])`.",
+    ),
+    (
+        3050,
+        "datasets with different columns",
+        "`concat` puts rows below each other, so every dataset has the columns of the first, with errors where the first has errors. Leave out or rename the others: `drop(d, x)`, `rename(d, x: y)`.",
+    ),
+    (
+        3051,
+        "columns that do not fit together",
+        "Columns that are joined or put below each other hold the same kind of values, in units that convert: `[km]` and `[m]`, but not `[km]` and `[s]`.",
+    ),
+    (
+        3052,
+        "a missing value where one is needed",
+        "A fit or a search uses every row. Leave out the rows that lack a value: `drop_missing(d, x)`.",
     ),
 ];
 

@@ -82,7 +82,10 @@ pub fn csv_text(data: &Dataset) -> Result<String, DataError> {
                 Values::Complex(v) => format!("{:?}{:+?}i", v[row].0, v[row].1),
             });
             if let Some(errors) = &column.errors {
-                record.push(float_text(errors[row], None));
+                record.push(match column.is_missing(row) {
+                    true => String::new(),
+                    false => float_text(errors[row], None),
+                });
             }
         }
         writer.write_record(&record).map_err(|e| fault(e.to_string()))?;

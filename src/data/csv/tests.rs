@@ -76,7 +76,7 @@ fn every_fault_has_its_code_and_place() {
 #[test]
 fn incomplete_rows_are_dropped_or_kept() {
     let text = "x,y,name\n1,2,a\n2,,b\n,6,\n4,8,d\n";
-    let with = |missing| read_csv_text("f.csv", text, &catalogue(), &ReadOptions { missing }).unwrap();
+    let with = |missing| read_csv_text("f.csv", text, &catalogue(), &ReadOptions::missing(missing)).unwrap();
     let dropped = with(Missing::Drop);
     assert_eq!((dropped.rows(), dropped.notes.len()), (2, 1));
     assert!(dropped.column("y").unwrap().missing.is_none());
@@ -112,7 +112,7 @@ fn files_that_are_none() {
     std::fs::write(at("latin.csv"), b"T [\xB0C]\n1\n").unwrap();
     let fault = read("latin.csv");
     assert!(fault.to_string().contains("0xB0 in line 1") && fault.hint().unwrap().starts_with("iconv"));
-    let header = read_header(&at("planets.csv"), &units).unwrap();
+    let header = read_names(&at("planets.csv"), &units, &ReadOptions::default()).unwrap();
     assert_eq!(&*header[0].0, "x");
 }
 

@@ -51,7 +51,7 @@ fn seed(context: &Context, args: &Args) -> Result<u64> {
 fn read(context: &mut Context, args: &Args) -> Result<Value> {
     let path = context.path(&args.word("path")?);
     let missing = if &*args.word("missing")? == "drop" { Missing::Drop } else { Missing::Fault };
-    let found = data::read_csv(&path, &context.catalogue, &ReadOptions { missing })
+    let found = data::read(&path, &context.catalogue, &ReadOptions::missing(missing))
         .map_err(|e| lift(&e, args.span_of("path")))?;
     for note in &found.notes {
         context.notify(crate::base::Diagnostic { span: Some(args.span_of("path")), ..note.clone() });

@@ -116,7 +116,7 @@ impl Checker {
         let Some(id) = first_of(places, 0) else { return Inferred::Dataset(None) };
         let ExprKind::Str { parts, .. } = tree.expr(id) else { return Inferred::Dataset(None) };
         let [StrPart::Text(path)] = parts.as_slice() else { return Inferred::Dataset(None) };
-        match crate::data::read_header(&self.path(path), &self.catalogue) {
+        match crate::data::read_header(&self.path(path), &self.catalogue, &Default::default()) {
             Ok(columns) => Inferred::Dataset(Some(Arc::new(Columns {
                 columns: columns
                     .into_iter()
