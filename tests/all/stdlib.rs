@@ -3,7 +3,7 @@
 
 use crate::support::{all, files, root, run, shown};
 use phys::base::{CancelToken, EventSink};
-use phys::language::{Library, builtins, render};
+use phys::language::{Library, Value, builtins, render};
 use phys::session::{Session, Status};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -60,4 +60,35 @@ fn every_example_of_the_library_runs() {
     }
     assert!(count >= 80, "only {count} examples");
     assert!(faults.is_empty(), "\n{faults}");
+}
+
+#[test]
+fn every_law_of_the_feynman_catalogue_samples_in_its_unit() {
+    let Ok(mut session) = Session::new(EventSink::none(), CancelToken::new()) else {
+        panic!("the embedded library loads");
+    };
+    let mut run = |text: &str| {
+        let mut last = None;
+        let (status, told) = session.run("<laws>", text, Path::new("."), &mut |v, _| last = Some(v.clone()));
+        assert_eq!(status, Status::Done, "{text}: {told:?}");
+        last
+    };
+    let Some(Value::Module(module)) = run("use physics.feynman\nfeynman") else {
+        panic!("a module is bound to its name");
+    };
+    let laws: Vec<_> =
+        module.record.entries.iter().filter(|(_, value)| matches!(value, Value::Law(_))).collect();
+    assert_eq!(laws.len(), 120);
+    for (name, law) in laws {
+        let Value::Law(law) = law else { continue };
+        let Some(Value::Dataset(data)) = run(&format!("sample(feynman.{name}, points: 100)")) else {
+            panic!("`{name}` is sampled to a dataset");
+        };
+        let target = data.target().expect("a target");
+        let dimension = |unit: &Option<phys::units::Unit>| {
+            unit.as_ref().map_or(phys::units::Dimension::NONE, |u| u.dimension().clone())
+        };
+        assert_eq!(dimension(&target.unit), dimension(&law.unit), "{name}");
+        assert!(target.si_values().iter().all(|y| y.is_finite()), "{name}");
+    }
 }
