@@ -2,6 +2,7 @@
 //! whole tree and reports every fault; the evaluator (`statements.rs`, `evaluate.rs`, `calls.rs`) runs it. What
 //! Rust implements stands in `builtins/`, declared in `stdlib/`.
 
+pub mod arguments;
 pub mod builtins;
 pub mod calls;
 pub mod check;
@@ -11,6 +12,7 @@ pub mod dimension;
 pub mod error;
 pub mod evaluate;
 pub mod library;
+pub mod members;
 pub mod operations;
 pub mod overrides;
 pub mod render;

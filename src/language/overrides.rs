@@ -80,11 +80,7 @@ pub fn apply(context: &Context, tree: &mut Tree, overrides: &[Override]) -> Resu
     for o in overrides {
         let mut bound: Vec<(Name, ExprId)> = Vec::new();
         bindings(&tree.statements, &mut |name, value| bound.push((name.clone(), *value)));
-        let calls = |id: ExprId| match tree.expr(id) {
-            ExprKind::Call { .. } => true,
-            ExprKind::Pipe(..) => true,
-            _ => false,
-        };
+        let calls = |id: ExprId| matches!(tree.expr(id), ExprKind::Call { .. } | ExprKind::Pipe(..));
         let found: Vec<ExprId> =
             bound.iter().filter(|(n, id)| *n == o.name.name && calls(*id)).map(|(_, id)| *id).collect();
         if found.is_empty() {

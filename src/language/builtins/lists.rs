@@ -223,7 +223,7 @@ fn linspace(context: &mut Context, args: &Args) -> Result<Value> {
     let (low, high) = (args.expr("low")?, args.expr("high")?);
     let count = args.integer("count")?;
     op::same_units(context, &low, &high, args.span)?;
-    if !(2..=crate::language::evaluate::MAX_ELEMENTS).contains(&count) {
+    if !(2..=crate::language::members::MAX_ELEMENTS).contains(&count) {
         return Err(fault(6006, args.span_of("count"), format!("expected at least 2 points, found {count}")));
     }
     let step = &high - &low;
