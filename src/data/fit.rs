@@ -4,7 +4,8 @@
 //! Parameters that enter linearly are solved for exactly (QR); else Levenberg-Marquardt runs from the declared
 //! starts, or from the best of a search (`starts.rs`). Standard errors of columns become weights through the
 //! derivatives of the residual, sigma_i^2 = sum over columns (dr/dc)^2 sigma_c^2 at the fitted parameters,
-//! repeated until they agree ("effective variance", Orear, Am. J. Phys. 50 (1982) 912).
+//! repeated until they agree ("effective variance", Orear, Am. J. Phys. 50 (1982) 912). Without any, the scatter of the
+//! residuals tells the errors: the same for all rows, or in proportion to the left side (`numeric::noise`).
 
 use super::dataset::Dataset;
 use super::error::DataError;
@@ -14,8 +15,9 @@ use crate::base::{CancelToken, EventSink, Meter, StopReason, hash, suggest};
 use crate::expression::{Covariance, Expr, Symbol, Uncertain};
 use crate::numeric::{
     LeastSquares, NumericError, Options, Scratch, Tape, levenberg_marquardt, linear_least_squares,
-    multi_start, statistics,
+    multi_start, relative_covariance, statistics,
 };
+use nalgebra::DMatrix;
 
 /// Rounds of weights from errors of columns.
 const ROUNDS: usize = 30;
@@ -52,6 +54,8 @@ pub struct FitResult {
     pub dof: usize,
     /// Whether the errors were known (`sigma` or columns of errors); else they are taken from the scatter.
     pub errors_known: bool,
+    /// Whether the scatter grows with the left side, so that the covariance is that of noise in proportion to it.
+    pub relative: bool,
     /// Root mean square of the residuals.
     pub residual_rms: f64,
     /// Share of the left side's variance that the right side explains.
@@ -73,6 +77,8 @@ struct Problem<'a> {
     tape: Tape,
     /// The left side, of the same inputs.
     target: Tape,
+    /// Whether the left side holds no parameter.
+    measured: bool,
     names: Vec<Symbol>,
     columns: Vec<Vec<f64>>,
     /// Numbers of the columns that have standard errors, and these.
@@ -165,7 +171,8 @@ impl<'a> Problem<'a> {
             names.iter().cloned().chain(params.iter().map(|p| p.symbol.clone())).collect();
         let tape = Tape::compile(std::slice::from_ref(&residual), &inputs)?;
         let target = Tape::compile(std::slice::from_ref(lhs), &inputs)?;
-        Ok(Problem { residual, tape, target, names, columns, errors, params, rows, cancel, events })
+        let measured = params.iter().all(|p| !lhs.contains_symbol(&p.symbol));
+        Ok(Problem { residual, tape, target, measured, names, columns, errors, params, rows, cancel, events })
     }
 
     /// Columns and parameters as inputs of the tape.
@@ -384,8 +391,32 @@ impl<'a> Problem<'a> {
         left
     }
 
+    /// The covariance under noise in proportion to the left side, where the residuals show it.
+    fn relative(&self, fit: &LeastSquares) -> Option<DMatrix<f64>> {
+        let n = self.params.len();
+        let free: Vec<usize> = (0..n).filter(|k| !fit.at_bound.contains(k)).collect();
+        let wrt: Vec<usize> = free.iter().map(|k| self.names.len() + k).collect();
+        let lists = self.tape.jacobian(&self.inputs(&fit.parameters), &wrt).swap_remove(0);
+        let jacobian = DMatrix::from_fn(self.rows.len(), free.len(), |i, k| lists[k + 1][i]);
+        let left = self.left(&fit.parameters);
+        let fitted: Vec<f64> = left.iter().zip(&fit.residuals).map(|(l, r)| l - r).collect();
+        let known = relative_covariance(&jacobian, &fit.residuals, &fitted)?;
+        let mut full = fit.covariance.clone();
+        for (a, &i) in free.iter().enumerate() {
+            for (b, &k) in free.iter().enumerate() {
+                full[(i, k)] = known[(a, b)];
+            }
+        }
+        Some(full)
+    }
+
     fn report(&self, found: Found) -> FitResult {
-        let Found { fit, weighted } = found;
+        let Found { mut fit, weighted } = found;
+        let relative = if weighted || !self.measured { None } else { self.relative(&fit) };
+        let is_relative = relative.is_some();
+        if let Some(covariance) = relative {
+            fit.covariance = covariance;
+        }
         let n = self.params.len();
         let held = |k: &usize| fit.at_bound.contains(k);
         let entry = |at: usize| {
@@ -403,6 +434,7 @@ impl<'a> Problem<'a> {
             chi2: fit.chi2,
             dof: fit.dof,
             errors_known: weighted,
+            relative: is_relative,
             residual_rms: statistics::rms(&fit.residuals),
             r2: self.explained(&fit),
             stopped: fit.stopped,

@@ -12,6 +12,8 @@ pub enum Mismatch {
     Terms(Expr, Dimension, Expr, Dimension),
     /// A dimension where a pure number must stand.
     NotPure(Expr, Dimension),
+    /// Two parts that no units of the unknown symbols in them make equal; their dimensions in words.
+    Open(Expr, String, Expr, String),
 }
 
 impl Mismatch {
@@ -24,6 +26,9 @@ impl Mismatch {
                     Unit::coherent(*da),
                     Unit::coherent(*db)
                 )
+            }
+            Mismatch::Open(a, da, b, db) => {
+                format!("expected equal units, found `{a}` in [{da}] and `{b}` in [{db}]")
             }
             Mismatch::NotPure(e, d) => {
                 format!("expected a pure number, found `{e}` in [{}]", Unit::coherent(*d))

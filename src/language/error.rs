@@ -96,6 +96,16 @@ pub const CODES: &[(u16, &str, &str)] = &[
         "number too large",
         "The exact number has too many digits to be written. A float holds its size: `10.0^300`; a symbol in the exponent keeps the power as it is.",
     ),
+    (
+        6025,
+        "unit left open",
+        "The equation of a fit does not decide the unit of a parameter, as that of `A` in `y == A*x^n` with a fitted `n` and `x` in m. Its number is for all quantities in coherent SI units; `y == A*(x/(1 [m]))^n` gives it the unit of `y`.",
+    ),
+    (
+        6026,
+        "scatter that grows",
+        "No errors are given, and the residuals of a fit grow with its left side. The parameters are those of least squares; their errors are for noise in proportion to the left side. `sigma:` gives each row an error of its own, and with it a weight.",
+    ),
     (6030, "no domain", "A symbol that is sampled needs a domain: `var x [m] in 1..5`."),
     (6031, "nothing to sample", "The formula has no symbols, or the number of points is not positive."),
     (

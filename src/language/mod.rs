@@ -18,6 +18,7 @@ pub mod overrides;
 pub mod render;
 pub mod statements;
 pub mod types;
+mod unknowns;
 pub mod value;
 
 pub use context::Context;

@@ -15,7 +15,7 @@ use crate::units::Unit;
 /// The fault of a mismatch found in a value.
 pub fn unit_fault(m: &Mismatch, span: Span) -> Error {
     match m {
-        Mismatch::Terms(..) => fault(6021, span, m.message()),
+        Mismatch::Terms(..) | Mismatch::Open(..) => fault(6021, span, m.message()),
         Mismatch::NotPure(..) => fault_hint(6022, span, m.message(), "divide by a quantity of the same unit"),
     }
 }

@@ -162,13 +162,24 @@ impl Decomposed {
         &self.v * projected
     }
 
-    /// The inverse of A^T A in the determined directions.
-    pub fn inverse_gram(&self) -> DMatrix<f64> {
+    /// An orthonormal basis of the columns, one a column; where the rank is full.
+    pub fn basis(&self) -> DMatrix<f64> {
+        &self.q * &self.u
+    }
+
+    /// What carries coordinates in [`Decomposed::basis`] to coefficients of the scaled columns.
+    pub fn back(&self) -> DMatrix<f64> {
         let mut scaled = self.v.clone();
         for (k, s) in self.singular.iter().enumerate() {
             let factor = if *s > self.least { s.recip() } else { 0.0 };
             scaled.column_mut(k).scale_mut(factor);
         }
+        scaled
+    }
+
+    /// The inverse of A^T A in the determined directions.
+    pub fn inverse_gram(&self) -> DMatrix<f64> {
+        let scaled = self.back();
         &scaled * scaled.transpose()
     }
 }

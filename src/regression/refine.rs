@@ -12,7 +12,7 @@ use super::problem::Problem;
 use super::snap;
 use crate::base::{CancelToken, hash};
 use crate::expression::{Covariance, Expr, Function, Kind, Symbol, Uncertain};
-use crate::numeric::{Options, Tape, levenberg_marquardt};
+use crate::numeric::{Options, Tape, levenberg_marquardt, relative_covariance};
 use crate::units::{Dimension, Unit};
 
 /// Largest power of a named constant.
@@ -115,7 +115,22 @@ pub fn fit(
         return None;
     }
     let m = parameters.len();
-    let covariance = DMatrix::from_fn(m, m, |a, b| found.covariance[(a, b)] * scale[a] * scale[b]);
+    // Where no errors are known and the scatter grows with the target, the errors follow from that.
+    let relative = if weights.is_some() {
+        None
+    } else {
+        let values = unscale(&found.parameters);
+        let own = columns_with(&values);
+        let mut columns: Vec<&[f64]> = problem.columns.iter().map(Vec::as_slice).collect();
+        columns.extend(own.iter().map(Vec::as_slice));
+        let derivatives = tape.jacobian(&columns, &wrt);
+        let jacobian = DMatrix::from_fn(n, m, |i, k| derivatives[0][k + 1][i] * scale[k] / size);
+        let fitted: Vec<f64> =
+            found.residuals.iter().zip(&problem.target).map(|(r, y)| r + y / size).collect();
+        relative_covariance(&jacobian, &found.residuals, &fitted)
+    };
+    let known = relative.as_ref().unwrap_or(&found.covariance);
+    let covariance = DMatrix::from_fn(m, m, |a, b| known[(a, b)] * scale[a] * scale[b]);
     finish(unscale(&found.parameters), covariance)
 }
 

@@ -188,9 +188,16 @@ fn json_on_standard_output_is_alone_there() {
 
 #[test]
 fn regress_writes_its_contract() {
+    for options in [&[][..], &["--no-units"]] {
+        holds_the_contract(options);
+    }
+}
+
+fn holds_the_contract(options: &[&str]) {
     let folder = tempfile::tempdir().expect("a scratch folder");
     let path = folder.path().join("out.json").display().to_string();
-    ok(run(&["regress", &planets(), "--target", "T", "--json", &path]));
+    let planets = planets();
+    ok(run(&[&["regress", &planets, "--target", "T", "--json", &path], options].concat()));
     let found = json(&fs::read_to_string(&path).expect("the JSON"));
     for key in [
         "schema",

@@ -17,7 +17,7 @@ use crate::language::context::Context;
 use crate::language::error::{Result, fault, fault_hint, lift};
 use crate::language::operations as op;
 use crate::language::value::{Fit, FrontValue, Function, Record, Value};
-use crate::language::{dimension, render};
+use crate::language::{dimension, render, unknowns};
 use crate::regression::{self, Constants, Found, Plan, Problem, RegressError};
 use crate::syntax::tree::{Name, Operator};
 use crate::units::{Catalogue, Dimension, Unit};
@@ -176,7 +176,7 @@ fn fit(context: &mut Context, args: &Args) -> Result<Value> {
             known.insert(p.clone(), declared.clone());
         }
     }
-    let found = parameter_dimensions(lhs, rhs, &parameters, &known).map_err(|m| op::unit_fault(&m, at))?;
+    let found = unknowns::solve(lhs, rhs, &parameters, &known).map_err(|m| op::unit_fault(&m, at))?;
     let starts = starts(args)?;
     let specs: Vec<ParamSpec> = parameters
         .iter()
@@ -194,11 +194,27 @@ fn fit(context: &mut Context, args: &Args) -> Result<Value> {
     let sigma = sigma_column(&d, args)?;
     let result = data::fit(&d, lhs, rhs, &specs, sigma.as_deref(), &context.cancel, &context.events)
         .map_err(|e| lift(&e, args.span))?;
+    for p in &parameters {
+        if known.get(p).is_none_or(|d| d.unit.is_none()) && found.get(p).is_some_and(Option::is_none) {
+            context.notify(crate::base::Diagnostic::notice(
+                crate::base::Code(6025),
+                at,
+                format!("the equation leaves the unit of `{p}` open; its number is for coherent SI units"),
+            ));
+        }
+    }
+    if result.relative {
+        context.notify(crate::base::Diagnostic::notice(
+            crate::base::Code(6026),
+            at,
+            format!("the scatter grows with `{lhs}`; the errors are for noise in proportion to it"),
+        ));
+    }
     let units = parameters
         .iter()
         .filter_map(|p| {
             let unit = context.declarations.get(p).and_then(|d| d.unit.clone());
-            let unit = unit.or_else(|| found.get(p).map(|d| Unit::coherent(*d)))?;
+            let unit = unit.or_else(|| found.get(p).copied().flatten().map(Unit::coherent))?;
             Some((p.clone(), unit))
         })
         .collect();
@@ -267,106 +283,6 @@ fn sigma_column(d: &Dataset, args: &Args) -> Result<Option<Vec<f64>>> {
             }
         }
     }
-}
-
-/// The dimensions that an equation gives its parameters, where each follows from the others.
-pub fn parameter_dimensions(
-    lhs: &Expr,
-    rhs: &Expr,
-    parameters: &[Symbol],
-    known: &Declarations,
-) -> std::result::Result<BTreeMap<Symbol, Dimension>, dimension::Mismatch> {
-    let mut declarations = known.clone();
-    let mut found: BTreeMap<Symbol, Dimension> = BTreeMap::new();
-    for _ in 0..parameters.len() + 1 {
-        let before = found.len();
-        let left = dimension::of(lhs, &declarations)?;
-        let right = dimension::of(rhs, &declarations)?;
-        if let (Some(a), Some(b)) = (left, right)
-            && a != b
-        {
-            return Err(dimension::Mismatch::Terms(lhs.clone(), a, rhs.clone(), b));
-        }
-        let target = left.or(right);
-        for side in [lhs, rhs] {
-            require(side, target, parameters, &declarations, &mut found)?;
-        }
-        for (s, d) in &found {
-            let declared = Declaration { unit: Some(Unit::coherent(*d)), ..Declaration::default() };
-            declarations.insert(s.clone(), declared);
-        }
-        if found.len() == before {
-            break;
-        }
-    }
-    Ok(found)
-}
-
-/// Walks down from an expression whose dimension must be `target` to parameters that stand alone.
-fn require(
-    e: &Expr,
-    target: Option<Dimension>,
-    parameters: &[Symbol],
-    declarations: &Declarations,
-    found: &mut BTreeMap<Symbol, Dimension>,
-) -> std::result::Result<(), dimension::Mismatch> {
-    match e.kind() {
-        Kind::Symbol(s) => {
-            if let Some(d) = target
-                && parameters.contains(s)
-                && declarations.get(s).is_none_or(|d| d.unit.is_none())
-            {
-                found.entry(s.clone()).or_insert(d);
-            }
-        }
-        Kind::Sum(terms) => {
-            let mut own = target;
-            if own.is_none() {
-                for t in terms {
-                    own = own.or(dimension::of(t, declarations)?);
-                }
-            }
-            for t in terms {
-                require(t, own, parameters, declarations, found)?;
-            }
-        }
-        Kind::Product(factors) => {
-            let mut open = Vec::new();
-            let mut rest = target;
-            for f in factors {
-                match dimension::of(f, declarations)? {
-                    Some(d) => rest = rest.and_then(|r| r.div(d)),
-                    None => open.push(f),
-                }
-            }
-            let one = open.len() == 1;
-            for f in open {
-                require(f, if one { rest } else { None }, parameters, declarations, found)?;
-            }
-        }
-        Kind::Power(base, exponent) => {
-            require(exponent, Some(Dimension::NONE), parameters, declarations, found)?;
-            let base_target = match (target, exponent.as_number()) {
-                (Some(d), Some(n)) => n.recip().and_then(|r| d.pow(&r)),
-                (_, None) => Some(Dimension::NONE),
-                _ => None,
-            };
-            require(base, base_target, parameters, declarations, found)?;
-        }
-        Kind::Call(f, args) => {
-            use crate::expression::Function::*;
-            let inner = match f {
-                Abs | Re | Im | Conj | Floor | Ceil | Round | Min | Max | Mod => target,
-                Sign | Step | Arg | Atan2 => None,
-                _ => Some(Dimension::NONE),
-            };
-            for a in args {
-                require(a, inner, parameters, declarations, found)?;
-            }
-        }
-        _ => {}
-    }
-    Ok(())
 }
 
 /// Members of a fit: its parameters, then what is known of the whole.

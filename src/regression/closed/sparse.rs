@@ -1,13 +1,16 @@
 //! Sparse laws g(y) = sum of at most five terms, y itself or through a link g (log, exp, square, inverse ...), and
 //! rational functions (sum of terms)/(1 + sum of terms), linear in their constants after multiplication. Terms are chosen
 //! by the Gram matrix of the weighted terms: all pairs, then a beam that grows term by term. What is proposed is fitted
-//! again in the target's own space, so that the linearisation decides nothing.
+//! again in the target's own space, so that the linearisation decides nothing. Multiplying by the denominator multiplies
+//! the noise with it, and may put a pole where none is; a rational law therefore starts also from solutions with each row
+//! divided by the denominator found before (C. Sanathanan, J. Koerner, IEEE Trans. Autom. Control 8, 56 (1963)).
 
 use nalgebra::{DMatrix, DVector};
 
 use super::terms::{Term, terms};
 use crate::base::{CancelToken, Number};
 use crate::expression::{Expr, Function, Kind};
+use crate::numeric::linear_least_squares;
 use crate::regression::candidate::{Model, Parameter};
 use crate::regression::engine::Engine;
 use crate::regression::options::{Constants, Plan};
@@ -20,6 +23,12 @@ const MAX_CHOSEN: usize = 5;
 const BEAM: usize = 12;
 /// Laws proposed for each number of terms.
 const PROPOSED: usize = 3;
+/// Rounds of dividing by the denominator found before.
+const ROUNDS: usize = 8;
+/// Starts of a rational law.
+const STARTS: usize = 4;
+/// Starts closer than this in every constant are one.
+const SAME: f64 = 1e-3;
 /// Rows that the choice of terms looks at.
 const ROWS: usize = 800;
 
@@ -185,7 +194,9 @@ struct Choice<'a> {
     square: f64,
     scale: Vec<f64>,
     goal: Dimension,
-    rows: usize,
+    /// The rows looked at.
+    places: Vec<usize>,
+    weights: Vec<f64>,
     rational: bool,
 }
 
@@ -254,7 +265,8 @@ impl<'a> Choice<'a> {
             square: 1.0,
             scale: keep.iter().map(|&k| scale[k] / whole).collect(),
             goal,
-            rows: rows.len(),
+            places: rows,
+            weights,
             rational,
         })
     }
@@ -271,7 +283,7 @@ impl<'a> Choice<'a> {
 
     fn models(&self, problem: &Problem, link: &Link, cancel: &CancelToken) -> (Vec<Model>, u64) {
         let n = self.terms.len();
-        let mut work = (n * n * self.rows / 8) as u64;
+        let mut work = (n * n * self.places.len() / 8) as u64;
         let mut beam: Vec<(Vec<usize>, f64)> = Vec::new();
         let mut models = Vec::new();
         for count in 1..=MAX_CHOSEN.min(n) {
@@ -307,9 +319,11 @@ impl<'a> Choice<'a> {
                         && self.terms[chosen[0]].0.expr.symbols().len() < 2
                 };
                 let new = grown.iter().filter(|(chosen, _)| !splits(chosen));
-                let new = new.filter_map(|(chosen, _)| self.model(problem, link, chosen));
+                let new = new
+                    .map(|(chosen, _)| self.proposals(problem, link, chosen))
+                    .filter(|same| !same.is_empty());
                 // Single terms are many sizes of law.
-                models.extend(new.take(if count == 1 { 4 * PROPOSED } else { PROPOSED }));
+                models.extend(new.take(if count == 1 { 4 * PROPOSED } else { PROPOSED }).flatten());
             }
             grown.truncate(BEAM);
             beam = grown;
@@ -317,8 +331,70 @@ impl<'a> Choice<'a> {
         (models, work)
     }
 
-    fn model(&self, problem: &Problem, link: &Link, chosen: &[usize]) -> Option<Model> {
-        let (coefficients, _) = self.solve(chosen)?;
+    /// The law of the chosen terms from each of its starts.
+    fn proposals(&self, problem: &Problem, link: &Link, chosen: &[usize]) -> Vec<Model> {
+        let Some((scaled, _)) = self.solve(chosen) else { return Vec::new() };
+        let first: Vec<f64> = chosen.iter().zip(scaled).map(|(&k, c)| c / self.scale[k]).collect();
+        if !self.rational
+            || chosen.iter().all(|&k| self.terms[k].1)
+            || !chosen.iter().any(|&k| self.terms[k].1)
+        {
+            return self.model(problem, link, chosen, &first).into_iter().collect();
+        }
+        let mut starts = vec![first.clone()];
+        let mut add = |c: &[f64]| {
+            let close = |a: f64, b: f64| (a - b).abs() <= SAME * a.abs().max(b.abs());
+            if starts.len() < STARTS && !starts.iter().any(|s| s.iter().zip(c).all(|(a, b)| close(*a, *b))) {
+                starts.push(c.to_vec());
+            }
+        };
+        // From the plain solution, and from one in which all rows count alike.
+        let largest = problem.target.iter().fold(0.0f64, |m, y| m.max(y.abs()));
+        let alike: Vec<f64> =
+            self.places.iter().map(|&i| 1.0 / (problem.target[i].abs() + 1e-3 * largest)).collect();
+        for seed in [Some(first), self.solve_weighted(problem, chosen, &alike)].into_iter().flatten() {
+            add(&seed);
+            let mut now = seed;
+            for _ in 0..ROUNDS {
+                let below = self.denominator(chosen, &now);
+                let size = below.iter().fold(0.0f64, |m, d| m.max(d.abs()));
+                let weights: Vec<f64> = below.iter().map(|d| 1.0 / d.abs().max(1e-6 * size)).collect();
+                let Some(next) = self.solve_weighted(problem, chosen, &weights) else { break };
+                now = next;
+            }
+            add(&now);
+        }
+        starts.iter().filter_map(|start| self.model(problem, link, chosen, start)).collect()
+    }
+
+    /// The values of 1 + sum of the terms below the bar.
+    fn denominator(&self, chosen: &[usize], coefficients: &[f64]) -> Vec<f64> {
+        let at = |&i: &usize| {
+            let below = chosen.iter().zip(coefficients).filter(|(k, _)| self.terms[**k].1);
+            1.0 + below.map(|(&k, c)| c * self.terms[k].0.values[i]).sum::<f64>()
+        };
+        self.places.iter().map(at).collect()
+    }
+
+    /// The coefficients with the rows weighted anew.
+    fn solve_weighted(&self, problem: &Problem, chosen: &[usize], weights: &[f64]) -> Option<Vec<f64>> {
+        let factors: Vec<f64> = weights.iter().zip(&self.weights).map(|(a, b)| a * b).collect();
+        let columns: Vec<Vec<f64>> = chosen
+            .iter()
+            .map(|&k| {
+                let (term, below) = self.terms[k];
+                let value = |&i: &usize| term.values[i] * if below { -problem.target[i] } else { 1.0 };
+                self.places.iter().map(value).collect()
+            })
+            .collect();
+        let lists: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+        let target: Vec<f64> = self.places.iter().map(|&i| problem.target[i]).collect();
+        let solved = linear_least_squares(&lists, &target, Some(&factors), true).ok()?;
+        (solved.undetermined.is_empty() && solved.coefficients.iter().all(|c| c.is_finite()))
+            .then_some(solved.coefficients)
+    }
+
+    fn model(&self, problem: &Problem, link: &Link, chosen: &[usize], starts: &[f64]) -> Option<Model> {
         let mut parameters = Vec::new();
         let (mut above, mut below, mut factors) = (Vec::new(), Vec::new(), Vec::new());
         let mut prefactor = false;
@@ -326,7 +402,7 @@ impl<'a> Choice<'a> {
             let (term, denominator) = self.terms[k];
             let symbol = Parameter::symbol(place);
             let own = Expr::symbol(symbol.clone());
-            let mut start = coefficients[place] / self.scale[k];
+            let mut start = starts[place];
             let goal = if denominator { Dimension::NONE } else { self.goal };
             let mut dimension =
                 if problem.dimensions.is_some() { goal.div(term.dimension)? } else { Dimension::NONE };
@@ -357,5 +433,82 @@ impl<'a> Choice<'a> {
         }
         factors.push((link.inverse)(sum));
         Some(Model { template: Expr::product(factors), parameters, engine })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::random::Streams;
+    use crate::expression::Symbol;
+    use crate::numeric::normal::standard_normals;
+    use crate::regression::options::Method;
+    use crate::regression::refine::fit;
+    use rand::RngExt;
+
+    fn plan() -> Plan {
+        Plan {
+            method: Method::Closed,
+            operators: ["+", "-", "*", "/", "^"].map(String::from).to_vec(),
+            constants: Constants::Free,
+            work: None,
+            deadline: None,
+            threads: 1,
+            seed: 0,
+            identity: 1 << 40,
+        }
+    }
+
+    /// A resonance y = a/(1 + b*x + c*x^2) = 1/((x - 1)^2 + g^2), with noise as a share of its RMS.
+    fn resonance(g: f64, noise: f64, seed: u64) -> (Problem, [f64; 3]) {
+        let mut rng = Streams::new(seed).stream("test/rows");
+        let x: Vec<f64> = (0..80).map(|_| 3.0 * rng.random::<f64>()).collect();
+        let mut target: Vec<f64> = x.iter().map(|x| 1.0 / ((x - 1.0).powi(2) + g * g)).collect();
+        let rms = crate::numeric::statistics::rms(&target);
+        let errors = standard_normals(&mut Streams::new(seed).stream("test/noise"), 80);
+        target.iter_mut().zip(errors).for_each(|(y, e)| *y += noise * rms * e);
+        let problem = Problem {
+            names: vec![Symbol::new("x")],
+            columns: vec![x],
+            dimensions: None,
+            units: vec![None],
+            target,
+            target_symbol: Symbol::new("y"),
+            target_dimension: Dimension::NONE,
+            target_unit: None,
+            sigma: None,
+            resolution: None,
+        };
+        let whole = 1.0 + g * g;
+        (problem, [1.0 / whole, -2.0 / whole, 1.0 / whole])
+    }
+
+    #[test]
+    fn several_starts_find_what_one_misses() {
+        let (mut first, mut all, mut cases) = (0, 0, 0);
+        for seed in 0..40 {
+            let (problem, truth) = resonance(0.2, 0.05, seed);
+            let own = terms(&problem, &plan());
+            let pool: Vec<&Term> = own.iter().collect();
+            let choice = Choice::new(&problem, &IDENTITY, &pool, Dimension::NONE, true, true).unwrap();
+            let x = Expr::symbol("x");
+            let place = |e: &Expr, below: bool| {
+                choice.terms.iter().position(|(t, b)| t.expr == *e && *b == below).unwrap()
+            };
+            let chosen = [place(&Expr::one(), false), place(&x, true), place(&x.powi(2), true)];
+            let models = choice.proposals(&problem, &IDENTITY, &chosen);
+            let mut exact = models[0].clone();
+            exact.parameters.iter_mut().zip(truth).for_each(|(p, t)| p.start = t);
+            let loss = |m: &Model| {
+                fit(&problem, &m.template, &m.parameters, &CancelToken::new())
+                    .map_or(f64::INFINITY, |f| f.sse)
+            };
+            let best = loss(&exact);
+            let reached = |m: &Model| loss(m) <= best * (1.0 + 1e-6);
+            first += usize::from(reached(&models[0]));
+            all += usize::from(models.iter().any(reached));
+            cases += 1;
+        }
+        assert!(all == cases && first < cases, "{first} and {all} of {cases}");
     }
 }
