@@ -85,6 +85,16 @@ pub fn shown(value: &Value, text: &str) -> Json {
     Json::Object(entry)
 }
 
+/// The word of a status.
+pub fn status(status: Status) -> &'static str {
+    match status {
+        Status::Done => "done",
+        Status::Faulty => "faulty",
+        Status::Failed => "failed",
+        Status::Interrupted => "interrupted",
+    }
+}
+
 /// What `phys run --json` writes.
 pub fn outcome(
     status: Status,
@@ -95,12 +105,7 @@ pub fn outcome(
 ) -> Json {
     json!({
         "schema": 1,
-        "status": match status {
-            Status::Done => "done",
-            Status::Faulty => "faulty",
-            Status::Failed => "failed",
-            Status::Interrupted => "interrupted",
-        },
+        "status": self::status(status),
         "seed": seed,
         "values": values,
         "diagnostics": diagnostics.iter().map(|d| diagnostic(d, sources)).collect::<Vec<_>>(),

@@ -2,10 +2,14 @@
 //! found before anything ran; 130 interrupted, with what was found so far.
 
 mod check;
+mod diff;
+mod doc;
 mod eval;
 mod explain;
 mod fmt;
 pub mod json;
+mod progress;
+mod record;
 mod regress;
 pub mod render;
 mod run;
@@ -39,6 +43,36 @@ pub const CODES: &[(u16, &str, &str)] = &[
         8004,
         "no law found",
         "The search ended before it had a single law. With `--time` or `--work` it may have been stopped too early.",
+    ),
+    (
+        8006,
+        "run folder cannot be written",
+        "A script that searches or trains leaves a folder `runs/SCRIPT/TIME/`. It is made before work begins, so that none is lost. `--runs DIR` or the variable PHYS_RUNS names another place; `--no-record` or PHYS_RUNS=none leaves none.",
+    ),
+    (
+        8007,
+        "no run folder",
+        "`--resume` and `phys diff` take the folder of an earlier run, `runs/SCRIPT/TIME`, with its `manifest.json`.",
+    ),
+    (
+        8008,
+        "run cannot go on here",
+        "`--resume` goes on with a run of the same script, with the same used files, seed and options: then what was finished is taken over and the rest gives the same bytes as a run that never stopped.",
+    ),
+    (
+        8009,
+        "checkpoint cannot be used",
+        "A file in `checkpoints/` of the run folder was cut short or changed, or was written by another version of phys. Where it is removed, its work is done again.",
+    ),
+    (
+        8010,
+        "run folder not written in whole",
+        "The disk is full, or the folder was removed while the script ran. The values that were shown are right; what could not be written is missing in the folder.",
+    ),
+    (
+        8011,
+        "no such name in the library",
+        "`phys doc` knows the functions and modules of the standard library.",
     ),
     (
         8005,
@@ -99,6 +133,24 @@ enum Command {
         #[arg(long, default_value_t = 10.0, value_parser = seconds)]
         limit: f64,
     },
+    /// Tell in what two runs differ; exit 0 where their values are the same, 1 where not
+    Diff {
+        /// A run folder
+        a: PathBuf,
+        /// Another
+        b: PathBuf,
+        /// Write the differences as JSON (`-`: standard output)
+        #[arg(long, value_name = "PATH")]
+        json: Option<String>,
+    },
+    /// Print the reference of a function or module; without a name, write all of it
+    Doc {
+        /// A function (`regress`) or module (`core.lists`) of the library
+        name: Option<String>,
+        /// The folder that the pages are written to
+        #[arg(long, value_name = "DIR", default_value = "docs/src/reference", conflicts_with = "name")]
+        out: PathBuf,
+    },
     /// Tell what an error code means
     Explain {
         /// The code, as P2103; without one, all of them as a page
@@ -112,15 +164,33 @@ struct RunOptions {
     /// Write the values of bare expressions as JSON (`-`: standard output)
     #[arg(long, value_name = "PATH")]
     json: Option<String>,
-    /// Seed of everything random
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    /// Seed of everything random [default: 0]
+    #[arg(long)]
+    seed: Option<u64>,
     /// Threads of searches (default: all)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
     /// Significant digits of what is shown
     #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u8).range(1..=17))]
     digits: u8,
+    /// Set an option of the call whose result is bound to a name; may be repeated
+    #[arg(long, value_name = "NAME.OPTION=VALUE")]
+    set: Vec<String>,
+    /// Use what calls say under `smoke:`: a trial that takes seconds
+    #[arg(long)]
+    smoke: bool,
+    /// The folder of run folders [default: PHYS_RUNS, else runs; PHYS_RUNS=none keeps nothing]
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    runs: Option<PathBuf>,
+    /// Leave no run folder
+    #[arg(long, conflicts_with_all = ["runs", "resume"])]
+    no_record: bool,
+    /// Go on with an earlier run of the script: what it finished is not done again
+    #[arg(long, value_name = "RUN")]
+    resume: Option<PathBuf>,
+    /// Tell neither progress nor the place of the run folder
+    #[arg(long, short)]
+    quiet: bool,
 }
 
 /// Seconds above 0.
@@ -166,6 +236,9 @@ fn command(cli: Cli, prompt: Prompt) -> ExitCode {
         Some(Command::Fmt { files, check }) => fmt::files(&files, check),
         Some(Command::Regress(arguments)) => regress::regress(&arguments),
         Some(Command::Eval { limit, .. }) => eval::lines(limit),
+        Some(Command::Diff { a, b, json }) => diff::runs(&a, &b, json.as_deref()),
+        Some(Command::Doc { name: Some(name), .. }) => doc::name(&name),
+        Some(Command::Doc { name: None, out }) => doc::pages(&out),
         Some(Command::Explain { code: None }) => explain::all(),
         Some(Command::Explain { code: Some(code) }) => explain::code(&code),
         None => match &cli.expression {
@@ -186,7 +259,9 @@ impl RunOptions {
     /// As options of a session.
     fn session(&self) -> Options {
         Options {
-            seed: self.seed,
+            seed: self.seed.unwrap_or(0),
+            smoke: self.smoke,
+            set: self.set.clone(),
             threads: self.threads.map_or(0, usize::from),
             digits: Some(usize::from(self.digits)),
             ..Options::default()

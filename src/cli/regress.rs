@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 use serde_json::{Value as Json, json};
 
+use super::record::clock::cpu_seconds;
 use super::terminal::{Terminal, writable, write_json};
 use super::{exit, interruptible, json, seconds, session};
 use crate::base::{CancelToken, Code, Diagnostic, StopReason};
@@ -76,20 +77,12 @@ pub struct Arguments {
     /// The seed
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Tell no progress
+    #[arg(long, short)]
+    quiet: bool,
     /// Write the answer as JSON (`-`: standard output)
     #[arg(long, value_name = "PATH")]
     json: Option<String>,
-}
-
-/// Processor seconds of this process so far; wall-clock seconds since `started` where the system does not tell.
-fn cpu_seconds(started: Instant) -> f64 {
-    // proc(5): fields 14 and 15, in ticks of 1/100 s; the name before them may hold blanks.
-    let ticks = std::fs::read_to_string("/proc/self/stat").ok().and_then(|stat| {
-        let rest = stat.rsplit_once(')')?.1;
-        let mut fields = rest.split_whitespace().skip(11);
-        Some(fields.next()?.parse::<f64>().ok()? + fields.next()?.parse::<f64>().ok()?)
-    });
-    ticks.map_or_else(|| started.elapsed().as_secs_f64(), |t| t / 100.0)
 }
 
 /// Sets the token when the processor time is used up.
@@ -107,7 +100,7 @@ pub(super) fn regress(arguments: &Arguments) -> ExitCode {
     let started = Instant::now();
     let json = arguments.json.as_deref();
     let options = Options { seed: arguments.seed, ..Options::default() };
-    let terminal = Terminal::new(json, options.sources.clone());
+    let terminal = Terminal::with(json, options.sources.clone(), arguments.quiet);
     let refuse = |d: &Diagnostic, status: Status| {
         terminal.diagnostic(d);
         exit(status)
@@ -166,7 +159,7 @@ pub(super) fn regress(arguments: &Arguments) -> ExitCode {
         }
     };
     let events = terminal.sink();
-    let watch = Watch { events: &events, checkpoints: None, catalogue, cancel: &token };
+    let watch = Watch { events: &events, name: None, checkpoints: None, catalogue, cancel: &token };
     let mut front = match regress_dataset(&data, &request, 1, watch) {
         Ok(front) => front,
         Err(fault) => {

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::progress::Live;
 use super::render::Renderer;
 use crate::base::{Canvas, Code, Diagnostic, Event, EventSink};
 use crate::data;
@@ -13,37 +14,62 @@ use crate::session::Sources;
 /// Where text, diagnostics and JSON go.
 pub struct Terminal {
     /// Whether standard output is kept for the JSON.
-    quiet: bool,
+    json: bool,
     renderer: Mutex<Renderer>,
+    live: Live,
 }
 
 impl Terminal {
     /// A terminal for a command that was given `--json PATH`, or not.
     pub fn new(json: Option<&str>, sources: Sources) -> Arc<Terminal> {
+        Terminal::with(json, sources, false)
+    }
+
+    /// The same, without the progress of long work where `quiet`.
+    pub fn with(json: Option<&str>, sources: Sources, quiet: bool) -> Arc<Terminal> {
         let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-        Arc::new(Terminal { quiet: json == Some("-"), renderer: Mutex::new(Renderer::new(sources, colour)) })
+        Arc::new(Terminal {
+            json: json == Some("-"),
+            renderer: Mutex::new(Renderer::new(sources, colour)),
+            live: Live::new(quiet),
+        })
+    }
+
+    /// Erases the line of progress: work is over.
+    pub fn clear(&self) {
+        self.live.hold().end();
     }
 
     /// A line of text, or several.
     pub fn text(&self, text: &str) {
-        if self.quiet { complain(text) } else { say(text) }
+        let mut line = self.live.hold();
+        line.clear();
+        if self.json { complain(text) } else { say(text) }
     }
 
     /// A diagnostic, rendered.
     pub fn diagnostic(&self, diagnostic: &Diagnostic) {
         let text = self.renderer.lock().unwrap_or_else(PoisonError::into_inner).render(diagnostic);
+        let mut line = self.live.hold();
+        line.clear();
         complain(&text);
     }
 
     /// The listener of a session.
     pub fn sink(self: &Arc<Terminal>) -> EventSink {
         let terminal = self.clone();
-        EventSink::new(move |event| match event {
-            Event::Text(text) => terminal.text(&text),
-            Event::Diagnostic(d) => terminal.diagnostic(&d),
-            Event::Figure(figure) => terminal.text(&figure.terminal(&Canvas::default())),
-            Event::Progress(_) | Event::Metric { .. } | Event::Read(_) | Event::Finding(_) => {}
-        })
+        EventSink::new(move |event| terminal.event(&event))
+    }
+
+    /// Shows what happened.
+    pub fn event(&self, event: &Event) {
+        match event {
+            Event::Text(text) => self.text(text),
+            Event::Diagnostic(d) => self.diagnostic(d),
+            Event::Figure(figure) => self.text(&figure.terminal(&Canvas::default())),
+            Event::Progress(p) => self.live.report(p),
+            Event::Metric { .. } | Event::Read(_) | Event::Finding(_) => {}
+        }
     }
 }
 

@@ -58,6 +58,8 @@ pub fn phys() -> Command {
         .env("NO_COLOR", "1")
         .env("HOME", std::env::temp_dir())
         .env_remove("PHYS_PATH")
+        // Tests of run folders say where these go; the others leave none.
+        .env("PHYS_RUNS", "none")
         .env_remove("RUST_BACKTRACE")
         .stdin(Stdio::null());
     command

@@ -546,6 +546,8 @@ pub struct Request {
 pub struct Watch<'a> {
     /// Is told how far it is.
     pub events: &'a EventSink,
+    /// What the result is bound to.
+    pub name: Option<&'a str>,
     /// Where finished searches are kept.
     pub checkpoints: Option<&'a dyn Checkpoints>,
     /// Reads the units of what was kept.
@@ -578,6 +580,11 @@ impl Watch<'_> {
         Ok((found, false))
     }
 
+    /// The work as listeners are told of it.
+    fn task(&self) -> String {
+        self.name.map_or_else(|| "regress".into(), |name| format!("regress {name}"))
+    }
+
     /// Tells listeners how far a search is, and each gain as metrics.
     fn report(&self, meter: &RefCell<Meter<'_>>, best: &Cell<f64>, report: &regression::Report<'_>) {
         let Some(c) = report.front.best() else { return meter.borrow_mut().at(report.work, None) };
@@ -587,7 +594,7 @@ impl Watch<'_> {
             let law = render::expr(&c.expr, &Style { digits: Some(4), max_nodes: 60 });
             words = Some(format!("{law}   r2 {:.6}", c.r2));
             for (name, value) in [("loss", c.loss), ("r2", c.r2), ("size", c.size as f64)] {
-                let (task, step, name) = ("regress".to_string(), report.work, name.to_string());
+                let (task, step, name) = (self.task(), report.work, name.to_string());
                 self.events.send(Event::Metric { task, step, name, value });
             }
         }
@@ -650,7 +657,7 @@ pub fn regress_dataset(
         None => watch.cancel.clone(),
     };
     let search = || {
-        let meter = RefCell::new(Meter::new(watch.events, "regress", "evaluations", plan.work));
+        let meter = RefCell::new(Meter::new(watch.events, &watch.task(), "evaluations", plan.work));
         let best = Cell::new(f64::INFINITY);
         regression::regress(&problem, &plan, &cancel, &|r| watch.report(&meter, &best, r))
     };
@@ -763,6 +770,7 @@ fn regress(context: &mut Context, args: &Args) -> Result<Value> {
     let identity = context.new_identity(1 << 20);
     let watch = Watch {
         events: &context.events,
+        name: context.binding.as_deref(),
         checkpoints: context.checkpoints.as_deref(),
         catalogue: &context.catalogue,
         cancel: &context.cancel,

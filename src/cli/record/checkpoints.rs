@@ -1,0 +1,135 @@
+//! States of long work in the folder `checkpoints/` of a run, one file a key. A file begins with one line that says how
+//! long the state is and what its SHA-256 is, so that one that was cut short is known as such.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use sha2::{Digest, Sha256};
+
+use crate::base::{Checkpoints, Code, Diagnostic, Event, EventSink};
+use crate::data;
+
+const MARK: &str = "phys checkpoint 1";
+
+/// SHA-256 in hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// The store of a run.
+#[derive(Debug)]
+pub struct Store {
+    folder: PathBuf,
+    events: EventSink,
+    /// Whether states of an earlier run are used.
+    resume: bool,
+    turns: Mutex<HashMap<String, u64>>,
+    told: Mutex<bool>,
+}
+
+impl Store {
+    /// The store in a folder that exists.
+    pub fn new(folder: &Path, resume: bool, events: EventSink) -> Store {
+        Store { folder: folder.into(), events, resume, turns: Mutex::default(), told: Mutex::new(false) }
+    }
+
+    fn path(&self, key: &str) -> PathBuf {
+        self.folder.join(format!("{key}.state"))
+    }
+}
+
+impl Checkpoints for Store {
+    fn load(&self, key: &str) -> Option<Vec<u8>> {
+        if !self.resume {
+            return None;
+        }
+        let bytes = std::fs::read(self.path(key)).ok()?;
+        unwrap(&bytes).map(<[u8]>::to_vec)
+    }
+
+    fn save(&self, key: &str, state: &[u8]) {
+        let mut bytes = format!("{MARK} {} {}\n", state.len(), sha256(state)).into_bytes();
+        bytes.extend_from_slice(state);
+        if let Err(e) = data::write_atomic(&self.path(key), &bytes) {
+            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            if !std::mem::replace(&mut *told, true) {
+                let d = Diagnostic::from_fault(&e, None);
+                let d = Diagnostic::warning(
+                    Code(8010),
+                    None,
+                    format!("the checkpoint is not kept: {}", d.message),
+                );
+                self.events.send(Event::Diagnostic(d));
+            }
+        }
+    }
+
+    fn turn(&self, name: &str) -> u64 {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = turns.entry(name.to_string()).or_default();
+        *next += 1;
+        *next - 1
+    }
+
+    fn refuse(&self, key: &str, reason: &str) {
+        let message = format!("the checkpoint `{key}` cannot be used and its work is done again: {reason}");
+        self.events.send(Event::Diagnostic(Diagnostic::warning(Code(8009), None, message)));
+    }
+}
+
+/// The state in the bytes of a file, where they are whole.
+fn unwrap(bytes: &[u8]) -> Option<&[u8]> {
+    let end = bytes.iter().position(|b| *b == b'\n')?;
+    let line = std::str::from_utf8(&bytes[..end]).ok()?.strip_prefix(MARK)?;
+    let state = &bytes[end + 1..];
+    let mut words = line.split_whitespace();
+    let length: usize = words.next()?.parse().ok()?;
+    (state.len() == length && words.next()? == sha256(state)).then_some(state)
+}
+
+/// Looks at every checkpoint of a folder before work begins.
+///
+/// # Errors
+/// One of them is not whole.
+pub fn verify(folder: &Path) -> Result<(), Box<Diagnostic>> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(()) };
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
+    paths.sort();
+    for path in paths.iter().filter(|p| p.extension().is_some_and(|e| e == "state")) {
+        let whole = std::fs::read(path).is_ok_and(|bytes| unwrap(&bytes).is_some());
+        if !whole {
+            let shown = path.display();
+            let message =
+                format!("expected a whole checkpoint, found `{shown}`, which is cut short or changed");
+            let d = Diagnostic::error(Code(8009), None, message);
+            return Err(Box::new(d.hint(format!("rm {shown}   (its work is then done again)"))));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_come_back_whole_or_not_at_all() {
+        assert_eq!(sha256(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        let folder = tempfile::tempdir().unwrap();
+        let store = |resume| Store::new(folder.path(), resume, EventSink::none());
+        store(false).save("a-0", b"state\n");
+        assert_eq!(store(false).load("a-0"), None);
+        assert_eq!(store(true).load("a-0").as_deref(), Some(&b"state\n"[..]));
+        assert_eq!(store(true).load("b-0"), None);
+        assert!(verify(folder.path()).is_ok());
+        let path = folder.path().join("a-0.state");
+        let whole = std::fs::read(&path).unwrap();
+        for end in 0..whole.len() {
+            std::fs::write(&path, &whole[..end]).unwrap();
+            assert!(verify(folder.path()).is_err() && store(true).load("a-0").is_none());
+        }
+        let again = store(true);
+        assert_eq!((again.turn("a"), again.turn("a"), again.turn("b")), (0, 1, 0));
+    }
+}
