@@ -1,5 +1,6 @@
 //! Every program in README.md and docs/ runs. A block marked `phys` is a script; one marked `phys-prompt` has lines
-//! that begin with `> `, each followed by what it shows. Scripts stand beside a copy of examples/data.
+//! that begin with `> `, each followed by what it shows. Scripts stand beside a copy of examples/data. Blocks marked
+//! `phys-example` are those of the declarations, which `stdlib.rs` runs.
 
 use crate::support::{all, difference, files, phys, root, run_with, shown};
 use std::path::PathBuf;

@@ -9,6 +9,7 @@ mod examples;
 mod laws;
 mod layering;
 mod licences;
+mod runs;
 mod spec;
 mod stdlib;
 mod support;
