@@ -257,6 +257,23 @@ fn facts_hold() {
     }
 }
 
+/// What is known is found by recursion to the children only, so its depth is that of the expression. The language nests
+/// no deeper than 10 000 levels and runs on a worker with a large stack; a stack of 64 MiB, its second choice, is enough.
+#[test]
+fn facts_of_the_deepest_expression_fit_the_stack_of_the_worker() {
+    let work = || {
+        let d = Declarations::new();
+        let deep = |step: &dyn Fn(Expr) -> Expr| (0..10_000).fold(Expr::symbol("x"), |e, _| step(e));
+        let sine = deep(&|e| Expr::call(crate::expression::Function::Sin, vec![e]));
+        let root = deep(&|e| (e + Expr::one()).sqrt());
+        let know = Knowledge::new(&d);
+        (know.of(&sine), know.of(&root).real)
+    };
+    let worker = std::thread::Builder::new().stack_size(64 << 20).spawn(work);
+    let (sine, _) = worker.unwrap().join().unwrap();
+    assert!(sine.real && sine.low >= -1.0 && sine.high <= 1.0);
+}
+
 #[test]
 fn conditions_are_decided_from_domains() {
     let mut d = Declarations::new();
