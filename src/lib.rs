@@ -14,6 +14,7 @@ pub mod algebra;
 pub mod numeric;
 // 3
 pub mod data;
+pub mod plot;
 // 4
 pub mod regression;
 // 6

@@ -17,6 +17,7 @@ const TABLES: &[(&str, Table)] = &[
     ("Numerical work", crate::numeric::CODES),
     ("Algebra", crate::algebra::error::CODES),
     ("Data", crate::data::CODES),
+    ("Figures", crate::plot::CODES),
     ("Regression", crate::regression::CODES),
     ("The language", crate::language::error::CODES),
     ("Sessions", crate::session::CODES),

@@ -11,7 +11,7 @@ use super::record::{Plan, Recorder};
 use super::terminal::{Terminal, complain, writable, write_json};
 use super::{RunOptions, exit, interruptible, json, script};
 use crate::base::{Diagnostic, Event, EventSink, Finding, StopReason};
-use crate::language::render;
+use crate::language::{Value, render};
 use crate::session::{Options, Session, Sources, Status, survey};
 
 /// Runs a script; `-` is standard input.
@@ -153,7 +153,10 @@ pub(super) fn text(name: &str, text: &str, folder: &Path, options: &RunOptions) 
         &mut |value, visible| {
             if visible {
                 let text = render::line(value, &style);
-                listener.show(&text);
+                // A figure was drawn already.
+                if !matches!(value.plain(), Value::Figure(_)) {
+                    listener.show(&text);
+                }
                 if json.is_some() || recorder.is_some() {
                     let shown = json::shown(value, &text);
                     recorder.iter().for_each(|r| r.value(shown.clone()));

@@ -37,6 +37,7 @@ pub fn line(value: &Value, style: &Style) -> String {
             parts.join(", ")
         }
         Value::Front(f) => front(f, style),
+        Value::Figure(f) => f.summary(),
         Value::Module(m) => format!("module {}", m.name),
         Value::Answer(a) => answer(a, style),
         Value::Nothing => String::new(),

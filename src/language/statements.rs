@@ -30,7 +30,10 @@ impl Context {
                 && !statement.quiet
                 && !matches!(value, Value::Nothing)
             {
-                self.events.send(Event::Text(render::line(&value, &self.style)));
+                self.events.send(match value.plain() {
+                    Value::Figure(f) => Event::Figure(f.clone()),
+                    _ => Event::Text(render::line(&value, &self.style)),
+                });
             }
         }
         Ok(())

@@ -234,7 +234,8 @@ impl Session {
         let (mut shown, mut value) = (Vec::new(), None);
         let name = format!("<prompt {}>", self.lines);
         let (status, diagnostics) = self.run(&name, text, &folder, &mut |v, visible| {
-            if visible {
+            // A figure was drawn by who listens.
+            if visible && !matches!(v.plain(), Value::Figure(_)) {
                 shown.push(render::line(v, &style));
             }
             value = Some(v.clone());
@@ -273,7 +274,11 @@ impl Session {
             let context = &mut self.context;
             let done = catch_unwind(AssertUnwindSafe(|| {
                 if let Some(value) = context.execute(tree, statement)? {
-                    shown(&value, !statement.quiet && !matches!(value, Value::Nothing));
+                    let visible = !statement.quiet && !matches!(value, Value::Nothing);
+                    if let (true, Value::Figure(f)) = (visible, value.plain()) {
+                        context.events.send(Event::Figure(f.clone()));
+                    }
+                    shown(&value, visible);
                 }
                 Ok(())
             }));

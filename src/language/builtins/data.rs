@@ -480,6 +480,14 @@ fn export(context: &mut Context, args: &Args) -> Result<Value> {
     let value = args.value("value")?;
     let at = args.span_of("path");
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("").to_lowercase();
+    if let Value::Figure(f) = value.plain() {
+        let Some(bytes) = super::plots::file(f, &extension) else {
+            let message = format!("expected a file of a figure, found `.{extension}`");
+            return Err(fault_hint(6040, at, message, "export(f, \"f.svg\"), .png or .txt"));
+        };
+        data::write_atomic(&path, &bytes).map_err(|e| lift(&e, at))?;
+        return Ok(Value::Nothing);
+    }
     let text = match (value.plain(), extension.as_str()) {
         (Value::Dataset(d), "csv") => data::csv_text(d).map_err(|e| lift(&e, at))?,
         (Value::Dataset(_), _) => {

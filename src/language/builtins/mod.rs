@@ -7,6 +7,7 @@ pub mod elementary;
 pub mod lists;
 pub mod matrices;
 pub mod output;
+pub mod plots;
 pub mod symbolic;
 
 use super::calls::Args;
@@ -26,6 +27,7 @@ const TABLES: &[&[(&str, Body)]] = &[
     algebra::TABLE,
     data::TABLE,
     output::TABLE,
+    plots::TABLE,
 ];
 
 /// The body of a declared function.

@@ -13,8 +13,19 @@ use crate::language::value::Value;
 pub const TABLE: &[(&str, Body)] = &[("print", print), ("text", text), ("join", join)];
 
 fn print(context: &mut Context, args: &Args) -> Result<Value> {
-    let parts: Vec<String> = args.list("items")?.iter().map(|v| render::plain(v, &context.style)).collect();
-    context.events.send(Event::Text(parts.join(" ")));
+    let items = args.list("items")?;
+    let is_figure = |v: &&Value| matches!(v.plain(), Value::Figure(_));
+    let parts: Vec<String> =
+        items.iter().filter(|v| !is_figure(v)).map(|v| render::plain(v, &context.style)).collect();
+    if !parts.is_empty() || items.is_empty() {
+        context.events.send(Event::Text(parts.join(" ")));
+    }
+    // Figures are drawn by who listens, below the line.
+    for item in items.iter() {
+        if let Value::Figure(f) = item.plain() {
+            context.events.send(Event::Figure(f.clone()));
+        }
+    }
     Ok(Value::Nothing)
 }
 

@@ -241,7 +241,7 @@ impl Checker {
             Type::Dataset => matches!(value, Inferred::Dataset(_)),
             Type::Other(kind) => match &**kind {
                 "list" | "matrix" => list,
-                "front" | "fit" | "law" | "column" | "field" | "range" => {
+                "front" | "fit" | "law" | "column" | "field" | "range" | "figure" => {
                     value.name() == &**kind || matches!(value, Inferred::Quantity(q) if !q.is_number())
                 }
                 "record" => matches!(value, Inferred::Record(_)),
@@ -409,6 +409,7 @@ impl Checker {
             Type::Other(kind) => match &**kind {
                 "nothing" => Inferred::Nothing,
                 "fit" => Inferred::Fit(None),
+                "figure" => Inferred::Figure,
                 "record" => Inferred::Record(None),
                 _ => Inferred::Unknown,
             },

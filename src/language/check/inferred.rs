@@ -192,6 +192,8 @@ pub enum Inferred {
     Fit(Option<Arc<FitKind>>),
     /// What `regress` returns; the quantity is its best law.
     Front(Quantity),
+    /// A figure.
+    Figure,
     /// A module.
     Module(Arc<str>, Arc<Vec<(Name, Inferred)>>),
     /// Nothing.
@@ -244,6 +246,7 @@ impl Inferred {
             Inferred::Column(_) => "column",
             Inferred::Fit(_) => "fit",
             Inferred::Front(_) => "front",
+            Inferred::Figure => "figure",
             Inferred::Module(..) => "module",
             Inferred::Nothing => "nothing",
         }
@@ -323,6 +326,7 @@ impl Inferred {
                 };
                 Inferred::Front(Quantity::open(dim))
             }
+            Value::Figure(_) => Inferred::Figure,
             Value::Module(m) => Inferred::Module(
                 m.name.as_str().into(),
                 Arc::new(entries(&m.record.entries, &m.declarations, units)),

@@ -141,7 +141,7 @@ impl Checker {
                 };
             }
             Inferred::Quantity(q) if !q.soft => Vec::new(),
-            Inferred::Text(_) | Inferred::List(_) => Vec::new(),
+            Inferred::Text(_) | Inferred::List(_) | Inferred::Figure => Vec::new(),
             _ => return Inferred::Unknown,
         };
         let message = format!("expected a member of the {}, found `{name}`", target.name());
