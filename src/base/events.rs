@@ -95,6 +95,8 @@ pub struct Progress {
     pub done: u64,
     /// Units of work in all, where that is known; the work is over when all are done.
     pub total: Option<u64>,
+    /// Seconds after which the work stops by the clock, where it does.
+    pub limit: Option<f64>,
     /// What one unit is ("candidates").
     pub unit: &'static str,
     /// The best so far, in words.
@@ -111,9 +113,15 @@ pub struct Meter<'a> {
 impl<'a> Meter<'a> {
     /// Begins a piece of work; `unit` is what is counted ("rows").
     pub fn new(sink: &'a EventSink, task: &str, unit: &'static str, total: Option<u64>) -> Meter<'a> {
-        let progress = Progress { task: task.into(), done: 0, total, unit, best: None };
+        let progress = Progress { task: task.into(), done: 0, total, limit: None, unit, best: None };
         sink.send(Event::Progress(progress.clone()));
         Meter { sink, progress }
+    }
+
+    /// Says that the work stops after so many seconds.
+    pub fn limit(mut self, seconds: Option<f64>) -> Meter<'a> {
+        self.progress.limit = seconds;
+        self
     }
 
     /// Says that `done` units are done. `best`, where there is a new one, is the best so far in words.

@@ -135,7 +135,10 @@ fn write(text: &str) {
 /// `regress  3.1 M evaluations  1.2 M/s  45 %  12 s left  best ...`.
 fn line(p: &Progress, elapsed: Duration) -> String {
     let seconds = elapsed.as_secs_f64();
-    let mut parts = vec![p.task.clone(), format!("{} {}", count(p.done as f64), p.unit)];
+    let mut parts = vec![p.task.clone()];
+    if p.done > 0 {
+        parts.push(format!("{} {}", count(p.done as f64), p.unit));
+    }
     let rate = if seconds > 0.0 { p.done as f64 / seconds } else { 0.0 };
     if rate > 0.0 {
         parts.push(format!("{}/s", count(rate)));
@@ -147,7 +150,14 @@ fn line(p: &Progress, elapsed: Duration) -> String {
                 parts.push(format!("{} left", duration(total.saturating_sub(p.done) as f64 / rate)));
             }
         }
-        None => parts.push(duration(seconds)),
+        None => match p.limit {
+            Some(limit) => parts.push(format!(
+                "{}, at most {} left",
+                duration(seconds),
+                duration((limit - seconds).max(0.0))
+            )),
+            None => parts.push(duration(seconds)),
+        },
     }
     if let Some(best) = &p.best {
         parts.push(format!("best {}", best.split('\n').next().unwrap_or_default()));
@@ -187,11 +197,15 @@ mod tests {
             task: "regress".into(),
             done: 2_500_000,
             total: Some(10_000_000),
+            limit: None,
             unit: "evaluations",
             best: Some("a*x\u{1b}[2J\nsecond".into()),
         };
         let shown = line(&p, Duration::from_secs(10));
         assert_eq!(shown, "regress  2.5 M evaluations  250.0 k/s  25 %  30 s left  best a*x[2J");
+        let timed =
+            line(&Progress { total: None, limit: Some(60.0), done: 0, ..p.clone() }, Duration::from_secs(18));
+        assert_eq!(timed, "regress  18 s, at most 42 s left  best a*x[2J");
         let open = line(&Progress { total: None, best: None, ..p }, Duration::from_millis(2500));
         assert_eq!(open, "regress  2.5 M evaluations  1.0 M/s  2.5 s");
     }
@@ -199,7 +213,14 @@ mod tests {
     #[test]
     fn quiet_is_quiet() {
         let live = Live::new(true);
-        live.report(&Progress { task: "t".into(), done: 0, total: None, unit: "rows", best: None });
+        live.report(&Progress {
+            task: "t".into(),
+            done: 0,
+            total: None,
+            limit: None,
+            unit: "rows",
+            best: None,
+        });
         let state = live.hold();
         assert!(state.task.is_none() && !state.drawn && !state.ticking);
     }

@@ -2,6 +2,7 @@
 //! long the state is and what its SHA-256 is, so that one that was cut short is known as such.
 
 use std::collections::HashMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -15,6 +16,21 @@ const MARK: &str = "phys checkpoint 1";
 /// SHA-256 in hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// SHA-256 and length of a file, however large.
+pub fn sha256_of(path: &Path) -> Option<(String, u64)> {
+    let mut file = std::fs::File::open(path).ok()?;
+    let (mut hash, mut block, mut length) = (Sha256::new(), vec![0; 1 << 16], 0);
+    loop {
+        match file.read(&mut block).ok()? {
+            0 => return Some((hash.finalize().iter().map(|b| format!("{b:02x}")).collect(), length)),
+            n => {
+                hash.update(&block[..n]);
+                length += n as u64;
+            }
+        }
+    }
 }
 
 /// The store of a run.
@@ -123,6 +139,8 @@ mod tests {
         assert_eq!(store(true).load("a-0").as_deref(), Some(&b"state\n"[..]));
         assert_eq!(store(true).load("b-0"), None);
         assert!(verify(folder.path()).is_ok());
+        std::fs::write(folder.path().join("abc"), "abc").unwrap();
+        assert_eq!(sha256_of(&folder.path().join("abc")), Some((sha256(b"abc"), 3)));
         let path = folder.path().join("a-0.state");
         let whole = std::fs::read(&path).unwrap();
         for end in 0..whole.len() {

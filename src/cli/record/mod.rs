@@ -21,7 +21,7 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value as Json, json};
 
@@ -30,6 +30,11 @@ use super::json::number;
 use crate::base::{Code, Diagnostic, Drawing, Event, Finding, StopReason};
 use crate::data;
 use crate::session::{Program, Status};
+
+/// Entries of each kind that the manifest lists; events.jsonl holds all.
+const LISTED: usize = 10_000;
+/// The manifest is written again when so many times the time of the last writing went by.
+const PAUSE: u32 = 10;
 
 /// Pixels to a unit of a figure.
 const SCALE: f32 = 2.0;
@@ -120,6 +125,8 @@ struct State {
     findings: Vec<Arc<Finding>>,
     diagnostics: Vec<Json>,
     fault: Option<String>,
+    /// When the manifest was written, and how long that took.
+    saved: (Instant, Duration),
 }
 
 fn unwritable(folder: &Path, reason: &str) -> Box<Diagnostic> {
@@ -211,9 +218,10 @@ impl Recorder {
             findings: Vec::new(),
             diagnostics: Vec::new(),
             fault: None,
+            saved: (Instant::now(), Duration::ZERO),
         };
         state.log("start", json!({"resumed": resume.is_some()}));
-        state.save();
+        state.write_manifest();
         match state.fault.take() {
             Some(reason) => Err(unwritable(&folder, &reason)),
             None => Ok(Recorder { folder, state: Arc::new(Mutex::new(state)) }),
@@ -228,22 +236,22 @@ impl Recorder {
     pub fn event(&self, event: &Event, shown: &dyn Fn(&Diagnostic) -> Json) {
         self.with(|s| match event {
             Event::Text(text) => {
-                s.values.push(json!({"kind": "print", "text": text}));
+                State::list(&mut s.values, json!({"kind": "print", "text": text}));
                 s.log("text", json!({"text": text}));
             }
             Event::Diagnostic(d) => {
                 let d = shown(d);
                 s.log("diagnostic", d.clone());
-                s.diagnostics.push(d);
+                State::list(&mut s.diagnostics, d);
             }
             Event::Figure(figure) => s.figure(&**figure),
             Event::Metric { task, step, name, value } => s.metric(task, *step, name, *value),
             Event::Read(read) => {
-                let bytes = std::fs::read(&read.path).ok();
+                let hashed = checkpoints::sha256_of(&read.path);
                 let entry = json!({
                     "path": read.path.display().to_string(),
-                    "sha256": bytes.as_ref().map(|b| sha256(b)),
-                    "bytes": bytes.as_ref().map(Vec::len),
+                    "sha256": hashed.as_ref().map(|h| &h.0),
+                    "bytes": hashed.as_ref().map(|h| h.1),
                     "summary": read.summary,
                 });
                 s.log("read", entry.clone());
@@ -261,7 +269,7 @@ impl Recorder {
     pub fn value(&self, value: Json) {
         self.with(|s| {
             s.log("value", value.clone());
-            s.values.push(value);
+            State::list(&mut s.values, value);
         });
     }
 
@@ -271,7 +279,7 @@ impl Recorder {
             let word = super::json::status(status);
             s.manifest.insert("status".into(), word.into());
             s.log("end", json!({"status": word}));
-            s.save();
+            s.write_manifest();
             s.write("report.html", report::html(&s.summary()).as_bytes());
             s.fault.take().map(|reason| {
                 let folder = s.folder.display();
@@ -404,8 +412,10 @@ impl State {
                 self.metric(&task, step, name, value);
             }
         }
-        self.searches.push(entry);
-        self.findings.push(finding.clone());
+        State::list(&mut self.searches, entry);
+        if self.findings.len() < LISTED {
+            self.findings.push(finding.clone());
+        }
         self.save();
     }
 
@@ -439,8 +449,27 @@ impl State {
         Json::Object(whole)
     }
 
+    /// Writes the manifest where that is not most of what the run does.
     fn save(&mut self) {
+        let (when, took) = self.saved;
+        if when.elapsed() >= took * PAUSE {
+            self.write_manifest();
+        }
+    }
+
+    fn write_manifest(&mut self) {
+        let begun = Instant::now();
         let text = format!("{:#}\n", self.json());
         self.write("manifest.json", text.as_bytes());
+        self.saved = (Instant::now(), begun.elapsed());
+    }
+
+    /// Adds to a list of the manifest, which ends somewhere.
+    fn list(list: &mut Vec<Json>, entry: Json) {
+        if list.len() < LISTED {
+            list.push(entry);
+        } else if list.len() == LISTED {
+            list.push(json!({"text": "more stand in events.jsonl"}));
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::Body;
 use super::elementary::each;
 use crate::algebra::{self, Limits, rational};
-use crate::base::StopReason;
+use crate::base::{Meter, StopReason};
 use crate::expression::{Expr, Flags, Kind, Symbol};
 use crate::language::calls::Args;
 use crate::language::context::Context;
@@ -54,6 +54,8 @@ fn simplify(context: &mut Context, args: &Args) -> Result<Value> {
         None => context.cancel.clone(),
     };
     let value = args.value("expr")?.clone();
+    let events = context.events.clone();
+    let _meter = Meter::new(&events, "simplify", "expressions", None);
     each(context, &value, args, &|context, e| {
         let e = op::settle(e);
         let found = algebra::simplify(&e, &context.declarations, &rules, &limits, &cancel);

@@ -665,7 +665,9 @@ pub fn regress_dataset(
         None => watch.cancel.clone(),
     };
     let search = || {
-        let meter = RefCell::new(Meter::new(watch.events, &watch.task(), "evaluations", plan.work));
+        let meter = RefCell::new(
+            Meter::new(watch.events, &watch.task(), "evaluations", plan.work).limit(request.time),
+        );
         let best = Cell::new(f64::INFINITY);
         regression::regress(&problem, &plan, &cancel, &|r| watch.report(&meter, &best, r))
     };
