@@ -16,17 +16,37 @@ pub fn noise_floor(problem: &Problem) -> f64 {
     rounding.max(1e-11 * rms).max(f64::MIN_POSITIVE)
 }
 
+/// Nats by which noise in proportion to the law must make residuals shorter to be taken for it.
+const DECISIVE: f64 = 3.0;
+
 /// Code length of the residuals, up to a constant of the data. `sse` is the plain sum of squares, `chi2` the
-/// weighted one where errors are known.
-pub fn residual_code(problem: &Problem, sse: f64, chi2: Option<f64>) -> f64 {
+/// weighted one where errors are known, `relative` that of [`relative_code`].
+pub fn residual_code(problem: &Problem, sse: f64, chi2: Option<f64>, relative: Option<f64>) -> f64 {
     let n = problem.rows() as f64;
     match chi2 {
         Some(chi2) => chi2 / 2.0,
         None => {
             let floor = noise_floor(problem);
-            n / 2.0 * (sse / n + floor * floor).ln()
+            let absolute = n / 2.0 * (sse / n + floor * floor).ln();
+            // One bit says which noise it is.
+            relative
+                .map(|r| r + std::f64::consts::LN_2)
+                .filter(|r| *r < absolute - DECISIVE)
+                .unwrap_or(absolute)
         }
     }
+}
+
+/// Code length of the residuals under noise in proportion to the law's values, which have one sign.
+pub fn relative_code(problem: &Problem, values: &[f64]) -> Option<f64> {
+    let one_sign = values.iter().all(|v| *v > 0.0) || values.iter().all(|v| *v < 0.0);
+    let n = values.len() as f64;
+    let floor = noise_floor(problem);
+    let squares =
+        values.iter().zip(&problem.target).map(|(v, y)| ((v - y).powi(2) + floor * floor) / (v * v));
+    let scale: f64 = squares.sum::<f64>() / n;
+    let code = n / 2.0 * scale.ln() + values.iter().map(|v| v.abs().ln()).sum::<f64>();
+    (one_sign && code.is_finite()).then_some(code)
 }
 
 /// Relative error of a constant that the data give exactly: that of a float with a margin for the rounding of a fit.

@@ -31,6 +31,8 @@ pub struct Fitted {
     pub sse: f64,
     /// Weighted sum, where errors are known.
     pub chi2: Option<f64>,
+    /// Code length of the residuals under noise in proportion to the law.
+    pub relative: Option<f64>,
 }
 
 /// Fits the parameters of a model; `None` where it has no finite value on the data.
@@ -65,7 +67,9 @@ pub fn fit(
                 chi2 += (r * w[i]).powi(2);
             }
         }
-        sse.is_finite().then_some(Fitted { values, covariance, sse, chi2: weights.is_some().then_some(chi2) })
+        let chi2 = weights.is_some().then_some(chi2);
+        let relative = describe::relative_code(problem, &y);
+        sse.is_finite().then_some(Fitted { values, covariance, sse, chi2, relative })
     };
     if parameters.is_empty() {
         return finish(Vec::new(), DMatrix::zeros(0, 0));
@@ -162,7 +166,7 @@ impl State {
             return None;
         }
         let fitted = fit(problem, &template, &parameters, cancel)?;
-        let mut length = describe::residual_code(problem, fitted.sse, fitted.chi2) + exact;
+        let mut length = describe::residual_code(problem, fitted.sse, fitted.chi2, fitted.relative) + exact;
         length += describe::tree_code(&skeleton, problem.names.len());
         for (k, p) in parameters.iter().enumerate() {
             length += describe::constant_code(fitted.values[k], fitted.error(k), problem.rows());

@@ -401,8 +401,9 @@ fn kepler_in_ten_orbits() {
     let unit = Dimension::from_exponents([(-3, 2), (0, 1), (1, 1), (0, 1), (0, 1), (0, 1), (0, 1)]).unwrap();
     assert_eq!(k.unit.dimension(), unit);
     whole(&problem, &found);
-    // Ten orbits that scatter by one part in a thousand.
-    for seed in 1..4 {
+    // Ten orbits that scatter by one part in a thousand, in forty samples. The three largest decide the constant.
+    let (mut sum, mut within, mut right) = (0.0, 0, 0);
+    for seed in 0..40 {
         let mut problem = planets();
         let mut rng = Streams::new(seed).stream("test/noise");
         let errors = standard_normals(&mut rng, 10);
@@ -411,13 +412,16 @@ fn kepler_in_ten_orbits() {
             .zip(errors)
             .map(|(a, e)| sun * a.powf(1.5) * (1.0 + 1e-3 * e))
             .collect();
-        // The largest orbits decide the constant, so that its error is a few parts in a thousand.
         let found = search(&problem);
         let best = found.front.best().unwrap();
-        assert!(best.size == 5 && best.constants.len() == 1, "{}", told(&found));
-        assert!((best.constants[0].value / sun - 1.0).abs() < 4e-3, "{}", told(&found));
         whole(&problem, &found);
+        right += usize::from(best.size == 5 && best.constants.len() == 1);
+        let law = found.front.candidates().iter().find(|c| c.size == 5).unwrap();
+        let pull = (law.constants[0].value - sun) / law.constants[0].error;
+        (sum, within) = (sum + pull, within + usize::from(pull.abs() <= 3.0));
     }
+    let told = format!("mean {}, {within} within 3 errors, {right} chosen", sum / 40.0);
+    assert!((sum / 40.0).abs() <= 4.0 / 40f64.sqrt() && within >= 36 && right >= 38, "{told}");
 }
 
 #[test]
@@ -522,6 +526,7 @@ fn known_errors_count() {
     problem.sigma = Some(sigma);
     let found = search(&problem);
     let best = found.front.best().unwrap();
+    // The mean of 200 squares of standard normals has the standard deviation 0.1.
     assert!((best.loss - 1.0).abs() < 0.4, "{}", told(&found));
     assert_eq!(best.expr, Expr::ratio(5, 2) * s("x"), "{}", told(&found));
 }
@@ -590,8 +595,10 @@ fn standard_errors_are_honest() {
 fn the_exact_constant_is_found_in_most_samples() {
     // A constant that lies within its error of 1/(4*pi) is taken for it; of twenty samples one may lie outside.
     let exact = (0..20).filter(|&seed| {
-        let found = search(&coulomb(0.01, seed));
-        found.front.best().is_some_and(|b| b.expr == coulomb_law())
+        let mut problem = coulomb(0.01, seed);
+        problem.target.truncate(250);
+        problem.columns.iter_mut().for_each(|c| c.truncate(250));
+        search(&problem).front.best().is_some_and(|b| b.expr == coulomb_law())
     });
     let exact = exact.count();
     assert!(exact >= 18, "{exact} of 20");
