@@ -15,6 +15,7 @@ pub mod quadrature;
 pub mod roots;
 pub mod statistics;
 mod tape;
+pub mod vector;
 
 pub use error::{CODES, NumericError};
 pub use least_squares::{LeastSquares, Options, levenberg_marquardt, multi_start};

@@ -6,25 +6,31 @@
 //! ```
 //!
 //! Products become one quotient (numerator over denominator), integer powers are multiplied out, half-integer
-//! powers go through the square root, conditions are 1 and 0. Points are evaluated in blocks of [`BLOCK`].
-//! `evaluate.rs` runs a program on floats, `complex.rs` on complex numbers, `tangent.rs` on dual numbers
-//! (forward-mode derivatives, Griewank & Walther 2008, ch. 3).
+//! powers go through the square root, conditions are 1 and 0. `program.rs` makes passes over blocks of points
+//! from the instructions and `evaluate.rs` runs them on floats of either precision, with the loops of
+//! `kernels.rs`; `complex.rs` runs the instructions on complex numbers, `tangent.rs` and `reverse.rs` give
+//! derivatives.
 
 mod complex;
 mod evaluate;
+mod kernels;
+mod program;
+mod reverse;
 mod tangent;
 #[cfg(test)]
 mod tests;
 
 use super::error::NumericError;
+use super::vector::Level;
 use crate::base::{Number, suggest};
 use crate::expression::{Expr, Function, Kind, Relation, Symbol};
 use std::collections::HashMap;
 
 pub use evaluate::Scratch;
+use program::Program;
 
-/// Points evaluated at once.
-pub const BLOCK: usize = 256;
+/// Points whose derivatives are evaluated at once.
+pub const BLOCK: usize = 4 * super::vector::lanes::LANES;
 
 /// Greatest integer power that is multiplied out.
 const MAX_POWER: i64 = 64;
@@ -128,6 +134,10 @@ pub struct Tape {
     code: Vec<Op>,
     outputs: Vec<u32>,
     inputs: Vec<Symbol>,
+    level: Level,
+    program: Program,
+    /// The program that keeps every value.
+    trace: Program,
 }
 
 impl Tape {
@@ -137,9 +147,16 @@ impl Tape {
     /// [`NumericError::UnknownSymbol`] and [`NumericError::UndefinedFunction`] for what has no value,
     /// [`NumericError::NoValue`] for a series' remainder and for units with an offset.
     pub fn compile(outputs: &[Expr], inputs: &[Symbol]) -> Result<Tape, NumericError> {
-        let mut compiler = Compiler { inputs, code: Vec::new(), known: HashMap::new(), done: HashMap::new() };
+        let mut compiler = Compiler {
+            inputs,
+            level: Level::detect(),
+            code: Vec::new(),
+            known: HashMap::new(),
+            done: HashMap::new(),
+        };
         let outputs = outputs.iter().map(|e| compiler.expression(e)).collect::<Result<Vec<u32>, _>>()?;
-        Ok(Tape { code: compiler.code, outputs, inputs: inputs.to_vec() }.without_dead_code())
+        let (code, outputs) = without_dead_code(compiler.code, outputs);
+        Ok(Tape::assembled(code, outputs, inputs.to_vec(), compiler.level))
     }
 
     /// The symbols, in the order in which their columns are given.
@@ -157,36 +174,44 @@ impl Tape {
         self.code.len()
     }
 
-    fn without_dead_code(mut self) -> Tape {
-        let mut live = vec![false; self.code.len()];
-        for &output in &self.outputs {
-            live[output as usize] = true;
-        }
-        for at in (0..self.code.len()).rev() {
-            if live[at] {
-                for operand in self.code[at].operands().into_iter().flatten() {
-                    live[operand as usize] = true;
-                }
-            }
-        }
-        let mut new = vec![0; self.code.len()];
-        let mut kept = Vec::with_capacity(self.code.len());
-        for (at, op) in self.code.iter().enumerate() {
-            if live[at] {
-                new[at] = kept.len() as u32;
-                kept.push(op.renumber(&new));
-            }
-        }
-        for output in &mut self.outputs {
-            *output = new[*output as usize];
-        }
-        self.code = kept;
-        self
+    fn assembled(code: Vec<Op>, outputs: Vec<u32>, inputs: Vec<Symbol>, level: Level) -> Tape {
+        let level = level.or_less();
+        let program = Program::of(&code, &outputs, level, false);
+        let trace = Program::of(&code, &outputs, level, true);
+        Tape { code, outputs, inputs, level, program, trace }
     }
+}
+
+/// Only what the outputs need, renumbered.
+fn without_dead_code(code: Vec<Op>, mut outputs: Vec<u32>) -> (Vec<Op>, Vec<u32>) {
+    let mut live = vec![false; code.len()];
+    for &output in &outputs {
+        live[output as usize] = true;
+    }
+    for at in (0..code.len()).rev() {
+        if live[at] {
+            for operand in code[at].operands().into_iter().flatten() {
+                live[operand as usize] = true;
+            }
+        }
+    }
+    let mut new = vec![0; code.len()];
+    let mut kept = Vec::with_capacity(code.len());
+    for (at, op) in code.iter().enumerate() {
+        if live[at] {
+            new[at] = kept.len() as u32;
+            kept.push(op.renumber(&new));
+        }
+    }
+    for output in &mut outputs {
+        *output = new[*output as usize];
+    }
+    (kept, outputs)
 }
 
 struct Compiler<'a> {
     inputs: &'a [Symbol],
+    level: Level,
     code: Vec<Op>,
     known: HashMap<(u8, u64, u32, u32), u32>,
     done: HashMap<Expr, u32>,
@@ -246,7 +271,7 @@ impl Compiler<'_> {
         }
         let operands = op.operands();
         if operands[0].is_some() && operands.iter().flatten().all(|k| self.value(*k).is_some()) {
-            let folded = evaluate::scalar(op, &[], |k| self.value(k).unwrap_or(f64::NAN));
+            let folded = evaluate::scalar(self.level, op, |k| self.value(k).unwrap_or(f64::NAN));
             if !folded.is_nan() {
                 return self.push(Op::Constant(folded));
             }

@@ -4,6 +4,7 @@
 
 use super::{Op, Tape};
 use crate::expression::{Function, Relation};
+use crate::numeric::vector::Level;
 use nalgebra::Complex;
 
 type C = Complex<f64>;
@@ -45,7 +46,7 @@ impl Tape {
                 Op::Power(a, b) => power(r(a), r(b)),
                 Op::Call(f, a) => call(f, above_cut(r(a))),
                 Op::Call2(f, a, b) if r(a).im == 0.0 && r(b).im == 0.0 => {
-                    C::new(super::evaluate::call2(f, r(a).re, r(b).re), 0.0)
+                    C::new(real_of_two(f, r(a).re, r(b).re), 0.0)
                 }
                 Op::Call2(..) => NAN,
                 Op::Compare(relation, a, b) => compare(relation, r(a), r(b)),
@@ -64,6 +65,11 @@ impl Tape {
     }
 }
 
+/// NaN on either side has no minimum and no maximum.
+fn real_of_two(f: Function, a: f64, b: f64) -> f64 {
+    if a.is_nan() || b.is_nan() { f64::NAN } else { (f.row().value)(&[a, b]) }
+}
+
 /// The product; a real factor scales both parts, so that 0 times an infinity stays out.
 fn times(a: C, b: C) -> C {
     match (a.im == 0.0, b.im == 0.0) {
@@ -75,7 +81,7 @@ fn times(a: C, b: C) -> C {
 }
 
 fn truth_of(op: Op, a: C, b: C) -> C {
-    let value = super::evaluate::scalar(op, &[], |k| match op {
+    let value = super::evaluate::scalar(Level::Portable, op, |k| match op {
         Op::And(first, _) | Op::Or(first, _) if k == first => a.re,
         _ => b.re,
     });
@@ -84,7 +90,7 @@ fn truth_of(op: Op, a: C, b: C) -> C {
 
 fn powi(z: C, n: u32) -> C {
     if z.im == 0.0 {
-        return C::new(super::evaluate::powi(z.re, n), 0.0);
+        return C::new(super::kernels::powi(z.re, n), 0.0);
     }
     let (mut result, mut base, mut left) = (C::new(1.0, 0.0), z, n);
     while left > 0 {
