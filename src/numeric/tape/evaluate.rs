@@ -247,12 +247,6 @@ impl<'a, T: Real> Inputs<'a, T> {
     }
 }
 
-/// The regions of a block's operands: most tapes have few inputs.
-enum Regions<T> {
-    Few([(Source<T>, usize); 16]),
-    Many(Vec<(Source<T>, usize)>),
-}
-
 impl Program {
     /// Runs all passes over `count` chunks from `start` on, which are whole, or one that is the last; slots lie
     /// `count` chunks apart.
@@ -273,14 +267,14 @@ impl Program {
             input => (inputs.source((input - Place::FIRST_INPUT) as usize, start), 0),
         };
         let regions = 2 + inputs.inputs;
-        let mut room = if regions <= 16 {
-            Regions::Few([region(0); 16])
+        // Most tapes have few inputs.
+        let (mut few, mut many);
+        let table = if regions <= 16 {
+            few = [region(0); 16];
+            few.as_mut_slice()
         } else {
-            Regions::Many(vec![region(0); regions])
-        };
-        let table = match &mut room {
-            Regions::Few(table) => table.as_mut_slice(),
-            Regions::Many(table) => table.as_mut_slice(),
+            many = vec![region(0); regions];
+            many.as_mut_slice()
         };
         table.iter_mut().take(regions).enumerate().for_each(|(r, entry)| *entry = region(r));
         let source = |place: Place| {

@@ -87,6 +87,13 @@ pub(crate) fn log<U: Unit>(x: f64) -> f64 {
     edges(x, log_inside::<U, false>(x))
 }
 
+/// Whether a number is positive, normal and finite, by its bits: one comparison.
+#[inline(always)]
+pub(crate) fn is_easy_log(x: f64) -> bool {
+    const FIRST: u64 = f64::MIN_POSITIVE.to_bits();
+    x.to_bits().wrapping_sub(FIRST) < f64::INFINITY.to_bits() - FIRST
+}
+
 /// log of a normal positive number.
 #[inline(always)]
 pub(crate) fn log_easy<U: Unit>(x: f64) -> f64 {
@@ -190,7 +197,7 @@ pub(crate) fn pow<U: Unit>(x: f64, y: f64) -> f64 {
 /// Whether a power has a normal positive finite base and a finite exponent.
 #[inline(always)]
 pub(crate) fn is_easy_pow(x: f64, y: f64) -> bool {
-    (x >= f64::MIN_POSITIVE) & (x <= f64::MAX) & (y.abs() <= GREATEST_EXPONENT)
+    is_easy_log(x) & (y.abs() <= GREATEST_EXPONENT)
 }
 
 #[inline(always)]

@@ -107,7 +107,7 @@ macro_rules! maps {
 
 maps! {
     Exp: exponential::exp, exp_single, easy exp_easy |x: f64| x.abs() < exponential::EASY;
-    Log: logarithm::log, log_single, easy log_easy |x: f64| (x >= f64::MIN_POSITIVE) & (x <= f64::MAX);
+    Log: logarithm::log, log_single, easy log_easy logarithm::is_easy_log;
     Log2: logarithm::log2, log2_single;
     Log10: logarithm::log10, log10_single;
     Sin: trigonometric::sin, sin_single, far sin;
