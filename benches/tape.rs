@@ -112,6 +112,20 @@ fn main() {
             });
             let sum: f64 = tapes[0].eval_f32(&singles)[0].iter().map(|x| f64::from(*x)).sum();
             println!("phys {kind} f32 {points} {median:.3e} {best:.3e} {sum:.5e}");
+            let wrt = [0, 1, 2, 3, 4];
+            let (reverse, _) = rate(nodes * points, || {
+                for tape in &tapes {
+                    black_box(tape.jacobian_reverse(black_box(&doubles), &wrt));
+                }
+            });
+            let (forward, _) = rate(nodes * points, || {
+                for tape in &tapes {
+                    black_box(tape.jacobian_forward(black_box(&doubles), &wrt));
+                }
+            });
+            println!(
+                "# {kind} {points}: value and 5 derivatives in reverse {reverse:.3e}, forward {forward:.3e}"
+            );
         }
     }
 }

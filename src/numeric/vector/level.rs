@@ -58,10 +58,12 @@ pub(crate) trait Unit: Copy + 'static {
 
 /// One rounding a multiply-add.
 #[derive(Clone, Copy)]
+#[allow(dead_code)] // some targets use one of the two
 pub(crate) struct Fused;
 
 /// Two roundings; for processors without the instruction.
 #[derive(Clone, Copy)]
+#[allow(dead_code)] // some targets use one of the two
 pub(crate) struct Apart;
 
 impl Unit for Fused {

@@ -23,7 +23,7 @@ const STATED: &[(&str, f64, f64)] = &[
     ("sinh", 0.75, 0.502),
     ("cosh", 0.75, 0.502),
     ("tanh", 0.75, 0.502),
-    ("pow", 0.90, 0.505),
+    ("pow", 0.95, 0.505),
 ];
 
 fn function(name: &str) -> Option<Elementary> {
