@@ -35,11 +35,6 @@ impl Fraction {
         self.number.is_zero()
     }
 
-    /// Whether something is divided by.
-    pub(super) fn has_denominator(&self) -> bool {
-        self.powers.iter().any(|e| *e < 0) || self.factors.iter().any(|(_, e)| *e < 0)
-    }
-
     fn from_poly(p: &Poly) -> Option<Fraction> {
         let (number, rest) = p.primitive();
         let mut out = Fraction::number(number);

@@ -155,11 +155,6 @@ pub fn expanded_fraction(e: &Expr) -> Option<(Expr, Expr, Vec<Expr>)> {
     Some((kernels.expr(&top), kernels.expr(&bottom), conditions))
 }
 
-/// Whether anything is divided by, on top of the expression.
-pub fn is_fraction(e: &Expr) -> bool {
-    fraction(e).is_some_and(|(f, _)| f.has_denominator())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

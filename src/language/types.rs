@@ -100,10 +100,6 @@ impl Type {
             Type::List(_) | Type::Record(_) | Type::OneOf(_) => format!("a value of type {self}"),
         }
     }
-
-    /// Names of kinds of values that `Type::Other` may hold.
-    pub const KINDS: &'static [&'static str] =
-        &["front", "fit", "law", "record", "column", "field", "range", "figure", "list", "unit", "nothing"];
 }
 
 impl std::fmt::Display for Type {
@@ -141,7 +137,8 @@ pub fn is_unit_variable(symbol: &str) -> bool {
     symbol.strip_prefix(['u', 'v', 'w']).is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit()))
 }
 
-/// A written unit as text, without the brackets.
+/// A written unit as messages show it, without the brackets: what divides stands together behind one `/`, where
+/// `syntax::unit_text` keeps the order of the author.
 pub fn unit_text(unit: &UnitExpr) -> String {
     if unit.factors.is_empty() {
         return "1".into();

@@ -189,7 +189,7 @@ pub(super) fn content(e: &Expr) -> Expr {
     for term in items.iter() {
         let (c, factors) = term.coefficient_and_factors();
         number = match (number, c.map_or(Some(&Number::ONE), Expr::as_number)) {
-            (Some(a), Some(b)) => Some(gcd(&a, b)),
+            (Some(a), Some(b)) => Some(a.gcd(b)),
             _ => None,
         };
         let powers: Vec<(Expr, Number)> = factors.iter().filter_map(numeric_power).collect();
@@ -228,16 +228,6 @@ pub(super) fn content(e: &Expr) -> Expr {
     });
     outside.push(Expr::sum(inside));
     Expr::product(outside)
-}
-
-fn gcd(a: &Number, b: &Number) -> Number {
-    if a.is_zero() {
-        return b.abs();
-    }
-    // gcd(p/q, r/s) = gcd(p*s, r*q)/(q*s)
-    let (q, s) = (a.denominator(), b.denominator());
-    let top = (&a.numerator() * &s).gcd(&(&b.numerator() * &q));
-    top.checked_div(&(&q * &s)).map_or(Number::ONE, |n| n.abs())
 }
 
 fn numeric_power(f: &Expr) -> Option<(Expr, Number)> {
