@@ -174,6 +174,36 @@ pub fn expr(e: &Expr, style: &Style) -> String {
     e.display(style)
 }
 
+/// A formula in two dimensions, within a width, with its conditions behind it; `None` where one line says it as well
+/// (numbers, other values, what has neither fraction nor root nor raised exponent) or it does not fit.
+pub fn formula(value: &Value, style: &Style, width: usize) -> Option<Vec<String>> {
+    let e = match value.plain() {
+        Value::Expr(e) => e.clone(),
+        Value::Law(l) => l.formula.clone(),
+        _ => return None,
+    };
+    let mut conditions = String::new();
+    if let Value::Answer(a) = value {
+        if a.shown.is_some() || a.remark.is_some() {
+            return None;
+        }
+        let whole = answer(a, style);
+        let start = whole.len() - whole.strip_prefix(&line(&a.value, style))?.len();
+        conditions = whole[start..].trim_start().to_string();
+    }
+    if !e.is_symbolic() {
+        return None;
+    }
+    let mut rows = uncertain_constants(&e).pretty_within(style, width)?;
+    if rows.len() < 2 {
+        return None;
+    }
+    if !conditions.is_empty() {
+        rows.push(conditions);
+    }
+    Some(rows)
+}
+
 /// The unit a plain quantity is shown in, with value and uncertainty (given in SI) in that unit.
 pub fn in_unit(e: &Expr, si: f64, sigma: f64) -> (Option<Unit>, f64, f64) {
     let unit = match e.split_unit().1 {
