@@ -309,7 +309,7 @@ fn the_canonical_form_is_a_fixed_point_and_keeps_values() {
 
 #[test]
 fn a_wide_formula_goes_on_in_blocks() {
-    let e = parse("(a + b)/(c + d) + (c + d)/(e1 + f) + (g + h)/(k + l)").unwrap();
+    let e = parse("(a + b)/(c + d) + (c + d)/(e1 + f) + (g + h)/(k + l)");
     let whole = e.pretty_within(&Style::default(), 80).unwrap();
     assert_eq!(whole.len(), 3);
     let narrow = e.pretty_within(&Style::default(), 20).unwrap();
