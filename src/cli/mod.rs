@@ -93,7 +93,7 @@ pub const CODES: &[(u16, &str, &str)] = &[
     (
         8022,
         "line too long",
-        "A line of the prompt holds at most 200000 bytes and 5000 line ends; nothing of a longer one is run. Write it to a file and give `:load file.phys`.",
+        "A line of the prompt holds at most 200000 bytes (20000 if they are typed) and 5000 line ends; nothing of a longer one is run. Write it to a file and give `:load file.phys`.",
     ),
     (
         8023,

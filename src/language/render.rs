@@ -2,6 +2,7 @@
 //! uncertain numbers with two digits of their error.
 
 use super::dimension;
+use crate::base::StopReason;
 use super::value::{Answer, Field, FrontValue, Function, Value};
 use crate::expression::print::{self, Style};
 use crate::expression::{Expr, Flags, Kind};
@@ -34,7 +35,9 @@ pub fn line(value: &Value, style: &Style) -> String {
                 .iter()
                 .filter_map(|(s, _)| f.parameter(s.name()).map(|e| format!("{s} = {}", expr(&e, style))))
                 .collect();
-            parts.join(", ")
+            let early = matches!(f.result.stopped, StopReason::Cancelled | StopReason::Time);
+            let note = if early { format!("   (stopped: {})", f.result.stopped) } else { String::new() };
+            format!("{}{note}", parts.join(", "))
         }
         Value::Front(f) => front(f, style),
         Value::Figure(f) => f.summary(),
@@ -194,10 +197,11 @@ pub fn formula(value: &Value, style: &Style, width: usize) -> Option<Vec<String>
     if !e.is_symbolic() {
         return None;
     }
-    let mut rows = uncertain_constants(&e).pretty_within(style, width)?;
-    if rows.len() < 2 {
+    let shown = uncertain_constants(&e);
+    if shown.pretty_within(style, usize::MAX)?.len() < 2 {
         return None;
     }
+    let mut rows = shown.pretty_within(style, width)?;
     if !conditions.is_empty() {
         rows.push(conditions);
     }

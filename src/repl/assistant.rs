@@ -51,14 +51,18 @@ impl Validator for Assistant {
     }
 }
 
-/// Whether a text goes on in the next line. Two line ends in a row give up on it: its fault is told.
+/// Whether a text goes on in the next line: something is open, or its last line documents what comes below. Two line ends
+/// in a row give up on it: its fault is told.
 pub fn goes_on(text: &str) -> bool {
     let code = match commands::split(text) {
         Some((command, rest)) if commands::takes_code(command) => rest,
         Some(_) => return false,
         None => text,
     };
-    code.len() <= super::keys::MAX_BYTES && !text.ends_with("\n\n") && Session::is_incomplete(code)
+    let documents = code.lines().next_back().is_some_and(|l| l.trim_start().starts_with("##"));
+    code.len() <= super::keys::MAX_BYTES
+        && !text.ends_with("\n\n")
+        && (documents && !text.ends_with('\n') || Session::is_incomplete(code))
 }
 
 impl Completer for Assistant {

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use crate::syntax::{TokenClass, tokens};
 
 /// Longer lines are left uncoloured: they are pasted, not read.
-pub const MAX: usize = 20_000;
+pub const MAX: usize = 4_000;
 
 const KEYWORD: &str = "35";
 const NUMBER: &str = "36";

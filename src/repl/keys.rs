@@ -12,6 +12,8 @@ use rustyline::{
 
 /// Bytes that a line may hold.
 pub const MAX_BYTES: usize = 200_000;
+/// Bytes that may be typed, or pasted without brackets, into one line.
+pub const MAX_TYPED: usize = 20_000;
 /// Line ends that a line may hold.
 pub const MAX_LINES: usize = 5_000;
 
@@ -19,6 +21,8 @@ pub const MAX_LINES: usize = 5_000;
 struct State {
     /// The paste that is going on: its text, and whether it is longer than a line may be.
     paste: Option<(String, bool)>,
+    /// Line ends of the paste.
+    lines: usize,
     /// Whether the last key went through the whole history.
     browsing: bool,
 }
@@ -48,7 +52,7 @@ impl ConditionalEventHandler for Keys {
                     state.paste = None;
                     if long {
                         self.overflow.store(true, Ordering::SeqCst);
-                        return Some(Cmd::AcceptLine);
+                        return Some(Cmd::Interrupt);
                     }
                     return Some(Cmd::Insert(1, tidy(&text)));
                 }
@@ -64,7 +68,10 @@ impl ConditionalEventHandler for Keys {
                 }
                 _ => "",
             };
-            if text.len() + typed.len() <= MAX_BYTES {
+            state.lines += usize::from(typed == "\n");
+            let room = state.lines <= MAX_LINES;
+            let Some((text, long)) = &mut state.paste else { return Some(Cmd::Noop) };
+            if text.len() + typed.len() <= MAX_BYTES && room {
                 text.push_str(typed);
             } else {
                 *long = true;
@@ -75,6 +82,7 @@ impl ConditionalEventHandler for Keys {
         match (code, modifiers) {
             (KeyCode::BracketedPasteStart, _) => {
                 state.paste = Some((String::new(), false));
+                state.lines = 0;
                 Some(Cmd::Noop)
             }
             (KeyCode::Up | KeyCode::Down, Modifiers::NONE) if !context.line().contains('\n') || browsing => {
@@ -85,7 +93,9 @@ impl ConditionalEventHandler for Keys {
                 }
                 Some(if up { Cmd::HistorySearchBackward } else { Cmd::HistorySearchForward })
             }
-            (KeyCode::Char(_), Modifiers::NONE) if context.line().len() >= MAX_BYTES => {
+            // What was cut off is not run.
+            (KeyCode::Enter, _) if self.overflow.load(Ordering::SeqCst) => Some(Cmd::Interrupt),
+            (KeyCode::Char(_), Modifiers::NONE) if context.line().len() >= MAX_TYPED => {
                 self.overflow.store(true, Ordering::SeqCst);
                 Some(Cmd::Noop)
             }

@@ -221,8 +221,9 @@ impl Prompt {
 
     fn too_long(&mut self) {
         let message = format!(
-            "expected a line of at most {} bytes and {} line ends, found a longer one: nothing of it was run",
+            "expected a line of at most {} bytes ({} if typed) and {} line ends, found a longer one: nothing of it was run",
             keys::MAX_BYTES,
+            keys::MAX_TYPED,
             keys::MAX_LINES
         );
         self.fault(Diagnostic::error(Code(8022), None, message).hint(":load file.phys"));

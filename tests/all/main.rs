@@ -10,6 +10,10 @@ mod laws;
 mod layering;
 mod licences;
 mod runs;
+#[cfg(unix)]
+mod prompt;
 mod spec;
 mod stdlib;
 mod support;
+#[cfg(unix)]
+mod terminal;
