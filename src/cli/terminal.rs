@@ -126,7 +126,11 @@ pub fn say(text: &str) {
 
 /// A text as the terminal can show it.
 fn readable(text: &str, terminal: bool) -> Cow<'_, str> {
-    if !terminal || text.is_ascii() || charset::is_unicode() { Cow::Borrowed(text) } else { charset::ascii(text) }
+    if !terminal || text.is_ascii() || charset::is_unicode() {
+        Cow::Borrowed(text)
+    } else {
+        charset::ascii(text)
+    }
 }
 
 /// A line on standard error; where that is closed there is nobody to tell.

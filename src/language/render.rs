@@ -2,8 +2,8 @@
 //! uncertain numbers with two digits of their error.
 
 use super::dimension;
-use crate::base::StopReason;
 use super::value::{Answer, Field, FrontValue, Function, Value};
+use crate::base::StopReason;
 use crate::expression::print::{self, Style};
 use crate::expression::{Expr, Flags, Kind};
 use crate::units::Unit;

@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashSet;
 
+use rustyline::Helper;
 use rustyline::completion::{Completer, Pair};
 use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::{Hint, Hinter, HistoryHinter};
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::Helper;
 
 use super::colour;
 use super::commands;
@@ -33,7 +33,9 @@ impl Assistant {
         let mut functions: HashSet<String> = context.library.function_names().map(str::to_string).collect();
         for (name, value) in &context.globals {
             match value {
-                Value::Function(Function::User(_) | Function::Builtin(_)) => functions.insert(name.to_string()),
+                Value::Function(Function::User(_) | Function::Builtin(_)) => {
+                    functions.insert(name.to_string())
+                }
                 _ => functions.remove(&**name),
             };
         }

@@ -33,25 +33,110 @@ struct Command {
 }
 
 const COMMANDS: &[Command] = &[
-    Command { name: ":vars", takes: Takes::Nothing, shown: ":vars", what: "what is bound and declared", run: vars },
-    Command { name: ":out", takes: Takes::Nothing, shown: ":out", what: "all results so far, out[0] first", run: out },
-    Command { name: ":time", takes: Takes::Code, shown: ":time expr", what: "runs a line and tells how long it took", run: time },
-    Command { name: ":bench", takes: Takes::Code, shown: ":bench expr", what: "runs a line many times: median and quartiles", run: bench },
-    Command { name: ":limit", takes: Takes::Word(&["off"]), shown: ":limit 10 s", what: "time limit of every following line; `off` lifts it", run: limit },
-    Command { name: ":latex", takes: Takes::Code, shown: ":latex expr", what: "a value as LaTeX", run: latex },
-    Command { name: ":digits", takes: Takes::Word(&["full"]), shown: ":digits 6", what: "significant digits of what is shown; `full` for all", run: digits },
-    Command { name: ":pretty", takes: Takes::Word(&["on", "off"]), shown: ":pretty off", what: "formulas on one line, or in two dimensions (`on`)", run: pretty },
-    Command { name: ":reading", takes: Takes::Word(&["on", "off"]), shown: ":reading off", what: "whether a line is read out where its meaning is not obvious", run: reading },
-    Command { name: ":save", takes: Takes::File, shown: ":save file.phys", what: "writes the session as a script: the lines that ran", run: save },
-    Command { name: ":load", takes: Takes::File, shown: ":load file.phys", what: "runs a file within the session", run: load },
-    Command { name: ":run", takes: Takes::File, shown: ":run file.phys", what: "runs a script on its own, as `phys run` does", run: run_file },
-    Command { name: ":reset", takes: Takes::Nothing, shown: ":reset", what: "forgets everything that was bound and declared", run: reset },
+    Command {
+        name: ":vars",
+        takes: Takes::Nothing,
+        shown: ":vars",
+        what: "what is bound and declared",
+        run: vars,
+    },
+    Command {
+        name: ":out",
+        takes: Takes::Nothing,
+        shown: ":out",
+        what: "all results so far, out[0] first",
+        run: out,
+    },
+    Command {
+        name: ":time",
+        takes: Takes::Code,
+        shown: ":time expr",
+        what: "runs a line and tells how long it took",
+        run: time,
+    },
+    Command {
+        name: ":bench",
+        takes: Takes::Code,
+        shown: ":bench expr",
+        what: "runs a line many times: median and quartiles",
+        run: bench,
+    },
+    Command {
+        name: ":limit",
+        takes: Takes::Word(&["off"]),
+        shown: ":limit 10 s",
+        what: "time limit of every following line; `off` lifts it",
+        run: limit,
+    },
+    Command {
+        name: ":latex",
+        takes: Takes::Code,
+        shown: ":latex expr",
+        what: "a value as LaTeX",
+        run: latex,
+    },
+    Command {
+        name: ":digits",
+        takes: Takes::Word(&["full"]),
+        shown: ":digits 6",
+        what: "significant digits of what is shown; `full` for all",
+        run: digits,
+    },
+    Command {
+        name: ":pretty",
+        takes: Takes::Word(&["on", "off"]),
+        shown: ":pretty off",
+        what: "formulas on one line, or in two dimensions (`on`)",
+        run: pretty,
+    },
+    Command {
+        name: ":reading",
+        takes: Takes::Word(&["on", "off"]),
+        shown: ":reading off",
+        what: "whether a line is read out where its meaning is not obvious",
+        run: reading,
+    },
+    Command {
+        name: ":save",
+        takes: Takes::File,
+        shown: ":save file.phys",
+        what: "writes the session as a script: the lines that ran",
+        run: save,
+    },
+    Command {
+        name: ":load",
+        takes: Takes::File,
+        shown: ":load file.phys",
+        what: "runs a file within the session",
+        run: load,
+    },
+    Command {
+        name: ":run",
+        takes: Takes::File,
+        shown: ":run file.phys",
+        what: "runs a script on its own, as `phys run` does",
+        run: run_file,
+    },
+    Command {
+        name: ":reset",
+        takes: Takes::Nothing,
+        shown: ":reset",
+        what: "forgets everything that was bound and declared",
+        run: reset,
+    },
     Command { name: ":help", takes: Takes::Nothing, shown: ":help", what: "this list", run: help },
-    Command { name: ":quit", takes: Takes::Nothing, shown: ":quit", what: "ends the session (also Ctrl-D)", run: |_, _| false },
+    Command {
+        name: ":quit",
+        takes: Takes::Nothing,
+        shown: ":quit",
+        what: "ends the session (also Ctrl-D)",
+        run: |_, _| false,
+    },
 ];
 
 /// Other names of commands.
-const ALIASES: &[(&str, &str)] = &[(":q", ":quit"), (":exit", ":quit"), (":h", ":help"), ("?", ":help"), (":?", ":help")];
+const ALIASES: &[(&str, &str)] =
+    &[(":q", ":quit"), (":exit", ":quit"), (":h", ":help"), ("?", ":help"), (":?", ":help")];
 
 const HELP: &[(&str, &str)] = &[
     ("expr", "shows its value; `;` at the end hides it; `ans` is the last value, `out[n]` an earlier one"),
@@ -118,9 +203,10 @@ pub fn complete_line(context: &Context, line: &str, at: usize) -> Option<Complet
     match find(name).map(|c| c.takes) {
         Some(Takes::Code) => None,
         Some(Takes::File) => Some(files(&context.folder, &before[start..], start, false)),
-        Some(Takes::Word(words)) => {
-            plain(start, words.iter().filter(|w| w.starts_with(&before[start..])).map(|w| w.to_string()).collect())
-        }
+        Some(Takes::Word(words)) => plain(
+            start,
+            words.iter().filter(|w| w.starts_with(&before[start..])).map(|w| w.to_string()).collect(),
+        ),
         _ => plain(start, Vec::new()),
     }
 }
@@ -400,7 +486,9 @@ fn path(prompt: &mut Prompt, command: &str, rest: &str) -> Option<PathBuf> {
         return None;
     }
     Some(match name.strip_prefix("~/") {
-        Some(below) => std::env::var_os("HOME").map_or_else(|| PathBuf::from(name), |h| Path::new(&h).join(below)),
+        Some(below) => {
+            std::env::var_os("HOME").map_or_else(|| PathBuf::from(name), |h| Path::new(&h).join(below))
+        }
         None => PathBuf::from(name),
     })
 }

@@ -153,7 +153,11 @@ impl Prompt {
                 Err(ReadlineError::Eof) => break,
                 Err(ReadlineError::Io(e)) if e.kind() == std::io::ErrorKind::BrokenPipe => break,
                 Err(ReadlineError::Io(e)) if e.kind() == std::io::ErrorKind::InvalidData => {
-                    self.fault(Diagnostic::error(Code(8005), None, "expected UTF-8 text, found another byte"));
+                    self.fault(Diagnostic::error(
+                        Code(8005),
+                        None,
+                        "expected UTF-8 text, found another byte",
+                    ));
                     continue;
                 }
                 Err(e) => {
@@ -291,15 +295,19 @@ impl Prompt {
         let heard: Heard = Arc::new(AtomicBool::new(true));
         let copy = self.session().backup(self.display.sink(heard.clone()), CancelToken::new());
         let copy = Voiced { session: copy, heard };
-        let lost = match attend(&mut self.current, copy, &self.interrupt, self.limit, work) {
+        let ended = attend(&mut self.current, copy, &self.interrupt, self.limit, work);
+        self.display.terminal.clear();
+        let lost = match ended {
             Ok(result) => return Some(result),
             Err(lost) => lost,
         };
         let d = match lost {
             Lost::GivenUp => Diagnostic::error(Code(8023), None, "the line did not stop and was given up"),
-            Lost::TimedOut => {
-                Diagnostic::error(Code(8023), None, "the time limit is over; the line did not stop and was given up")
-            }
+            Lost::TimedOut => Diagnostic::error(
+                Code(8023),
+                None,
+                "the time limit is over; the line did not stop and was given up",
+            ),
             Lost::Broken(words) => Diagnostic::error(Code(7001), None, format!("internal error: {words}")),
         };
         self.fault(d.hint("the session is as it was before the line"));

@@ -9,10 +9,10 @@ use super::cursor::{self, Call, Cursor, Place};
 use super::describe;
 use super::glyphs;
 use crate::base::Source;
+use crate::language::Context;
 use crate::language::check;
 use crate::language::types::Type;
 use crate::language::value::{Function, Value};
-use crate::language::Context;
 use crate::syntax::tree::{ExprId, StatementKind, Tree};
 
 /// One ending.
@@ -57,9 +57,12 @@ pub fn complete(context: &Context, text: &str, at: usize) -> Completion {
         Place::Nothing => Vec::new(),
         Place::Glyph => signs(&word[1..]),
         Place::Unit => units(context, word),
-        Place::Module => {
-            context.library.module_names().filter(|n| *n != "prelude" && n.starts_with(word)).map(candidate).collect()
-        }
+        Place::Module => context
+            .library
+            .module_names()
+            .filter(|n| *n != "prelude" && n.starts_with(word))
+            .map(candidate)
+            .collect(),
         Place::Import(module) => imports(context, text.get(module.clone()).unwrap_or("").trim(), word),
         Place::Member(target) => {
             let found = check::members(context, text.get(target.clone()).unwrap_or(""));
@@ -130,7 +133,10 @@ pub fn files(folder: &Path, word: &str, start: usize, quoted: bool) -> Completio
     let mut found: Vec<String> = Vec::new();
     for entry in std::fs::read_dir(place).into_iter().flatten().flatten().take(MAX_FILES) {
         let Ok(own) = entry.file_name().into_string() else { continue };
-        if !own.starts_with(name) || own.starts_with('.') && !name.starts_with('.') || own.contains(['"', '{', '\\']) {
+        if !own.starts_with(name)
+            || own.starts_with('.') && !name.starts_with('.')
+            || own.contains(['"', '{', '\\'])
+        {
             continue;
         }
         let folder = entry.path().is_dir();
@@ -155,9 +161,9 @@ fn names(context: &Context, text: &str, cursor: &Cursor, word: &str) -> Vec<Cand
         let words = values(context, call, &parameters);
         let wanted: Vec<Candidate> = words.iter().filter(|w| w.starts_with(word)).map(candidate).collect();
         if call.begins && call.option.is_none() {
-            let open = parameters.iter().filter(|p| {
-                p.name.starts_with(word) && !p.variadic && !call.given.contains(&p.name)
-            });
+            let open = parameters
+                .iter()
+                .filter(|p| p.name.starts_with(word) && !p.variadic && !call.given.contains(&p.name));
             found.extend(open.map(|p| {
                 let kind = p.ty.as_ref().map_or_else(String::new, Type::to_string);
                 Candidate { text: format!("{}: ", p.name), label: listed(&format!("{}:", p.name), &kind) }

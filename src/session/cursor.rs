@@ -98,8 +98,8 @@ pub fn is_part(c: char) -> bool {
 }
 
 const KEYWORDS: &[&str] = &[
-    "if", "then", "else", "for", "in", "where", "var", "param", "const", "unit", "check", "use", "as", "rule",
-    "when", "and", "or", "not", "true", "false",
+    "if", "then", "else", "for", "in", "where", "var", "param", "const", "unit", "check", "use", "as",
+    "rule", "when", "and", "or", "not", "true", "false",
 ];
 
 /// Words that are reserved, for completion.
@@ -252,15 +252,7 @@ impl Scan<'_> {
     }
 
     fn push(&mut self, bracket: Bracket, at: usize, value: usize, argument: usize) {
-        self.open.push(Open {
-            bracket,
-            at,
-            value,
-            position: 0,
-            given: Vec::new(),
-            option: None,
-            argument,
-        });
+        self.open.push(Open { bracket, at, value, position: 0, given: Vec::new(), option: None, argument });
     }
 
     fn number(&mut self, at: usize) -> usize {
@@ -271,7 +263,10 @@ impl Scan<'_> {
             match bytes[end] {
                 b'0'..=b'9' | b'_' => end += 1,
                 b'.' if digit(end + 1) => end += 1,
-                b'e' | b'E' if digit(end + 1) || matches!(bytes.get(end + 1), Some(b'+' | b'-')) && digit(end + 2) => {
+                b'e' | b'E'
+                    if digit(end + 1)
+                        || matches!(bytes.get(end + 1), Some(b'+' | b'-')) && digit(end + 2) =>
+                {
                     end += 2;
                 }
                 _ => break,
@@ -383,7 +378,9 @@ impl Scan<'_> {
         let text = self.text;
         let typed = self.end == text.len();
         if self.open.last().is_some_and(|o| o.bracket == Bracket::Unit) {
-            let start = text.rfind(|c: char| !is_unit(c)).map_or(0, |i| i + text[i..].chars().next().map_or(1, char::len_utf8));
+            let start = text
+                .rfind(|c: char| !is_unit(c))
+                .map_or(0, |i| i + text[i..].chars().next().map_or(1, char::len_utf8));
             return self.found(Place::Unit, start);
         }
         let statement = text.get(self.statement..).unwrap_or("");
@@ -395,7 +392,9 @@ impl Scan<'_> {
             let module = lead + 3 + rest.len() - rest.trim_start().len();
             let word = text.rfind(|c: char| !is_part(c)).map_or(0, |i| i + 1);
             return match text[module..].find(':') {
-                Some(colon) => self.found(Place::Import(module..module + colon), word.max(module + colon + 1)),
+                Some(colon) => {
+                    self.found(Place::Import(module..module + colon), word.max(module + colon + 1))
+                }
                 None => self.found(Place::Module, module),
             };
         }
@@ -470,7 +469,8 @@ mod tests {
 
     #[test]
     fn the_call_around_the_cursor_is_found() {
-        let call = |text: &str| cursor(text, text.len()).call.map(|c| (text[c.callee.clone()].to_string(), c));
+        let call =
+            |text: &str| cursor(text, text.len()).call.map(|c| (text[c.callee.clone()].to_string(), c));
         let (callee, found) = call("regress(data, me").unwrap();
         assert_eq!((callee.as_str(), found.position, found.begins, found.block), ("regress", 1, true, false));
         let (_, found) = call("regress(data, method: cl").unwrap();

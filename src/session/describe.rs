@@ -32,8 +32,9 @@ pub fn headline(s: &Signature) -> String {
         .iter()
         .map(|p| {
             let dots = if p.variadic { "..." } else { "" };
-            let default =
-                p.default.map_or_else(String::new, |d| format!(" = {}", crate::syntax::print_expr(&s.tree, d)));
+            let default = p
+                .default
+                .map_or_else(String::new, |d| format!(" = {}", crate::syntax::print_expr(&s.tree, d)));
             format!("{}: {}{dots}{default}", p.name, p.ty)
         })
         .collect();
@@ -76,7 +77,13 @@ fn entries(library: &Library) -> Vec<Entry> {
                     "value" if law => "law",
                     kind => kind,
                 };
-                all.push(Entry { name: bound, kind, module: name.clone(), doc: doc.unwrap_or_default(), text });
+                all.push(Entry {
+                    name: bound,
+                    kind,
+                    module: name.clone(),
+                    doc: doc.unwrap_or_default(),
+                    text,
+                });
             }
         }
     }
@@ -130,7 +137,10 @@ impl Session {
                 told.push(Piece::Words(words));
             }
             for example in examples {
-                told.push(Piece::Code(format!("  > {}", example.replace("  # =>", "\n  ").replace("# =>", "\n "))));
+                told.push(Piece::Code(format!(
+                    "  > {}",
+                    example.replace("  # =>", "\n  ").replace("# =>", "\n ")
+                )));
             }
             told.push(Piece::Words(format!("({})", s.module)));
         }
@@ -186,7 +196,7 @@ impl Session {
                 told.push(Piece::Code(format!("  {}", text.replace('\n', "\n  "))));
             }
             told.push(Piece::Code(format!("  {}", shown.replace('\n', "\n  "))));
-        } else if let Some(d) = context.declarations.get(&Symbol::new(&*key)) {
+        } else if let Some(d) = context.declarations.get(&Symbol::new(&key)) {
             told.push(Piece::Code(declaration(&key, d, context)));
             if let Some(Some(doc)) = definition.map(|d| &d.doc) {
                 told.push(Piece::Words(documentation(doc).0));
@@ -243,19 +253,32 @@ impl Session {
             if let Some(rank) = rank(&e.name, &format!("{} {} {}", e.doc, e.module, e.kind))
                 && seen.insert((e.name.clone(), e.module.clone()))
             {
-                let place = if e.module.starts_with("core.") { String::new() } else { format!("{}.", e.module) };
-                found.push((rank, format!("{place}{}", e.name), format!("{}. {}", e.kind, first_sentence(&e.doc))));
+                let place =
+                    if e.module.starts_with("core.") { String::new() } else { format!("{}.", e.module) };
+                found.push((
+                    rank,
+                    format!("{place}{}", e.name),
+                    format!("{}. {}", e.kind, first_sentence(&e.doc)),
+                ));
             }
         }
         for u in self.context.catalogue.names() {
             if let Some(rank) = rank(&u.names.join(" "), &u.doc) {
                 let names: Vec<&str> = u.names.iter().map(|n| &**n).collect();
-                found.push((rank, format!("[{}]", names.last().unwrap_or(&"")), format!("unit. {}", first_sentence(&u.doc))));
+                found.push((
+                    rank,
+                    format!("[{}]", names.last().unwrap_or(&"")),
+                    format!("unit. {}", first_sentence(&u.doc)),
+                ));
             }
         }
         for (name, d) in &self.definitions {
             if let Some(rank) = rank(name, d.doc.as_deref().unwrap_or("")) {
-                found.push((rank, name.clone(), format!("yours. {}", first_sentence(d.doc.as_deref().unwrap_or("")))));
+                found.push((
+                    rank,
+                    name.clone(),
+                    format!("yours. {}", first_sentence(d.doc.as_deref().unwrap_or(""))),
+                ));
             }
         }
         found.sort();
@@ -327,7 +350,8 @@ impl Session {
         for (symbol, d) in context.declarations.iter() {
             let shown = declaration(symbol.name(), d, context);
             let kind = if d.start.is_some() { "param" } else { "var" };
-            let unit = d.unit.as_ref().filter(|u| !u.is_one()).map_or_else(String::new, |u| format!(" [{u}]"));
+            let unit =
+                d.unit.as_ref().filter(|u| !u.is_one()).map_or_else(String::new, |u| format!(" [{u}]"));
             all.push((symbol.to_string(), format!("{kind}{unit}"), shown));
         }
         all.sort();
@@ -402,7 +426,9 @@ fn declaration(name: &str, d: &Declaration, context: &Context) -> String {
 /// A name that the language itself binds.
 fn constant(name: &str) -> Option<&'static str> {
     Some(match &*crate::syntax::normalise_name(name) {
-        "pi" => "pi: the ratio of a circle's circumference to its diameter, 3.14159...; exact until a float is asked for",
+        "pi" => {
+            "pi: the ratio of a circle's circumference to its diameter, 3.14159...; exact until a float is asked for"
+        }
         "e" => "e: the base of natural logarithms, 2.71828...; e^x is exp(x)",
         "i" => "i: the imaginary unit, sqrt(-1)",
         "inf" => "inf: infinity, an end of a range or a limit",
@@ -439,10 +465,9 @@ fn keyword(name: &str) -> Option<(&'static str, &'static str)> {
         ),
         "rule" | "when" => ("rule sqrt(x^2) => x when x >= 0", "A rewrite rule for `simplify`."),
         "and" | "or" | "not" | "true" | "false" => ("x > 0 and not x == 1", "Conditions."),
-        "extern" => (
-            "extern f(x: real) -> real",
-            "Declares what Rust implements; only the standard library does.",
-        ),
+        "extern" => {
+            ("extern f(x: real) -> real", "Declares what Rust implements; only the standard library does.")
+        }
         _ => return None,
     })
 }

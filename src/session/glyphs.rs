@@ -123,7 +123,9 @@ mod tests {
                 "^-" => "x⁻¹".into(),
                 _ if name.starts_with('^') => format!("x{sign}"),
                 "degree" | "permil" | "ohm" | "angstrom" => format!("1 [{sign}]").replace("[°]", "[°C]"),
-                "cdot" | "times" | "div" | "pm" | "le" | "leq" | "ge" | "geq" | "ne" | "neq" => format!("x {sign} y"),
+                "cdot" | "times" | "div" | "pm" | "le" | "leq" | "ge" | "geq" | "ne" | "neq" => {
+                    format!("x {sign} y")
+                }
                 "to" | "rightarrow" => format!("x {sign} [m]"),
                 "Rightarrow" => format!("rule x {sign} y"),
                 "in" => format!("for k {sign} 1..2 {{ k }}"),

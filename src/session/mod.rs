@@ -388,7 +388,8 @@ impl Session {
             self.context.rules = failed.rules;
         }
         // Texts and their numbers stay, for messages.
-        let next = failed.sources.keys().filter(|id| **id < FIRST_LIBRARY_SOURCE).max().map_or(0, |id| id + 1);
+        let next =
+            failed.sources.keys().filter(|id| **id < FIRST_LIBRARY_SOURCE).max().map_or(0, |id| id + 1);
         self.context.adopt_sources(failed.sources, next);
     }
 

@@ -126,10 +126,7 @@ mod tests {
         let entries = [("x = 3", 0), ("x + 1", 0), ("ans*2;", 1), ("out[0] + out[-1]", 2), ("y.ans", 3)];
         let entries: Vec<Entry> =
             entries.iter().map(|(text, first)| Entry { text: text.to_string(), first: *first }).collect();
-        assert_eq!(
-            script(&entries),
-            "x = 3\nout0 = x + 1; out0\nout1 = out0*2;\nout0 + out1\ny.ans\n"
-        );
+        assert_eq!(script(&entries), "x = 3\nout0 = x + 1; out0\nout1 = out0*2;\nout0 + out1\ny.ans\n");
     }
 
     #[test]

@@ -9,9 +9,9 @@ mod examples;
 mod laws;
 mod layering;
 mod licences;
-mod runs;
 #[cfg(unix)]
 mod prompt;
+mod runs;
 mod spec;
 mod stdlib;
 mod support;

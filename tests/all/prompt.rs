@@ -42,7 +42,9 @@ fn a_session_of_many_exchanges() {
 
     // A line goes on while something is open.
     t.send("simplify(\r");
-    t.wait("the second row", |s| s.rows[usize::from(s.cursor.0).saturating_sub(1)].starts_with("> simplify("));
+    t.wait("the second row", |s| {
+        s.rows[usize::from(s.cursor.0).saturating_sub(1)].starts_with("> simplify(")
+    });
     has(&t.ask("sin(y)^2 + cos(y)^2)"), &["1"]);
     has(&t.ask("for k in 1..2 {\r print(\"k is {k}\")\r}"), &["k is 1", "k is 2"]);
 
@@ -118,7 +120,9 @@ fn a_session_of_many_exchanges() {
     t.send("simpl");
     t.wait("what was typed", |s| s.line().starts_with("> simpl"));
     t.send(UP);
-    t.wait("the search", |s| s.rows[usize::from(s.cursor.0)..].iter().any(|r| r.contains("sin(y)^2 + cos(y)^2)")));
+    t.wait("the search", |s| {
+        s.rows[usize::from(s.cursor.0)..].iter().any(|r| r.contains("sin(y)^2 + cos(y)^2)"))
+    });
     t.drop_line();
     t.send(UP);
     t.wait("the last line", |s| s.line().starts_with("> speed_of_sound = 343"));
@@ -234,7 +238,8 @@ fn history_and_startup_file_are_read_and_their_faults_do_not_hurt() {
     has(&kept, &["first_line = 1", "second_line = 2"]);
     let config = home.path().join(".config/phys");
     fs::create_dir_all(&config).expect("a scratch folder");
-    fs::write(config.join("startup.phys"), "g0 = 9.80665 [m/s^2]\nprint(\"welcome\")\n").expect("a scratch file");
+    fs::write(config.join("startup.phys"), "g0 = 9.80665 [m/s^2]\nprint(\"welcome\")\n")
+        .expect("a scratch file");
     let mut t = Terminal::prompt(home.path());
     t.wait("the startup file", |s| s.text().contains("welcome"));
     has(&t.ask("g0"), &["9.80665 [m/s^2]"]);
@@ -397,7 +402,8 @@ fn lines_from_a_pipe_are_plain() {
     assert_eq!(ran.status, Some(0), "{}", ran.stderr);
     let ran = run_input(&[], "1 + 1\n");
     assert_eq!((ran.stdout.as_str(), ran.status), ("2\n", Some(0)));
-    let ran = run_input(&["-i"], ":load missing.phys\n:nonsense\n?nonsense_name\n:digits\n:save\n:limit -3 s\n");
+    let ran =
+        run_input(&["-i"], ":load missing.phys\n:nonsense\n?nonsense_name\n:digits\n:save\n:limit -3 s\n");
     has(&ran.stderr, &["P8001", "P8020", "P8024", "P8021"]);
 }
 

@@ -107,7 +107,8 @@ impl Terminal {
         let child = command.spawn().expect("the binary starts");
         drop(command);
         let master = File::from(master);
-        let seen = Seen { parser: vt100::Parser::new(rows, columns, 0), asked: 0, tail: Vec::new(), closed: false };
+        let seen =
+            Seen { parser: vt100::Parser::new(rows, columns, 0), asked: 0, tail: Vec::new(), closed: false };
         let seen = Arc::new((Mutex::new(seen), Condvar::new()));
         let mut reader = master.try_clone().expect("a second handle");
         let shared = seen.clone();
@@ -168,7 +169,12 @@ impl Terminal {
                 panic!(
                     "waited for {what}; cursor {:?}; the screen is\n{}",
                     shown.cursor,
-                    shown.rows.iter().filter(|r| !r.is_empty()).map(|r| format!("| {r}\n")).collect::<String>()
+                    shown
+                        .rows
+                        .iter()
+                        .filter(|r| !r.is_empty())
+                        .map(|r| format!("| {r}\n"))
+                        .collect::<String>()
                 );
             }
             state = changed.wait_timeout(state, left).expect("the reader does not panic").0;

@@ -313,6 +313,8 @@ fn a_wide_formula_goes_on_in_blocks() {
     let whole = e.pretty_within(&Style::default(), 80).unwrap();
     assert_eq!(whole.len(), 3);
     let narrow = e.pretty_within(&Style::default(), 20).unwrap();
-    assert!(narrow.len() > 3 && narrow.iter().all(|r| unicode_width::UnicodeWidthStr::width(r.as_str()) <= 20));
+    assert!(
+        narrow.len() > 3 && narrow.iter().all(|r| unicode_width::UnicodeWidthStr::width(r.as_str()) <= 20)
+    );
     assert!(e.pretty_within(&Style::default(), 5).is_none());
 }
