@@ -125,7 +125,8 @@ impl Hinter for Assistant {
     type Hint = Suggestion;
 
     fn hint(&self, line: &str, at: usize, context: &rustyline::Context<'_>) -> Option<Suggestion> {
-        if line.is_empty() || at < line.len() || line.len() > 2_000 {
+        // Without colours a suggestion could be taken for what was typed.
+        if !self.colour || line.is_empty() || at < line.len() || line.len() > 2_000 {
             return None;
         }
         let used = unicode_width::UnicodeWidthStr::width(line.rsplit('\n').next().unwrap_or("")) + 2;

@@ -137,10 +137,9 @@ impl Session {
                 told.push(Piece::Words(words));
             }
             for example in examples {
-                told.push(Piece::Code(format!(
-                    "  > {}",
-                    example.replace("  # =>", "\n  ").replace("# =>", "\n ")
-                )));
+                let (code, shown) = example.split_once("# =>").unwrap_or((&example, ""));
+                let shown = if shown.is_empty() { String::new() } else { format!("\n  {}", shown.trim()) };
+                told.push(Piece::Code(format!("  > {}{shown}", code.trim())));
             }
             told.push(Piece::Words(format!("({})", s.module)));
         }
@@ -236,6 +235,10 @@ impl Session {
             let found = words.iter().all(|w| names.contains(w) || doc.contains(w));
             found.then(|| {
                 let first = first_sentence(&doc);
+                // What begins with the very words is what was meant.
+                if words.len() > 1 && doc.trim_start().starts_with(&words.join(" ")) {
+                    return 0;
+                }
                 words
                     .iter()
                     .map(|w| match () {
