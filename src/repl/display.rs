@@ -96,8 +96,11 @@ impl Display {
         if self.colour { format!("\x1b[2m{text}\x1b[0m") } else { text.to_string() }
     }
 
-    /// A value, with its number in `out`.
+    /// A value, with its number in `out`. A figure has been drawn already, as an event.
     pub fn value(&self, value: &Value, style: &Style, number: Option<usize>) {
+        if matches!(value.plain(), Value::Figure(_)) {
+            return;
+        }
         let width = self.width();
         let formula = (self.pretty.load(Ordering::Relaxed) && self.unicode)
             .then(|| render::formula(value, style, width.saturating_sub(1)))

@@ -415,6 +415,8 @@ impl Session {
         let faulty = found.iter().any(Diagnostic::is_error);
         let mut told = Vec::new();
         self.tell(&mut told, found);
+        // What is printed or drawn is so once only, when the line itself is run.
+        self.context.events = EventSink::none();
         let mut times = Vec::new();
         let mut status = if faulty { Status::Faulty } else { Status::Done };
         let start = Instant::now();
