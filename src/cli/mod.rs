@@ -1,6 +1,7 @@
 //! Layer 8: the commands, one file each. Exit codes: 0 done; 1 a check or a computation failed; 2 usage, or faults
 //! found before anything ran; 130 interrupted, with what was found so far.
 
+pub mod charset;
 mod check;
 mod diff;
 mod doc;
@@ -79,6 +80,31 @@ pub const CODES: &[(u16, &str, &str)] = &[
         "line is no text",
         "A line given to `phys eval --lines` is not UTF-8. The line is answered with this error and the next one is read.",
     ),
+    (
+        8020,
+        "unknown command of the prompt",
+        "Lines that begin with `:` are commands of the prompt, such as `:vars` or `:time expr`. `:help` lists them all.",
+    ),
+    (
+        8021,
+        "wrong argument of a command",
+        "What stands behind a command of the prompt is not what it takes: `:digits 6`, `:limit 10 s`, `:save session.phys`.",
+    ),
+    (
+        8022,
+        "line too long",
+        "A line of the prompt holds at most 200000 bytes (20000 if they are typed) and 5000 line ends; nothing of a longer one is run. Write it to a file and give `:load file.phys`.",
+    ),
+    (
+        8023,
+        "line given up",
+        "The line did not stop when asked to, with Ctrl-C pressed twice or its time limit long over. It was given up: the session is as it was before the line.",
+    ),
+    (
+        8024,
+        "nothing known of a name",
+        "`?name` found neither a function, constant, unit or module of the library nor a binding of the session. `?\"words\"` searches the documentation.",
+    ),
 ];
 
 /// A symbolic-first scientific language.
@@ -89,6 +115,9 @@ struct Cli {
     /// Run one line
     #[arg(short = 'e', value_name = "EXPR", allow_hyphen_values = true)]
     expression: Option<String>,
+    /// The prompt, after this script if one is given
+    #[arg(short = 'i', value_name = "FILE", num_args = 0..=1, conflicts_with = "expression")]
+    interactive: Option<Option<PathBuf>>,
     #[command(flatten)]
     options: RunOptions,
     #[command(subcommand)]
@@ -201,8 +230,19 @@ fn seconds(text: &str) -> Result<f64, String> {
     }
 }
 
-/// The prompt, which is told how its session starts.
-pub type Prompt = fn(Options) -> ExitCode;
+/// How the prompt starts.
+#[derive(Debug, Default)]
+pub struct Start {
+    /// The session's options.
+    pub options: Options,
+    /// A script that runs first.
+    pub script: Option<PathBuf>,
+    /// Lines in place of a terminal.
+    pub lines: Option<String>,
+}
+
+/// The prompt, which is told how it starts.
+pub type Prompt = fn(Start) -> ExitCode;
 
 /// Reads the arguments and does what they say; without a command on a terminal, the prompt runs.
 pub fn main(prompt: Prompt) -> ExitCode {
@@ -243,16 +283,35 @@ fn command(cli: Cli, prompt: Prompt) -> ExitCode {
         Some(Command::Explain { code: Some(code) }) => explain::code(&code),
         None => match &cli.expression {
             Some(text) => run::text("<-e>", text, Path::new(""), &cli.options),
-            None if std::io::stdin().is_terminal() => match &cli.options.json {
-                None => prompt(cli.options.session()),
-                Some(_) => {
-                    terminal::complain("phys: expected a script or -e EXPR with --json, found neither");
-                    exit(Status::Faulty)
-                }
-            },
-            None => run::file(Path::new("-"), &cli.options),
+            None => without_command(cli, prompt),
         },
     }
+}
+
+/// The prompt, or a script from standard input; such a one that holds commands of the prompt is run line by line.
+fn without_command(cli: Cli, prompt: Prompt) -> ExitCode {
+    let start = Start { options: cli.options.session(), ..Start::default() };
+    let terminal = std::io::stdin().is_terminal();
+    if cli.options.json.is_some() && (terminal || cli.interactive.is_some()) {
+        terminal::complain("phys: expected a script or -e EXPR with --json, found neither");
+        return exit(Status::Faulty);
+    }
+    if terminal {
+        return prompt(Start { script: cli.interactive.flatten(), ..start });
+    }
+    let text = match script(Path::new("-")) {
+        Ok((_, text, _)) => text,
+        Err(d) => {
+            Terminal::new(cli.options.json.as_deref(), Default::default()).diagnostic(&d);
+            return exit(Status::Faulty);
+        }
+    };
+    // No statement begins with one of these.
+    let commands = text.lines().any(|l| l.trim_start().starts_with([':', '?']));
+    if cli.interactive.is_some() || commands && cli.options.json.is_none() {
+        return prompt(Start { script: cli.interactive.flatten(), lines: Some(text), ..start });
+    }
+    run::text("<stdin>", &text, Path::new(""), &cli.options)
 }
 
 impl RunOptions {
@@ -285,6 +344,14 @@ fn exit(status: Status) -> ExitCode {
         Status::Faulty => 2,
         Status::Interrupted => 130,
     })
+}
+
+/// The text of a script with its name and folder, for the prompt.
+///
+/// # Errors
+/// The file cannot be used.
+pub fn read_file(file: &Path) -> Result<(String, String, PathBuf), Box<Diagnostic>> {
+    script(file)
 }
 
 /// A token that Ctrl-C sets; a second Ctrl-C ends the process at once.

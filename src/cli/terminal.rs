@@ -1,10 +1,12 @@
 //! The two streams. Results go to standard output and words to standard error; with `--json -` standard output holds
 //! the JSON alone. A reader that went away ends the process without a word; a full disk ends it with one.
 
+use std::borrow::Cow;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::charset;
 use super::progress::Live;
 use super::render::Renderer;
 use crate::base::{Canvas, Code, Diagnostic, Event, EventSink};
@@ -111,6 +113,7 @@ pub fn write_json(json: Option<&str>, value: &serde_json::Value) -> Result<(), B
 /// A line on standard output.
 pub fn say(text: &str) {
     let mut out = io::stdout().lock();
+    let text = readable(text, out.is_terminal());
     if let Err(e) =
         out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush())
     {
@@ -121,8 +124,18 @@ pub fn say(text: &str) {
     }
 }
 
+/// A text as the terminal can show it.
+fn readable(text: &str, terminal: bool) -> Cow<'_, str> {
+    if !terminal || text.is_ascii() || charset::is_unicode() {
+        Cow::Borrowed(text)
+    } else {
+        charset::ascii(text)
+    }
+}
+
 /// A line on standard error; where that is closed there is nobody to tell.
 pub fn complain(text: &str) {
     let mut out = io::stderr().lock();
+    let text = readable(text, out.is_terminal());
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n"));
 }

@@ -3,6 +3,7 @@
 
 use super::dimension;
 use super::value::{Answer, Field, FrontValue, Function, Value};
+use crate::base::StopReason;
 use crate::expression::print::{self, Style};
 use crate::expression::{Expr, Flags, Kind};
 use crate::units::Unit;
@@ -34,7 +35,9 @@ pub fn line(value: &Value, style: &Style) -> String {
                 .iter()
                 .filter_map(|(s, _)| f.parameter(s.name()).map(|e| format!("{s} = {}", expr(&e, style))))
                 .collect();
-            parts.join(", ")
+            let early = matches!(f.result.stopped, StopReason::Cancelled | StopReason::Time);
+            let note = if early { format!("   (stopped: {})", f.result.stopped) } else { String::new() };
+            format!("{}{note}", parts.join(", "))
         }
         Value::Front(f) => front(f, style),
         Value::Figure(f) => f.summary(),
@@ -172,6 +175,37 @@ pub fn expr(e: &Expr, style: &Style) -> String {
         }
     }
     e.display(style)
+}
+
+/// A formula in two dimensions, within a width, with its conditions behind it; `None` where one line says it as well
+/// (numbers, other values, what has neither fraction nor root nor raised exponent) or it does not fit.
+pub fn formula(value: &Value, style: &Style, width: usize) -> Option<Vec<String>> {
+    let e = match value.plain() {
+        Value::Expr(e) => e.clone(),
+        Value::Law(l) => l.formula.clone(),
+        _ => return None,
+    };
+    let mut conditions = String::new();
+    if let Value::Answer(a) = value {
+        if a.shown.is_some() || a.remark.is_some() {
+            return None;
+        }
+        let whole = answer(a, style);
+        let start = whole.len() - whole.strip_prefix(&line(&a.value, style))?.len();
+        conditions = whole[start..].trim_start().to_string();
+    }
+    if !e.is_symbolic() {
+        return None;
+    }
+    let shown = uncertain_constants(&e);
+    if shown.pretty_within(style, usize::MAX)?.len() < 2 {
+        return None;
+    }
+    let mut rows = shown.pretty_within(style, width)?;
+    if !conditions.is_empty() {
+        rows.push(conditions);
+    }
+    Some(rows)
 }
 
 /// The unit a plain quantity is shown in, with value and uncertainty (given in SI) in that unit.

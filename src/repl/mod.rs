@@ -1,164 +1,339 @@
-//! Layer 8: the prompt. History, lines that go on while something is open, `ans`, `;` at the end of a line hides its
-//! value, Ctrl-C stops a running line and keeps the session, Ctrl-D or `:quit` ends it.
+//! Layer 8: the prompt. `assistant.rs` is what the line editor asks while a line is typed, `keys.rs` the keys with a
+//! meaning of their own, `running.rs` runs a line so that it can be stopped, `display.rs` shows what came of it,
+//! `commands.rs` holds the lines that begin with `:` or `?`. Without a terminal lines come from a text and the same
+//! loop runs them.
 
-use std::path::PathBuf;
+mod assistant;
+mod colour;
+mod commands;
+mod display;
+mod keys;
+mod places;
+mod running;
+
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use rustyline::completion::{Completer, Pair};
-use rustyline::config::Configurer;
+use rustyline::config::{BellStyle, ColorMode, CompletionType, Configurer};
 use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
-use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::{Editor, Helper, Highlighter, Hinter};
+use rustyline::{Cmd, Editor, Event, EventHandler, KeyEvent};
 
-use crate::cli::terminal::{Terminal, complain, say};
-use crate::session::{Options, Session};
+use crate::base::{CancelToken, Code, Diagnostic};
+use crate::cli::terminal::{Terminal, complain};
+use crate::cli::{Start, read_file};
+use crate::session::{Options, Session, Status, readings};
+use assistant::{Assistant, goes_on};
+use display::Display;
+use running::{Heard, Interrupt, Lost, Voiced, attend};
 
 /// Lines of history that are kept.
 const HISTORY: usize = 10_000;
+/// Longer lines are not kept in the history.
+const HISTORY_LINE: usize = 20_000;
 
-const HELP: &str = "\
-an expression shows its value; `;` at the end hides it; `ans` is the last value
-?name       what a function of the library does
-:digits N   significant digits of what is shown
-:quit       ends the session (also Ctrl-D)";
-
-/// What the editor asks: whether a line goes on, and how a name could end.
-#[derive(Helper, Highlighter, Hinter)]
-struct Assistant {
-    names: Vec<String>,
-}
-
-impl Validator for Assistant {
-    fn validate(&self, context: &mut ValidationContext) -> rustyline::Result<ValidationResult> {
-        let text = context.input();
-        // Two line ends in a row give up on completing the line: its fault is told.
-        let goes_on = !text.ends_with("\n\n") && !is_command(text) && Session::is_incomplete(text);
-        Ok(if goes_on { ValidationResult::Incomplete } else { ValidationResult::Valid(None) })
-    }
-}
-
-impl Completer for Assistant {
-    type Candidate = Pair;
-
-    fn complete(
-        &self,
-        line: &str,
-        at: usize,
-        _: &rustyline::Context<'_>,
-    ) -> rustyline::Result<(usize, Vec<Pair>)> {
-        let before = &line[..at];
-        let start = before
-            .char_indices()
-            .rev()
-            .find(|(_, c)| !(c.is_alphanumeric() || *c == '_'))
-            .map_or(0, |(i, c)| i + c.len_utf8());
-        let word = &before[start..];
-        if word.is_empty() {
-            return Ok((at, Vec::new()));
-        }
-        let names = self.names.iter().filter(|n| n.starts_with(word));
-        Ok((start, names.map(|n| Pair { display: n.clone(), replacement: n.clone() }).collect()))
-    }
-}
-
-fn is_command(text: &str) -> bool {
-    text.trim_start().starts_with([':', '?'])
-}
-
-/// Where the history is kept: the user's state folder.
-fn history_file() -> Option<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-    let folder = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")))?.join("phys");
-    std::fs::create_dir_all(&folder).ok()?;
-    Some(folder.join("history"))
+/// The state of the prompt.
+pub struct Prompt {
+    current: Voiced,
+    interrupt: Interrupt,
+    display: Arc<Display>,
+    /// The time limit of a line.
+    limit: Option<Duration>,
+    /// Whether lines are read out where their meaning is not obvious.
+    reading: bool,
+    /// Whether any line failed.
+    failed: bool,
 }
 
 /// Runs the prompt until the user ends it.
-pub fn prompt(options: Options) -> ExitCode {
-    let terminal = Terminal::new(None, options.sources.clone());
-    let cancel = crate::cli::interruptible();
-    let mut session = match Session::with(options, terminal.sink(), cancel.clone()) {
+pub fn prompt(start: Start) -> ExitCode {
+    let terminal = Terminal::new(None, start.options.sources.clone());
+    let display = Arc::new(Display::new(terminal));
+    let heard: Heard = Arc::new(AtomicBool::new(true));
+    let session = match Session::with(start.options, display.sink(heard.clone()), CancelToken::new()) {
         Ok(session) => session,
         Err(d) => {
-            terminal.diagnostic(&d);
+            display.terminal.diagnostic(&d);
             return ExitCode::from(2);
         }
     };
-    let mut editor: Editor<Assistant, DefaultHistory> = match Editor::new() {
-        Ok(editor) => editor,
-        Err(e) => {
-            complain(&format!("phys: the terminal cannot be used: {e}"));
-            return ExitCode::from(1);
-        }
+    let mut prompt = Prompt {
+        current: Voiced { session, heard },
+        interrupt: Interrupt::install(),
+        reading: display.watched,
+        display,
+        limit: None,
+        failed: false,
     };
-    // Where the history cannot be kept the prompt works without.
-    let _ = editor.set_max_history_size(HISTORY);
-    editor.set_auto_add_history(true);
-    let history = history_file();
-    if let Some(file) = &history {
-        let _ = editor.load_history(file);
+    let code = match start.lines {
+        Some(text) => {
+            prompt.begin(start.script.as_deref());
+            prompt.lines(&text);
+            ExitCode::from(u8::from(prompt.failed))
+        }
+        None => prompt.typed(start.script.as_deref()),
+    };
+    // The process ends here: taking the state apart costs time that nobody gains from.
+    std::mem::forget(prompt);
+    code
+}
+
+impl Prompt {
+    fn session(&self) -> &Session {
+        &self.current.session
     }
-    say(&format!("phys {}   (:help, Ctrl-D ends)", env!("CARGO_PKG_VERSION")));
-    loop {
-        editor.set_helper(Some(Assistant { names: session.context.known_names() }));
-        let line = match editor.readline("> ") {
-            Ok(line) => line,
-            // Ctrl-C drops the line.
-            Err(ReadlineError::Interrupted) => continue,
-            Err(ReadlineError::Eof) => break,
-            Err(e) => {
-                complain(&format!("phys: the terminal cannot be read: {e}"));
+
+    fn session_mut(&mut self) -> &mut Session {
+        &mut self.current.session
+    }
+
+    /// Runs what stands before the first line: the startup file, then a script.
+    fn begin(&mut self, script: Option<&Path>) {
+        if let Some(file) = places::startup()
+            && !self.load(&file, false)
+        {
+            self.display.remark(&format!("{} was not taken over", file.display()));
+        }
+        if let Some(script) = script {
+            self.load(script, true);
+        }
+    }
+
+    /// Lines from a text; one that goes on takes the next with it.
+    fn lines(&mut self, text: &str) {
+        let mut pending = String::new();
+        let mut lines = text.lines().peekable();
+        while let Some(line) = lines.next() {
+            if !pending.is_empty() {
+                pending.push('\n');
+            }
+            pending.push_str(line);
+            let last = lines.peek().is_none();
+            if !last && !line.trim().is_empty() && goes_on(&pending) {
+                continue;
+            }
+            let whole = std::mem::take(&mut pending);
+            if !self.enter(&whole) {
                 break;
+            }
+        }
+    }
+
+    /// Lines from the terminal.
+    fn typed(&mut self, script: Option<&Path>) -> ExitCode {
+        let mut editor: Editor<Assistant, DefaultHistory> = match Editor::new() {
+            Ok(editor) => editor,
+            Err(e) => {
+                complain(&format!("phys: the terminal cannot be used: {e}"));
+                return ExitCode::from(1);
             }
         };
-        if is_command(&line) {
-            if !command(line.trim(), &mut session) {
+        let overflow = Arc::new(AtomicBool::new(false));
+        let history = self.prepare(&mut editor, overflow.clone());
+        self.resize(&mut editor);
+        let greeting = format!("phys {}   (:help, Tab completes, Ctrl-D ends)", env!("CARGO_PKG_VERSION"));
+        self.display.text(&commands::narrow(&greeting, self.display.width().saturating_sub(1)));
+        self.begin(script);
+        loop {
+            self.resize(&mut editor);
+            let (context, width) = (self.session().context.clone(), self.display.width());
+            editor.set_helper(Some(Assistant::new(context, width, self.display.colour)));
+            let line = editor.readline("> ");
+            if overflow.swap(false, Ordering::SeqCst) {
+                self.too_long();
+                continue;
+            }
+            let line = match line {
+                Ok(line) => line,
+                // Ctrl-C drops the line.
+                Err(ReadlineError::Interrupted) => continue,
+                Err(ReadlineError::Eof) => break,
+                Err(ReadlineError::Io(e)) if e.kind() == std::io::ErrorKind::BrokenPipe => break,
+                Err(ReadlineError::Io(e)) if e.kind() == std::io::ErrorKind::InvalidData => {
+                    self.fault(Diagnostic::error(
+                        Code(8005),
+                        None,
+                        "expected UTF-8 text, found another byte",
+                    ));
+                    continue;
+                }
+                Err(e) => {
+                    complain(&format!("phys: the terminal cannot be read: {e}"));
+                    return ExitCode::from(1);
+                }
+            };
+            if !line.trim().is_empty() && line.len() <= HISTORY_LINE {
+                let added = editor.add_history_entry(line.trim_end()).unwrap_or(false);
+                if let Some(file) = history.as_ref().filter(|_| added) {
+                    // A history that can no longer be written is given up in silence.
+                    let _ = editor.append_history(file);
+                }
+            }
+            self.resize(&mut editor);
+            if !self.enter(&line) {
                 break;
             }
-        } else if !line.trim().is_empty() {
-            cancel.reset();
-            for text in session.line(&line).shown {
-                say(&text);
+        }
+        ExitCode::SUCCESS
+    }
+
+    /// Sets the editor up; where the history is kept.
+    fn prepare(
+        &mut self,
+        editor: &mut Editor<Assistant, DefaultHistory>,
+        overflow: Arc<AtomicBool>,
+    ) -> Option<PathBuf> {
+        // Where the history cannot be kept the prompt works without.
+        let _ = editor.set_max_history_size(HISTORY);
+        let _ = editor.set_history_ignore_dups(true);
+        editor.set_completion_type(CompletionType::List);
+        editor.set_completion_show_all_if_ambiguous(true);
+        editor.set_bell_style(BellStyle::None);
+        editor.set_color_mode(if self.display.colour { ColorMode::Enabled } else { ColorMode::Disabled });
+        editor.bind_sequence(Event::Any, EventHandler::Conditional(Box::new(keys::Keys::new(overflow))));
+        editor.bind_sequence(KeyEvent::alt('\r'), Cmd::Newline);
+        let history = places::history();
+        if let Some(file) = &history {
+            let _ = editor.load_history(file);
+        }
+        history
+    }
+
+    fn resize(&mut self, editor: &mut Editor<Assistant, DefaultHistory>) {
+        if let Some((columns, rows)) = editor.dimensions() {
+            self.display.resize(usize::from(columns), usize::from(rows));
+        }
+    }
+
+    /// Does what one line says; whether the session goes on.
+    fn enter(&mut self, line: &str) -> bool {
+        if line.len() > keys::MAX_BYTES || line.matches('\n').count() > keys::MAX_LINES {
+            self.too_long();
+            return true;
+        }
+        if commands::split(line).is_some() {
+            return commands::run(self, line);
+        }
+        if !line.trim().is_empty() {
+            self.line(line);
+        }
+        true
+    }
+
+    fn too_long(&mut self) {
+        let message = format!(
+            "expected a line of at most {} bytes ({} if typed) and {} line ends, found a longer one: nothing of it was run",
+            keys::MAX_BYTES,
+            keys::MAX_TYPED,
+            keys::MAX_LINES
+        );
+        self.fault(Diagnostic::error(Code(8022), None, message).hint(":load file.phys"));
+    }
+
+    /// Runs a line of code and shows what it gives.
+    fn line(&mut self, text: &str) {
+        if self.reading {
+            for reading in readings(text) {
+                self.display.remark(&format!("= {reading}"));
             }
         }
-        if let Some(file) = &history {
-            let _ = editor.save_history(file);
+        let (display, heard) = (self.display.clone(), self.current.heard.clone());
+        let text = text.to_string();
+        let line = self.attend(move |session| {
+            let style = session.context.style.clone();
+            session.line_with(&text, &mut |value, visible, number| {
+                if visible && heard.load(Ordering::SeqCst) {
+                    display.value(value, &style, Some(number));
+                }
+            })
+        });
+        self.told(line.map(|l| (l.status, l.diagnostics.iter().any(Diagnostic::is_error))));
+    }
+
+    /// Runs a file within the session; whether it was taken over.
+    fn load(&mut self, file: &Path, shown: bool) -> bool {
+        let (name, text, folder) = match read_file(file) {
+            Ok(script) => script,
+            Err(d) => {
+                self.fault(*d);
+                return false;
+            }
+        };
+        let (display, heard) = (self.display.clone(), self.current.heard.clone());
+        let line = self.attend(move |session| {
+            let style = session.context.style.clone();
+            session.text(&name, &text, &folder, &mut |value, visible, number| {
+                if visible && shown && heard.load(Ordering::SeqCst) {
+                    display.value(value, &style, Some(number));
+                }
+            })
+        });
+        let done = line.as_ref().is_some_and(|l| l.status == Status::Done);
+        self.told(line.map(|l| (l.status, l.diagnostics.iter().any(Diagnostic::is_error))));
+        done
+    }
+
+    /// Says how a line ended, where its diagnostics have not.
+    fn told(&mut self, ended: Option<(Status, bool)>) {
+        match ended {
+            Some((Status::Interrupted, false)) => {
+                self.display.remark("interrupted: what was found so far is kept");
+            }
+            Some((Status::Faulty | Status::Failed, _)) | None => self.failed = true,
+            Some(_) => {}
         }
     }
-    ExitCode::SUCCESS
-}
 
-/// Does what a line that begins with `:` or `?` says; whether the session goes on.
-fn command(line: &str, session: &mut Session) -> bool {
-    let (word, rest) = line.split_once(char::is_whitespace).map_or((line, ""), |(w, r)| (w, r.trim()));
-    match word {
-        ":quit" | ":q" | ":exit" => return false,
-        ":help" | ":h" | "?" => say(HELP),
-        ":digits" => match rest.parse() {
-            Ok(digits @ 1..=17) => session.context.style.digits = Some(digits),
-            _ => complain(&format!("expected 1 to 17 digits, found `{rest}`\n  hint: :digits 6")),
-        },
-        _ if word.starts_with('?') => describe(word.trim_start_matches('?'), session),
-        _ => complain(&format!("expected a command of the prompt, found `{word}`\n  hint: :help")),
+    /// Does some work on the session on a thread of its own; `None` where it was lost, which has been told.
+    fn attend<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce(&mut Session) -> T + Send + 'static,
+    ) -> Option<T> {
+        let heard: Heard = Arc::new(AtomicBool::new(true));
+        let copy = self.session().backup(self.display.sink(heard.clone()), CancelToken::new());
+        let copy = Voiced { session: copy, heard };
+        let ended = attend(&mut self.current, copy, &self.interrupt, self.limit, work);
+        self.display.terminal.clear();
+        let lost = match ended {
+            Ok(result) => return Some(result),
+            Err(lost) => lost,
+        };
+        let d = match lost {
+            Lost::GivenUp => Diagnostic::error(Code(8023), None, "the line did not stop and was given up"),
+            Lost::TimedOut => Diagnostic::error(
+                Code(8023),
+                None,
+                "the time limit is over; the line did not stop and was given up",
+            ),
+            Lost::Broken(words) => Diagnostic::error(Code(7001), None, format!("internal error: {words}")),
+        };
+        self.fault(d.hint("the session is as it was before the line"));
+        None
     }
-    true
-}
 
-/// What the library says of a name.
-fn describe(name: &str, session: &Session) {
-    let library = &session.context.library;
-    let Some(signatures) = library.signatures(name) else {
-        let near = crate::base::suggest::nearest(name, library.function_names());
-        let hint = near.map_or_else(String::new, |n| format!("\n  hint: ?{n}"));
-        complain(&format!("expected a function of the library, found `{name}`{hint}"));
-        return;
-    };
-    for signature in signatures {
-        let parameters: Vec<&str> = signature.params.iter().map(|p| &*p.name).collect();
-        say(&format!("{}({})   ({})", signature.name, parameters.join(", "), signature.module));
-        if !signature.doc.is_empty() {
-            say(&signature.doc);
+    /// Tells a fault of the prompt's own.
+    fn fault(&mut self, d: Diagnostic) {
+        self.failed = true;
+        self.display.terminal.diagnostic(&d);
+    }
+
+    /// Begins anew, with the same options.
+    fn reset(&mut self) {
+        let heard: Heard = Arc::new(AtomicBool::new(true));
+        let context = &self.session().context;
+        let options = Options {
+            seed: context.seed,
+            threads: context.threads,
+            digits: context.style.digits,
+            sources: self.session().sources().clone(),
+            ..Options::default()
+        };
+        match Session::with(options, self.display.sink(heard.clone()), CancelToken::new()) {
+            Ok(session) => self.current = Voiced { session, heard },
+            Err(d) => self.fault(*d),
         }
     }
 }

@@ -4,18 +4,29 @@
 //! Text and progress reach the listener at once; diagnostics after each statement, when every source they point into
 //! is in [`Sources`].
 
+pub mod complete;
+pub mod cursor;
+pub mod describe;
+mod glyphs;
 mod program;
+pub mod reading;
+pub mod record;
 mod sources;
 mod worker;
 
+pub use complete::{Candidate, Completion, complete, signature};
+pub use describe::{Definition, Piece};
 pub use program::{Program, UsedFile, survey};
+pub use reading::readings;
 pub use sources::Sources;
-pub use worker::on_worker;
+pub use worker::{Work, on_worker, start};
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::base::{CancelToken, Code, Diagnostic, Event, EventSink, Source, Span, StopReason};
 use crate::language::library::FIRST_LIBRARY_SOURCE;
@@ -75,6 +86,12 @@ pub struct Line {
 /// Is told the value of each bare expression and whether it is to be seen.
 pub type Shown<'a> = &'a mut dyn FnMut(&Value, bool);
 
+/// As [`Shown`], with the number of the value in `out` of the prompt.
+pub type Numbered<'a> = &'a mut dyn FnMut(&Value, bool, usize);
+
+/// Values that `out` keeps: more are numbered no further.
+const MAX_OUT: usize = 10_000;
+
 /// The state of one user's work. It is `Send`; run it on a thread with a large stack ([`on_worker`]).
 pub struct Session {
     /// What evaluation needs and changes.
@@ -84,6 +101,14 @@ pub struct Session {
     pending: Pending,
     lines: usize,
     set: Vec<String>,
+    /// Values of bare expressions, in order: `out` of the prompt.
+    outputs: Vec<Value>,
+    /// What was bound to `out` last, to tell it from a binding of the user.
+    bound_out: Option<Arc<Vec<Value>>>,
+    /// What was typed for each name.
+    definitions: BTreeMap<String, Definition>,
+    /// Lines that ran.
+    entries: Vec<record::Entry>,
 }
 
 /// Diagnostics that wait until their sources are known.
@@ -137,7 +162,18 @@ impl Session {
         if options.digits.is_some() {
             context.style.digits = options.digits;
         }
-        Ok(Session { context, sources: options.sources, events, pending, lines: 0, set: options.set })
+        Ok(Session {
+            context,
+            sources: options.sources,
+            events,
+            pending,
+            lines: 0,
+            outputs: Vec::new(),
+            bound_out: None,
+            definitions: BTreeMap::new(),
+            entries: Vec::new(),
+            set: options.set,
+        })
     }
 
     /// A copy with its own listener, token and sources; what was read of the library is shared.
@@ -146,8 +182,23 @@ impl Session {
         let mut context = self.context.clone();
         context.events = waiting_sink(&events, &pending);
         context.cancel = cancel;
-        let (lines, set) = (self.lines, self.set.clone());
-        Session { context, sources: Sources::default(), events, pending, lines, set }
+        Session {
+            context,
+            sources: Sources::default(),
+            events,
+            pending,
+            lines: self.lines,
+            outputs: self.outputs.clone(),
+            bound_out: self.bound_out.clone(),
+            definitions: self.definitions.clone(),
+            entries: self.entries.clone(),
+            set: self.set.clone(),
+        }
+    }
+
+    /// A copy with its own listener and token that shares the sources, to go on from if this one is lost.
+    pub fn backup(&self, events: EventSink, cancel: CancelToken) -> Session {
+        Session { sources: self.sources.clone(), ..self.fork(events, cancel) }
     }
 
     /// Takes over from a copy what it read of the library and nothing else.
@@ -215,7 +266,7 @@ impl Session {
 
     /// Runs a script that was found to be without fault; what it tells is added to `told`.
     pub fn perform(&mut self, tree: &Arc<Tree>, shown: Shown<'_>, told: &mut Vec<Diagnostic>) -> Status {
-        match self.execute(tree, shown, told) {
+        match self.execute(tree, shown, told, None) {
             Ok(()) if self.context.cancel.is_cancelled() => Status::Interrupted,
             Ok(()) => Status::Done,
             Err(error) => {
@@ -228,35 +279,164 @@ impl Session {
 
     /// Runs a line of the prompt: `ans` is the last value, and where the line fails everything is as it was before.
     pub fn line(&mut self, text: &str) -> Line {
-        self.lines += 1;
-        let before = self.context.clone();
-        let (folder, style) = (before.folder.clone(), before.style.clone());
-        let (mut shown, mut value) = (Vec::new(), None);
-        let name = format!("<prompt {}>", self.lines);
-        let (status, diagnostics) = self.run(&name, text, &folder, &mut |v, visible| {
+        let style = self.context.style.clone();
+        let mut shown = Vec::new();
+        let mut line = self.line_with(text, &mut |v, visible, _| {
             // A figure was drawn by who listens.
             if visible && !matches!(v.plain(), Value::Figure(_)) {
                 shown.push(render::line(v, &style));
             }
-            value = Some(v.clone());
         });
-        if status == Status::Done {
-            if let Some(v) = value.as_ref().filter(|v| !matches!(v, Value::Nothing))
-                && !self.context.is_declared("ans")
-            {
-                self.context.globals.insert("ans".into(), v.clone());
-            }
-        } else {
-            let failed = std::mem::replace(&mut self.context, before);
-            if self.context.own_rules.len() == failed.own_rules.len() {
-                self.context.rules = failed.rules;
-            }
-            // Texts and their numbers stay, for messages.
-            let next =
-                failed.sources.keys().filter(|id| **id < FIRST_LIBRARY_SOURCE).max().map_or(0, |id| id + 1);
-            self.context.adopt_sources(failed.sources, next);
+        line.shown = shown;
+        line
+    }
+
+    /// Runs a line of the prompt and tells every value as soon as it is there.
+    pub fn line_with(&mut self, text: &str, shown: Numbered<'_>) -> Line {
+        self.lines += 1;
+        let name = format!("<prompt {}>", self.lines);
+        let folder = self.context.folder.clone();
+        self.text(&name, text, &folder, shown)
+    }
+
+    /// Runs a text within the session, as a line of the prompt: a file that is loaded, with its paths relative to its
+    /// folder. What failed leaves everything as it was; what was interrupted, or ran out of time, keeps what its finished
+    /// statements gave.
+    pub fn text(&mut self, name: &str, text: &str, folder: &Path, shown: Numbered<'_>) -> Line {
+        let before = self.context.clone();
+        let first = self.outputs.len();
+        self.context.folder = folder.to_path_buf();
+        let (tree, found) = self.check(name, text);
+        let faulty = found.iter().any(Diagnostic::is_error);
+        let mut told = Vec::new();
+        self.tell(&mut told, found);
+        let mut line = Line { shown: Vec::new(), value: None, status: Status::Faulty, diagnostics: told };
+        if faulty {
+            self.roll_back(before, first);
+            return line;
         }
-        Line { shown, value, status, diagnostics }
+        let mut values: Vec<Value> = Vec::new();
+        let mut finished = (self.context.clone(), 0);
+        let mut ran = text.len();
+        let ended = self.execute(
+            &tree,
+            &mut |value, visible| {
+                shown(value, visible, first + values.len());
+                values.push(value.clone());
+            },
+            &mut line.diagnostics,
+            Some(&mut finished),
+        );
+        line.status = match ended {
+            Ok(()) if self.context.cancel.is_cancelled() => Status::Interrupted,
+            Ok(()) => Status::Done,
+            Err(error) => {
+                let (code, partial) = (error.code, finished.1 > 0);
+                self.tell(&mut line.diagnostics, vec![*error]);
+                match code {
+                    Code(6050 | 6051) if partial => {
+                        self.roll_back(finished.0, first);
+                        ran = tree.statements.get(finished.1 - 1).map_or(0, |s| s.span.end as usize);
+                        Status::Interrupted
+                    }
+                    Code(6050) => {
+                        self.roll_back(before, first);
+                        return Line { status: Status::Interrupted, ..line };
+                    }
+                    _ => {
+                        self.roll_back(before, first);
+                        return Line { status: Status::Failed, ..line };
+                    }
+                }
+            }
+        };
+        self.context.folder = before.folder.clone();
+        line.value = values.last().cloned();
+        self.accept(name, text.get(..ran).unwrap_or(text), first, values);
+        line
+    }
+
+    /// Takes over what a line gave: `ans`, `out`, its text and its definitions.
+    fn accept(&mut self, name: &str, text: &str, first: usize, values: Vec<Value>) {
+        self.entries.push(record::Entry { text: text.to_string(), first });
+        self.definitions.extend(describe::definitions(text, name));
+        let last = values.iter().rev().find(|v| !matches!(v, Value::Nothing)).cloned();
+        let room = MAX_OUT.saturating_sub(self.outputs.len());
+        self.outputs.extend(values.into_iter().take(room));
+        let Some(last) = last else { return };
+        let context = &mut self.context;
+        if !context.is_declared("ans") && !context.constants.contains("ans") {
+            context.globals.insert("ans".into(), last);
+        }
+        let own = match (context.globals.get("out"), &self.bound_out) {
+            (None, _) => true,
+            (Some(Value::List(bound)), Some(ours)) => Arc::ptr_eq(bound, ours),
+            _ => false,
+        };
+        if own && !context.is_declared("out") && !context.constants.contains("out") {
+            let list = Arc::new(self.outputs.clone());
+            context.globals.insert("out".into(), Value::List(list.clone()));
+            self.bound_out = Some(list);
+        }
+    }
+
+    /// Goes back to a context of before; texts and what was read of the library stay.
+    fn roll_back(&mut self, before: Context, outputs: usize) {
+        let failed = std::mem::replace(&mut self.context, before);
+        self.outputs.truncate(outputs);
+        if self.context.own_rules.len() == failed.own_rules.len() {
+            self.context.rules = failed.rules;
+        }
+        // Texts and their numbers stay, for messages.
+        let next =
+            failed.sources.keys().filter(|id| **id < FIRST_LIBRARY_SOURCE).max().map_or(0, |id| id + 1);
+        self.context.adopt_sources(failed.sources, next);
+    }
+
+    /// The values of bare expressions so far.
+    pub fn outputs(&self) -> &[Value] {
+        &self.outputs
+    }
+
+    /// The lines that ran, as a script that runs again.
+    pub fn script(&self) -> String {
+        record::script(&self.entries)
+    }
+
+    /// Runs a text again and again on copies of the session and returns the time of each run: at least three runs, then
+    /// until `budget` is spent. Reading and checking are not timed.
+    ///
+    /// # Errors
+    /// The text is faulty or a run failed; the diagnostics have been sent.
+    pub fn bench(&mut self, text: &str, budget: Duration) -> Result<Vec<Duration>, Status> {
+        const MOST: usize = 100_000;
+        let before = self.context.clone();
+        let (tree, found) = self.check("<bench>", text);
+        let faulty = found.iter().any(Diagnostic::is_error);
+        let mut told = Vec::new();
+        self.tell(&mut told, found);
+        // What is printed or drawn is so once only, when the line itself is run.
+        self.context.events = EventSink::none();
+        let mut times = Vec::new();
+        let mut status = if faulty { Status::Faulty } else { Status::Done };
+        let start = Instant::now();
+        while status == Status::Done && times.len() < MOST && (times.len() < 3 || start.elapsed() < budget) {
+            let fresh = self.context.clone();
+            let began = Instant::now();
+            let ended = self.execute(&tree, &mut |_, _| {}, &mut told, None);
+            times.push(began.elapsed());
+            self.context = fresh;
+            if let Err(error) = ended {
+                status = if error.code == Code(6050) { Status::Interrupted } else { Status::Failed };
+                self.tell(&mut told, vec![*error]);
+            }
+            if self.context.cancel.stop().is_some() {
+                status = Status::Interrupted;
+            }
+        }
+        let outputs = self.outputs.len();
+        self.roll_back(before, outputs);
+        if status == Status::Done { Ok(times) } else { Err(status) }
     }
 
     /// Whether a text ends inside something that goes on.
@@ -269,8 +449,14 @@ impl Session {
         tree: &Arc<Tree>,
         shown: Shown<'_>,
         told: &mut Vec<Diagnostic>,
+        mut finished: Option<&mut (Context, usize)>,
     ) -> Result<(), Box<Diagnostic>> {
-        for statement in &tree.statements {
+        for (count, statement) in tree.statements.iter().enumerate() {
+            if let Some(state) = &mut finished
+                && count > 0
+            {
+                **state = (self.context.clone(), count);
+            }
             let context = &mut self.context;
             let done = catch_unwind(AssertUnwindSafe(|| {
                 if let Some(value) = context.execute(tree, statement)? {

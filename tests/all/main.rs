@@ -9,7 +9,11 @@ mod examples;
 mod laws;
 mod layering;
 mod licences;
+#[cfg(unix)]
+mod prompt;
 mod runs;
 mod spec;
 mod stdlib;
 mod support;
+#[cfg(unix)]
+mod terminal;

@@ -86,4 +86,13 @@ impl Expr {
         summary(self, 4_000)
             .map_or_else(|| pretty::rows(self, &Style::default()), |_| vec![self.display(&Style::default())])
     }
+
+    /// Two-dimensional Unicode within a width, one string a row: a sum or relation that is wider goes on in further
+    /// blocks of rows. `None` where it does not fit or is too large to be read as a formula.
+    pub fn pretty_within(&self, style: &Style, width: usize) -> Option<Vec<String>> {
+        match summary(self, 600) {
+            None => pretty::rows_within(self, style, width),
+            Some(_) => None,
+        }
+    }
 }

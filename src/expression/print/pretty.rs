@@ -33,6 +33,91 @@ pub(super) fn rows(e: &Expr, style: &Style) -> Vec<String> {
     picture.rows.iter().map(|r| r.trim_end().to_owned()).collect()
 }
 
+/// The rows of an expression within a width: a sum or relation that is too wide goes on in further blocks of rows, each
+/// term whole. `None` where a part alone is too wide.
+pub(super) fn rows_within(e: &Expr, style: &Style, width: usize) -> Option<Vec<String>> {
+    let whole = draw(e, style);
+    let trimmed = |p: &Picture| p.rows.iter().map(|r| r.trim_end().to_owned()).collect::<Vec<String>>();
+    if whole.width <= width {
+        return Some(trimmed(&whole));
+    }
+    let mut parts = Vec::new();
+    match e.kind() {
+        Kind::Sum(items) => parts = signed_terms(items, style),
+        Kind::Relation(op, a, b) => {
+            parts.push(at(a, Binding::Sum, style));
+            let sign = Picture::line(relation_sign(*op), Binding::Atom);
+            match b.kind() {
+                Kind::Sum(items) => {
+                    let mut terms = signed_terms(items, style);
+                    if let Some(first) = terms.first_mut() {
+                        let lead = Picture::beside(&[sign, replaced(first)], Binding::Atom);
+                        *first = lead;
+                    }
+                    parts.extend(terms);
+                }
+                _ => parts.push(Picture::beside(&[sign, at(b, Binding::Sum, style)], Binding::Atom)),
+            }
+        }
+        _ => return None,
+    }
+    let mut rows = Vec::new();
+    let mut block: Vec<Picture> = Vec::new();
+    for part in parts {
+        let indent = if rows.is_empty() { 0 } else { 2 };
+        let used: usize = block.iter().map(|p| p.width).sum::<usize>() + indent;
+        if part.width + 2 > width {
+            return None;
+        }
+        if !block.is_empty() && used + part.width > width {
+            finish(&mut block, &mut rows);
+        }
+        block.push(part);
+    }
+    finish(&mut block, &mut rows);
+    Some(rows)
+}
+
+/// Takes a picture out, leaving an empty one.
+fn replaced(picture: &mut Picture) -> Picture {
+    std::mem::replace(picture, Picture::line("", Binding::Atom))
+}
+
+/// Sets a block of a wrapped expression below the rows there are.
+fn finish(block: &mut Vec<Picture>, rows: &mut Vec<String>) {
+    let indent = if rows.is_empty() { "" } else { "  " };
+    let set = Picture::beside(block, Binding::Atom);
+    rows.extend(set.rows.iter().map(|r| format!("{indent}{r}").trim_end().to_owned()));
+    block.clear();
+}
+
+/// The terms of a sum, each with its sign.
+fn signed_terms(items: &[Expr], style: &Style) -> Vec<Picture> {
+    let atom = |text: &str| Picture::line(text, Binding::Atom);
+    let mut parts = Vec::new();
+    for (i, term) in order::terms(items).iter().enumerate() {
+        let turned = term.is_negated() || term.as_f64().is_some_and(|x| x < 0.0);
+        let (sign, picture) = match (i, turned) {
+            (0, _) => ("", at(term, Binding::Sign, style)),
+            (_, true) => (" - ", at(&term.negate(), Binding::Product, style)),
+            (_, false) => (" + ", at(term, Binding::Sign, style)),
+        };
+        parts.push(Picture::beside(&[atom(sign), picture], Binding::Atom));
+    }
+    parts
+}
+
+fn relation_sign(op: Relation) -> &'static str {
+    match op {
+        Relation::Eq => " = ",
+        Relation::Ne => " ≠ ",
+        Relation::Lt => " < ",
+        Relation::Le => " ≤ ",
+        Relation::Gt => " > ",
+        Relation::Ge => " ≥ ",
+    }
+}
+
 impl Picture {
     fn line(text: impl Into<String>, binding: Binding) -> Picture {
         let text = text.into();
@@ -267,24 +352,7 @@ fn draw(e: &Expr, style: &Style) -> Picture {
             Constant::Infinity => "∞",
         }),
         Kind::Symbol(s) => atom(&name(s.name())),
-        Kind::Sum(items) => {
-            let mut parts = Vec::new();
-            for (i, term) in order::terms(items).iter().enumerate() {
-                let turned = term.is_negated() || term.as_f64().is_some_and(|x| x < 0.0);
-                match (i, turned) {
-                    (0, _) => parts.push(at(term, Binding::Sign, style)),
-                    (_, true) => {
-                        parts.push(atom(" - "));
-                        parts.push(at(&term.negate(), Binding::Product, style));
-                    }
-                    (_, false) => {
-                        parts.push(atom(" + "));
-                        parts.push(at(term, Binding::Sign, style));
-                    }
-                }
-            }
-            Picture::beside(&parts, Binding::Sum)
-        }
+        Kind::Sum(items) => Picture::beside(&signed_terms(items, style), Binding::Sum),
         Kind::Product(_) | Kind::Unit(_) => product(e, style),
         Kind::Power(b, x) => {
             if x.as_f64().is_some_and(|v| v < 0.0) {
@@ -329,15 +397,7 @@ fn draw(e: &Expr, style: &Style) -> Picture {
             Picture::fraction(top, atom(&below.join(" ")))
         }
         Kind::Relation(op, a, b) => {
-            let sign = match op {
-                Relation::Eq => " = ",
-                Relation::Ne => " ≠ ",
-                Relation::Lt => " < ",
-                Relation::Le => " ≤ ",
-                Relation::Gt => " > ",
-                Relation::Ge => " ≥ ",
-            };
-            joined(&[a.clone(), b.clone()], sign, Binding::Sum, Binding::Logic, style)
+            joined(&[a.clone(), b.clone()], relation_sign(*op), Binding::Sum, Binding::Logic, style)
         }
         Kind::Not(a) => Picture::beside(&[atom("¬"), at(a, Binding::Atom, style)], Binding::Logic),
         Kind::And(items) => joined(items, " ∧ ", Binding::Sum, Binding::Logic, style),

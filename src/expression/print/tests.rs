@@ -306,3 +306,15 @@ fn the_canonical_form_is_a_fixed_point_and_keeps_values() {
     assert!(compared * 5 > seen, "{compared} of {seen}");
     assert!(!matches!(parse("x").kind(), Kind::Sum(_)));
 }
+
+#[test]
+fn a_wide_formula_goes_on_in_blocks() {
+    let e = parse("(a + b)/(c + d) + (c + d)/(e1 + f) + (g + h)/(k + l)");
+    let whole = e.pretty_within(&Style::default(), 80).unwrap();
+    assert_eq!(whole.len(), 3);
+    let narrow = e.pretty_within(&Style::default(), 20).unwrap();
+    assert!(
+        narrow.len() > 3 && narrow.iter().all(|r| unicode_width::UnicodeWidthStr::width(r.as_str()) <= 20)
+    );
+    assert!(e.pretty_within(&Style::default(), 5).is_none());
+}

@@ -8,7 +8,7 @@ use crate::base::{Number, Span, suggest};
 use crate::language::error::{fault, fault_hint};
 
 /// What a fit offers besides its parameters, as `builtins::data::fit_member` has it.
-const FIT: &[&str] =
+pub(super) const FIT: &[&str] =
     &["law", "best", "r2", "chi2", "dof", "rms", "residuals", "parameters", "covariance", "stopped"];
 
 impl Checker {

@@ -12,6 +12,7 @@ mod inferred;
 mod members;
 mod modules;
 mod notices;
+mod outline;
 mod results;
 mod rules;
 mod statements;
@@ -22,6 +23,7 @@ mod unify;
 pub use inferred::{
     Callable, Cells, Columns, Condition, FitKind, Inferred, Items, Quantity, Symbols, UserKind,
 };
+pub use outline::{Member, members};
 pub use unify::{Dim, Unifier};
 
 use std::collections::{BTreeMap, HashMap, HashSet};
