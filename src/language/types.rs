@@ -103,7 +103,7 @@ impl Type {
 
     /// Names of kinds of values that `Type::Other` may hold.
     pub const KINDS: &'static [&'static str] =
-        &["front", "fit", "law", "record", "column", "field", "range", "list", "unit", "nothing"];
+        &["front", "fit", "law", "record", "column", "field", "range", "list", "system", "unit", "nothing"];
 }
 
 impl std::fmt::Display for Type {

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::system::System;
 use crate::base::StopReason;
 use crate::data::{Column, Dataset, FitResult};
 use crate::expression::{Declarations, Expr, Symbol};
@@ -37,6 +38,8 @@ pub enum Value {
     Fit(Arc<Fit>),
     /// What `regress` found.
     Front(Arc<FrontValue>),
+    /// A system of differential equations.
+    System(Arc<System>),
     /// The names of a module.
     Module(Arc<ModuleValue>),
     /// An answer that holds under conditions, with why the search for it stopped.
@@ -262,6 +265,7 @@ impl Value {
             Value::Column(_) => "column",
             Value::Fit(_) => "fit",
             Value::Front(_) => "front",
+            Value::System(_) => "system",
             Value::Module(_) => "module",
             Value::Answer(answer) => answer.value.kind_name(),
             Value::Nothing => "nothing",

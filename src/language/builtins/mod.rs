@@ -6,8 +6,10 @@ pub mod data;
 pub mod elementary;
 pub mod lists;
 pub mod matrices;
+pub mod numeric;
 pub mod output;
 pub mod symbolic;
+pub mod systems;
 
 use super::calls::Args;
 use super::context::Context;
@@ -25,6 +27,8 @@ const TABLES: &[&[(&str, Body)]] = &[
     symbolic::TABLE,
     algebra::TABLE,
     data::TABLE,
+    numeric::TABLE,
+    systems::TABLE,
     output::TABLE,
 ];
 

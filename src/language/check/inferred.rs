@@ -133,6 +133,17 @@ pub struct FitKind {
     pub open: bool,
 }
 
+/// A system of differential equations.
+#[derive(Clone, Debug)]
+pub struct SystemKind {
+    /// The independent variable.
+    pub over: Name,
+    /// Its dimension.
+    pub over_dim: Dim,
+    /// The states with their dimensions.
+    pub states: Vec<(Name, Dim)>,
+}
+
 /// A function of phys.
 #[derive(Debug)]
 pub struct UserKind {
@@ -192,6 +203,8 @@ pub enum Inferred {
     Fit(Option<Arc<FitKind>>),
     /// What `regress` returns; the quantity is its best law.
     Front(Quantity),
+    /// A system of differential equations, where known with its states.
+    System(Option<Arc<SystemKind>>),
     /// A module.
     Module(Arc<str>, Arc<Vec<(Name, Inferred)>>),
     /// Nothing.
@@ -244,6 +257,7 @@ impl Inferred {
             Inferred::Column(_) => "column",
             Inferred::Fit(_) => "fit",
             Inferred::Front(_) => "front",
+            Inferred::System(_) => "system",
             Inferred::Module(..) => "module",
             Inferred::Nothing => "nothing",
         }
@@ -272,6 +286,11 @@ impl Inferred {
                 open: d.open,
             }))),
             Inferred::Column(c) => Inferred::Column(c.map(f)),
+            Inferred::System(Some(s)) => Inferred::System(Some(Arc::new(SystemKind {
+                over: s.over.clone(),
+                over_dim: f(&s.over_dim),
+                states: s.states.iter().map(|(n, d)| (n.clone(), f(d))).collect(),
+            }))),
             Inferred::Fit(Some(fit)) => Inferred::Fit(Some(Arc::new(FitKind {
                 parameters: fit.parameters.iter().map(|(n, d)| (n.clone(), f(d))).collect(),
                 law: fit.law.map(f),
@@ -327,6 +346,11 @@ impl Inferred {
                 m.name.as_str().into(),
                 Arc::new(entries(&m.record.entries, &m.declarations, units)),
             ),
+            Value::System(s) => Inferred::System(Some(Arc::new(SystemKind {
+                over: s.over.name().into(),
+                over_dim: Dim::of_unit(&s.over_unit),
+                states: s.states.iter().map(|s| (s.symbol.name().into(), Dim::of_unit(&s.unit))).collect(),
+            }))),
             Value::Nothing => Inferred::Nothing,
             Value::Answer(_) => Inferred::Unknown,
         }

@@ -15,12 +15,13 @@ mod notices;
 mod results;
 mod rules;
 mod statements;
+mod systems;
 #[cfg(test)]
 mod tests;
 mod unify;
 
 pub use inferred::{
-    Callable, Cells, Columns, Condition, FitKind, Inferred, Items, Quantity, Symbols, UserKind,
+    Callable, Cells, Columns, Condition, FitKind, Inferred, Items, Quantity, Symbols, SystemKind, UserKind,
 };
 pub use unify::{Dim, Unifier};
 

@@ -59,8 +59,8 @@ fn the_explicit_method_is_of_order_eight() {
         for k in 0..n {
             let t = k as f64 * h;
             let mut slopes: Vec<f64> = Vec::new();
-            for s in 0..12 {
-                let at = y + h * A[s].iter().map(|(j, a)| a * slopes[*j]).sum::<f64>();
+            for (s, row) in A.iter().take(12).enumerate() {
+                let at = y + h * row.iter().map(|(j, a)| a * slopes[*j]).sum::<f64>();
                 slopes.push(f(t + super::dop853_table::C[s] * h, at));
             }
             y += h * A[12].iter().map(|(j, a)| a * slopes[*j]).sum::<f64>();
