@@ -96,8 +96,10 @@ fn system(s: &super::system::System, style: &Style) -> String {
     let starts: Vec<String> = s.states.iter().map(start).collect();
     lines.push(format!("  at the start {}", starts.join(", ")));
     if !s.parameters.is_empty() {
-        let names: Vec<String> =
-            s.parameters.iter().map(|(p, x)| format!("{p} = {}", print::float(*x, style))).collect();
+        let shown = |p: &super::system::Parameter| {
+            format!("{} = {}", p.symbol, expr(&super::builtins::systems::quantity(p.value, &p.unit), style))
+        };
+        let names: Vec<String> = s.parameters.iter().map(shown).collect();
         lines.push(format!("  with {}", names.join(", ")));
     }
     lines.join("\n")

@@ -4,14 +4,15 @@
 
 use std::collections::BTreeMap;
 
-use super::check::{Dim, Unifier};
+use super::check::Dim;
 use super::context::Context;
 use super::error::{Result, fault, fault_hint, lift};
 use super::operations as op;
+use super::unknowns::Dimensions;
 use super::value::Record;
 use crate::algebra;
 use crate::base::{Span, suggest};
-use crate::expression::{Declarations, Expr, Function, Kind, Relation, Symbol};
+use crate::expression::{Expr, Kind, Relation, Symbol};
 use crate::units::{Dimension, Unit};
 
 /// A state of a system: one unknown function of the independent variable.
@@ -38,8 +39,19 @@ pub struct System {
     pub equations: Vec<Expr>,
     /// The states, in the order of the equations.
     pub states: Vec<State>,
-    /// Parameters with their values in SI.
-    pub parameters: Vec<(Symbol, f64)>,
+    /// Parameters.
+    pub parameters: Vec<Parameter>,
+}
+
+/// A symbol of a system that keeps its value.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// The symbol.
+    pub symbol: Symbol,
+    /// Its value in SI.
+    pub value: f64,
+    /// The unit it is shown in.
+    pub unit: Unit,
 }
 
 /// The name without its primes.
@@ -94,6 +106,11 @@ impl System {
             .map(|(((symbol, rate), unit), (_, initial))| State { symbol, unit, initial, rate })
             .collect();
         let equations = parts.equations.to_vec();
+        let unit = |s: &Symbol| context.declarations.get(s).and_then(|d| d.unit.clone());
+        let parameters = parameters
+            .into_iter()
+            .map(|(symbol, value)| Parameter { unit: unit(&symbol).unwrap_or_else(Unit::one), symbol, value })
+            .collect();
         Ok(System { over: parts.over.clone(), over_unit, equations, states, parameters })
     }
 
@@ -226,7 +243,7 @@ fn solved(
         for (symbol, value) in left.iter().zip(found) {
             if left.iter().any(|u| value.contains_symbol(u)) {
                 let message = format!("the equations do not determine `{symbol}`");
-                return Err(fault_hint(6401, parts.at, message, format!("{symbol} == ...")));
+                return Err(fault_hint(6401, parts.at, message, format!("{symbol} == 1")));
             }
             if let Some(k) = unknowns.iter().position(|u| u == symbol) {
                 values[k] = Some(value);
@@ -314,16 +331,16 @@ fn units(
     let over = search.symbol(&parts.over);
     for equation in equations {
         for symbol in equation.symbols().into_iter().filter(|s| s.primes() > 0) {
-            search.rate(&symbol, &over, parts.at)?;
+            rate(&mut search, &symbol, &over, parts.at)?;
         }
     }
     for (symbol, _) in states.iter().filter(|(s, _)| s.primes() > 0) {
-        search.rate(symbol, &over, parts.at)?;
+        rate(&mut search, symbol, &over, parts.at)?;
     }
     // What is told comes first: a fault is then that of the equation.
     for ((symbol, _), (written, _)) in states.iter().zip(initial) {
         let own = search.symbol(symbol);
-        let given = search.of(&op::settle(written)).map_err(|m| fault(6021, parts.initial_at, m))?;
+        let given = search.of(&op::settle(written)).map_err(|m| op::unit_fault(&m, parts.initial_at))?;
         if !search.units.unify(&own, &given) {
             let (own, given) = (search.shown(&own), search.shown(&given));
             let message = format!("`{symbol}` is in [{own}], found a starting value in [{given}]");
@@ -331,7 +348,7 @@ fn units(
         }
     }
     for equation in equations {
-        search.of(equation).map_err(|m| fault(6021, parts.at, m))?;
+        search.of(equation).map_err(|m| op::unit_fault(&m, parts.at))?;
     }
     let settle = |search: &mut Dimensions<'_>, dim: &Dim| -> Dimension {
         let open: Vec<Dim> = search.units.resolve(dim).variables().map(Dim::variable).collect();
@@ -354,155 +371,15 @@ fn units(
     Ok((found, over_unit))
 }
 
-/// Dimensions of expressions, those of undeclared symbols unknown until something decides them.
-pub struct Dimensions<'a> {
-    declarations: &'a Declarations,
-    symbols: BTreeMap<Symbol, Dim>,
-    /// What is known of them.
-    pub units: Unifier,
-}
-
-impl<'a> Dimensions<'a> {
-    /// Nothing known but what is declared.
-    pub fn new(declarations: &'a Declarations) -> Dimensions<'a> {
-        Dimensions { declarations, symbols: BTreeMap::new(), units: Unifier::default() }
+/// Ties the unit of `x'` to that of `x`.
+fn rate(search: &mut Dimensions<'_>, symbol: &Symbol, over: &Dim, at: Span) -> Result<()> {
+    let base = Symbol::new(base_name(symbol.name()));
+    let steps = crate::base::Number::int(symbol.primes() as i64);
+    let (own, expected) = (search.symbol(symbol), search.symbol(&base).over(&over.power(&steps)));
+    if search.units.unify(&own, &expected) {
+        return Ok(());
     }
-
-    /// The dimension of a symbol.
-    pub fn symbol(&mut self, symbol: &Symbol) -> Dim {
-        if let Some(unit) = self.declarations.get(symbol).and_then(|d| d.unit.as_ref()) {
-            return Dim::of_unit(unit);
-        }
-        let units = &mut self.units;
-        self.symbols.entry(symbol.clone()).or_insert_with(|| units.fresh()).clone()
-    }
-
-    /// As messages show it.
-    pub fn shown(&self, dim: &Dim) -> String {
-        self.units.resolve(dim).shown()
-    }
-
-    /// The dimension as far as it is decided.
-    pub fn decided(&self, dim: &Dim) -> Option<Dimension> {
-        self.units.resolve(dim).constant()
-    }
-
-    /// Ties the unit of `x'` to that of `x`.
-    fn rate(&mut self, symbol: &Symbol, over: &Dim, at: Span) -> Result<()> {
-        let base = Symbol::new(base_name(symbol.name()));
-        let steps = crate::base::Number::int(symbol.primes() as i64);
-        let (own, expected) = (self.symbol(symbol), self.symbol(&base).over(&over.power(&steps)));
-        if self.units.unify(&own, &expected) {
-            return Ok(());
-        }
-        let (own, expected) = (self.shown(&own), self.shown(&expected));
-        let message = format!("`{symbol}` is the rate of `{base}` in [{expected}], found [{own}]");
-        Err(fault_hint(6021, at, message, format!("var {symbol} [{expected}]")))
-    }
-
-    /// The dimension of an expression; what it decides is kept.
-    ///
-    /// # Errors
-    /// The words of the message where dimensions clash.
-    pub fn of(&mut self, e: &Expr) -> std::result::Result<Dim, String> {
-        use Function::*;
-        Ok(match e.kind() {
-            Kind::Number(n) if n.is_zero() => self.units.fresh(),
-            Kind::Float(0.0) | Kind::Constant(crate::expression::Constant::Infinity) => self.units.fresh(),
-            Kind::Number(_) | Kind::Float(_) | Kind::Uncertain(_) | Kind::Bool(_) | Kind::Constant(_) => {
-                Dim::none()
-            }
-            Kind::Unit(u) => Dim::of_unit(u),
-            Kind::Symbol(s) => self.symbol(s),
-            Kind::Sum(items) => self.same(items.iter())?,
-            Kind::Product(items) => {
-                let mut total = Dim::none();
-                for item in items {
-                    total = total.times(&self.of(item)?);
-                }
-                total
-            }
-            Kind::Power(base, exponent) => {
-                self.pure(exponent)?;
-                let d = self.of(base)?;
-                match exponent.kind() {
-                    Kind::Number(n) => d.power(n),
-                    Kind::Float(x) => match crate::base::Number::from_f64_decimal(*x) {
-                        Some(n) => d.power(&n),
-                        None => self.units.fresh(),
-                    },
-                    _ if self.units.resolve(&d).is_none() => Dim::none(),
-                    _ => self.units.fresh(),
-                }
-            }
-            Kind::Call(f, args) => match f {
-                Abs | Re | Im | Conj | Floor | Ceil | Round if args.len() == 1 => self.of(&args[0])?,
-                Min | Max | Mod => self.same(args.iter())?,
-                Atan2 => {
-                    self.same(args.iter())?;
-                    Dim::none()
-                }
-                Sign | Step | Arg => {
-                    self.of(&args[0])?;
-                    Dim::none()
-                }
-                Order => self.of(&args[0])?,
-                _ => {
-                    for arg in args {
-                        self.pure(arg)?;
-                    }
-                    Dim::none()
-                }
-            },
-            Kind::Apply(..) | Kind::Derivative(_) => self.units.fresh(),
-            Kind::Relation(_, a, b) => {
-                self.same([a, b].into_iter())?;
-                Dim::none()
-            }
-            Kind::Not(a) => {
-                self.of(a)?;
-                Dim::none()
-            }
-            Kind::And(items) | Kind::Or(items) => {
-                for item in items {
-                    self.of(item)?;
-                }
-                Dim::none()
-            }
-            Kind::Piecewise(branches, otherwise) => {
-                for (condition, _) in branches {
-                    self.of(condition)?;
-                }
-                self.same(branches.iter().map(|(_, v)| v).chain([otherwise]))?
-            }
-        })
-    }
-
-    fn pure(&mut self, e: &Expr) -> std::result::Result<(), String> {
-        let d = self.of(e)?;
-        if self.units.unify(&d, &Dim::none()) {
-            return Ok(());
-        }
-        Err(format!("expected a pure number, found `{e}` in [{}]", self.shown(&d)))
-    }
-
-    fn same<'e>(&mut self, items: impl Iterator<Item = &'e Expr>) -> std::result::Result<Dim, String> {
-        let mut first: Option<(&Expr, Dim)> = None;
-        for item in items {
-            let d = self.of(item)?;
-            match &first {
-                None => first = Some((item, d)),
-                Some((before, known)) => {
-                    if !self.units.unify(known, &d) {
-                        return Err(format!(
-                            "expected equal units, found `{before}` in [{}] and `{item}` in [{}]",
-                            self.shown(known),
-                            self.shown(&d)
-                        ));
-                    }
-                }
-            }
-        }
-        Ok(first.map_or_else(|| self.units.fresh(), |(_, d)| d))
-    }
+    let (own, expected) = (search.shown(&own), search.shown(&expected));
+    let message = format!("`{symbol}` is the rate of `{base}` in [{expected}], found [{own}]");
+    Err(fault_hint(6021, at, message, format!("var {symbol} [{expected}]")))
 }

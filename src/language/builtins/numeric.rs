@@ -12,7 +12,7 @@ use crate::language::context::Context;
 use crate::language::error::{Result, fault, fault_hint, lift};
 use crate::language::operations as op;
 use crate::language::render;
-use crate::language::system::Dimensions;
+use crate::language::unknowns::Dimensions;
 use crate::language::value::Value;
 use crate::numeric::minimize::{self, Method, Objective};
 use crate::numeric::newton::{self, Equations};
@@ -136,7 +136,7 @@ fn record(args: &Args, name: &str) -> Result<Vec<(Symbol, Expr)>> {
 /// Checks that what was written for a symbol has its unit.
 fn same_unit(search: &mut Dimensions<'_>, symbol: &Symbol, written: &Expr, at: Span) -> Result<()> {
     let own = search.symbol(symbol);
-    let given = search.of(&op::settle(written)).map_err(|m| fault(6021, at, m))?;
+    let given = search.of(&op::settle(written)).map_err(|m| op::unit_fault(&m, at))?;
     if search.units.unify(&own, &given) {
         return Ok(());
     }
@@ -204,7 +204,7 @@ fn one(context: &mut Context, args: &Args, equation: &Expr) -> Result<Value> {
             same_unit(&mut search, &unknown, e, place)?;
         }
         let equation = Expr::relation(Relation::Eq, left.clone(), right.clone());
-        search.of(&equation).map_err(|m| fault(6021, at, m))?;
+        search.of(&equation).map_err(|m| op::unit_fault(&m, at))?;
         let own = search.symbol(&unknown);
         search.decided(&own)
     };
@@ -446,7 +446,7 @@ fn several(context: &mut Context, args: &Args, equations: &[Expr]) -> Result<Val
     }
     for (a, b) in &sides {
         let equation = Expr::relation(Relation::Eq, a.clone(), b.clone());
-        search.of(&equation).map_err(|m| fault(6021, at, m))?;
+        search.of(&equation).map_err(|m| op::unit_fault(&m, at))?;
     }
     let dimensions: Vec<Option<Dimension>> = symbols
         .iter()
@@ -559,7 +559,7 @@ fn nintegrate(context: &mut Context, args: &Args) -> Result<Value> {
     for end in [&low, &high] {
         same_unit(&mut search, &variable, end, place)?;
     }
-    let integrand = search.of(&f).map_err(|m| fault(6021, at, m))?;
+    let integrand = search.of(&f).map_err(|m| op::unit_fault(&m, at))?;
     let own = search.symbol(&variable);
     let dimension = search.decided(&integrand.times(&own)).unwrap_or(Dimension::NONE);
     let fixed = fixed(context, &[&f], std::slice::from_ref(&variable), at)?;
@@ -594,11 +594,14 @@ fn nintegrate(context: &mut Context, args: &Args) -> Result<Value> {
         let message = "the integrand was 0 wherever it was looked at".to_string();
         context.notify(Diagnostic::warning(Code(6408), args.span, message).hint("a narrower range"));
     }
-    // The rules know their error no better than this.
-    let sigma = found.error.max(4.0 * f64::EPSILON * found.value.abs());
-    let id = context.new_identity(1);
-    let value = Expr::uncertain(Uncertain::new(id, unit.from_si(found.value), unit.from_si(sigma)));
-    Ok(Value::Expr(if unit.is_one() { value } else { Expr::product([value, Expr::unit(unit)]) }))
+    // An error of some units in the last place says nothing: the number is then as exact as any.
+    let number = if found.error <= 1e-12 * found.value.abs() || found.error == 0.0 {
+        Expr::float(unit.from_si(found.value))
+    } else {
+        let id = context.new_identity(1);
+        Expr::uncertain(Uncertain::new(id, unit.from_si(found.value), unit.from_si(found.error)))
+    };
+    Ok(with_unit(number, &unit))
 }
 
 fn integral(
@@ -736,7 +739,7 @@ fn minimum(context: &mut Context, args: &Args) -> Result<Value> {
         }
         same_unit(&mut search, symbol, e, start_at)?;
     }
-    let value_dimension = search.of(&f).map_err(|m| fault(6021, at, m))?;
+    let value_dimension = search.of(&f).map_err(|m| op::unit_fault(&m, at))?;
     let value_unit = Unit::coherent(search.decided(&value_dimension).unwrap_or(Dimension::NONE));
     let mut unknowns = Vec::new();
     let mut first = Vec::new();
@@ -896,7 +899,7 @@ fn fft(context: &mut Context, args: &Args) -> Result<Value> {
 
 fn fft_frequencies(context: &mut Context, args: &Args) -> Result<Value> {
     let count = args.integer("count")?;
-    if !(1..=crate::language::evaluate::MAX_ELEMENTS).contains(&count) {
+    if !(1..=crate::language::members::MAX_ELEMENTS).contains(&count) {
         return Err(fault(6006, args.span_of("count"), format!("expected at least 1 sample, found {count}")));
     }
     let spacing = args.expr("spacing")?;

@@ -63,7 +63,7 @@ pub fn system_member(s: &System, name: &str) -> (Option<Value>, Vec<String>) {
             s.states.iter().map(|s| (s.symbol.name(), Value::Expr(quantity(s.initial, &s.unit)))).collect(),
         ),
         "parameters" => {
-            Value::list(s.parameters.iter().map(|(p, _)| Value::Expr(Expr::symbol(p.clone()))).collect())
+            Value::list(s.parameters.iter().map(|p| Value::Expr(Expr::symbol(p.symbol.clone()))).collect())
         }
         "over" => Value::Expr(Expr::symbol(s.over.clone())),
         _ => return (None, known),
@@ -168,10 +168,11 @@ fn solve(
         NumericError::Tolerance { .. } => lift(&e, args.span_of("tolerance")),
         other => lift(&other, args.span),
     };
+    let parameters: Vec<(Symbol, f64)> = s.parameters.iter().map(|p| (p.symbol.clone(), p.value)).collect();
     let compiled = |of: &[usize], inputs: &[usize]| {
         let rates: Vec<Expr> = of.iter().map(|k| s.states[*k].rate.clone()).collect();
         let symbols: Vec<Symbol> = inputs.iter().map(|k| s.states[*k].symbol.clone()).collect();
-        TapeRates::new(&rates, &s.over, &symbols, &s.parameters)
+        TapeRates::new(&rates, &s.over, &symbols, &parameters)
     };
     let start: Vec<f64> = s.states.iter().map(|s| s.initial).collect();
     let all: Vec<usize> = (0..s.states.len()).collect();

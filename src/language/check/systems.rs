@@ -65,6 +65,7 @@ impl Checker {
             }
         }
         let over_dim = self.symbol_dim(&over);
+        let before = self.diagnostics.len();
         // The unknown functions with the order of their highest derivatives.
         let mut orders: Vec<(Name, usize)> = Vec::new();
         for (symbols, span) in &equations {
@@ -113,6 +114,10 @@ impl Checker {
                 self.report(fault_hint(6403, *span, message, hint));
             }
         }
+        // What follows from a fault is no further fault.
+        if self.is_faulty_since(before) {
+            return unknown;
+        }
         let k = of("initial");
         self.initial(tree, places, k, bound.get(k), &states);
         let states = states.into_iter().map(|(n, d)| (n, self.units.resolve(&d))).collect();
@@ -127,7 +132,7 @@ impl Checker {
         if !self.units.unify(dim, &expected) {
             let (found, expected) = (self.shown(dim), self.shown(&expected));
             let message = format!("`{name}` is the rate of `{base}` in [{expected}], found [{found}]");
-            let hint = format!("{name} == ... [{expected}]");
+            let hint = format!("{name} == 1 [{expected}]");
             self.report(fault_hint(6021, at, message, hint));
         }
     }
@@ -159,6 +164,7 @@ impl Checker {
                 _ => whole,
             }
         };
+        let before = self.diagnostics.len();
         for (name, value) in entries.iter() {
             let Some((_, dim)) = states.iter().find(|(s, _)| s == name) else {
                 let known: Vec<&str> = states.iter().map(|(s, _)| &**s).collect();
@@ -178,7 +184,9 @@ impl Checker {
                 }
             }
         }
-        if let Some((missing, _)) = states.iter().find(|(s, _)| entries.iter().all(|(n, _)| n != s)) {
+        if !self.is_faulty_since(before)
+            && let Some((missing, _)) = states.iter().find(|(s, _)| entries.iter().all(|(n, _)| n != s))
+        {
             let message = format!("expected a starting value of `{missing}`, found none");
             self.report(fault_hint(6402, whole, message, format!("initial: {{{missing}: 0}}")));
         }
