@@ -8,6 +8,8 @@ pub mod lists;
 pub mod matrices;
 pub mod numeric;
 pub mod output;
+pub mod roots;
+pub mod spectra;
 pub mod symbolic;
 pub mod systems;
 
@@ -28,6 +30,8 @@ const TABLES: &[&[(&str, Body)]] = &[
     algebra::TABLE,
     data::TABLE,
     numeric::TABLE,
+    roots::TABLE,
+    spectra::TABLE,
     systems::TABLE,
     output::TABLE,
 ];
