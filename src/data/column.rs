@@ -9,6 +9,8 @@ use std::sync::Arc;
 pub enum Role {
     /// A variable.
     Feature,
+    /// The variable that the others are functions of: the time of a path.
+    Independent,
     /// What is to be explained; at most one column of a dataset.
     Target,
     /// Standard errors of another column that is not in the dataset any more.

@@ -111,7 +111,8 @@ impl Dataset {
         let target = self.target().map(|t| t.name.clone());
         self.columns
             .iter()
-            .filter(move |c| c.is_numeric() && c.role == Role::Feature && Some(&c.name) != target.as_ref())
+            .filter(move |c| matches!(c.role, Role::Feature | Role::Independent) && c.is_numeric())
+            .filter(move |c| Some(&c.name) != target.as_ref())
     }
 
     /// The same data with another target.

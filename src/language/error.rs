@@ -158,4 +158,49 @@ pub const CODES: &[(u16, &str, &str)] = &[
         "--set names no call",
         "The script does not bind that name to the result of a call, so there is no option to set. The message lists the names it binds.",
     ),
+    (
+        6401,
+        "equations that determine no motion",
+        "A system has one equation for each of its highest derivatives, `x'` or `x''`, in the variable that `over` names. Write `system { equations: [x' == v, v' == -x], initial: {x: 1, v: 0} }`.",
+    ),
+    (
+        6402,
+        "starting values that do not fit",
+        "Every state of a system needs a finite number at the start, at which all rates have values; a second-order equation in x has the states `x` and `x'`. Write `initial: {x: 1, x': 0}`.",
+    ),
+    (
+        6403,
+        "a symbol without a value in a computation",
+        "Numbers can only be computed from symbols that have values: states, bindings, and parameters with a starting value. Bind the symbol first, `k = 2`, or declare `param k = 2`.",
+    ),
+    (
+        6404,
+        "an integration that ended early",
+        "The solution has a pole, or the work was bounded. The message says at which time and in which state; the rows before are returned.",
+    ),
+    (
+        6405,
+        "data without an independent variable",
+        "`observe` never adds noise to the independent variable, so it must know which column that is. Paths of `integrate` say so; of other data tell it: `observe(data, noise: 0.02, over: t)`.",
+    ),
+    (
+        6406,
+        "no root found",
+        "No sign change and no minimum at 0 was found in the range, or Newton's method ended where the equations do not hold. Give another range or a start: `nsolve(cos(x) == x, x, start: 1)`.",
+    ),
+    (
+        6407,
+        "several roots",
+        "More than one root lies in the range and one is returned. `all: true` returns all of them; `in: 2..4` narrows the range.",
+    ),
+    (
+        6408,
+        "an integral that did not converge",
+        "The estimated error is larger than was asked for: the integral may diverge, or oscillate without end. The value is returned with its error.",
+    ),
+    (
+        6409,
+        "a search that ended early",
+        "The work was bounded before a minimum was certain. The best point so far is returned with the reason.",
+    ),
 ];

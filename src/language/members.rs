@@ -82,6 +82,7 @@ impl Context {
             Value::Fit(f) => super::builtins::data::fit_member(f, name),
             Value::Front(f) => super::builtins::data::front_member(f, name),
             Value::Law(l) => super::builtins::symbolic::law_member(l, name),
+            Value::System(s) => super::builtins::systems::system_member(s, name),
             Value::Range(low, high) => match name {
                 "low" => (Some(Value::Expr(low.clone())), Vec::new()),
                 "high" => (Some(Value::Expr(high.clone())), Vec::new()),

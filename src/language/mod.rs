@@ -17,6 +17,7 @@ pub mod operations;
 pub mod overrides;
 pub mod render;
 pub mod statements;
+pub mod system;
 pub mod types;
 mod unknowns;
 pub mod value;

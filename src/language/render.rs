@@ -41,6 +41,7 @@ pub fn line(value: &Value, style: &Style) -> String {
         }
         Value::Front(f) => front(f, style),
         Value::Figure(f) => f.summary(),
+        Value::System(s) => system(s, style),
         Value::Module(m) => format!("module {}", m.name),
         Value::Answer(a) => answer(a, style),
         Value::Nothing => String::new(),
@@ -83,6 +84,29 @@ fn function(f: &Function) -> String {
             .into()
         }
     }
+}
+
+/// The equations, one a line, and the states at the start with their units.
+fn system(s: &super::system::System, style: &Style) -> String {
+    let over = match s.over_unit.is_one() {
+        true => s.over.to_string(),
+        false => format!("{} [{}]", s.over, s.over_unit),
+    };
+    let mut lines = vec![format!("system in {over}")];
+    lines.extend(s.equations.iter().map(|e| format!("  {}", expr(e, style))));
+    let start = |s: &super::system::State| {
+        format!("{} = {}", s.symbol, expr(&super::builtins::systems::quantity(s.initial, &s.unit), style))
+    };
+    let starts: Vec<String> = s.states.iter().map(start).collect();
+    lines.push(format!("  at the start {}", starts.join(", ")));
+    if !s.parameters.is_empty() {
+        let shown = |p: &super::system::Parameter| {
+            format!("{} = {}", p.symbol, expr(&super::builtins::systems::quantity(p.value, &p.unit), style))
+        };
+        let names: Vec<String> = s.parameters.iter().map(shown).collect();
+        lines.push(format!("  with {}", names.join(", ")));
+    }
+    lines.join("\n")
 }
 
 /// `dataset of 10 rows: name, a [AU], T [day]`.

@@ -24,7 +24,7 @@ pub fn solve(
     parameters: &[Symbol],
     known: &Declarations,
 ) -> Result<BTreeMap<Symbol, Option<Dimension>>, Mismatch> {
-    let mut system = System { units: Unifier::default(), symbols: BTreeMap::new(), known };
+    let mut system = Dimensions::new(known);
     for _ in 0..PASSES {
         let (left, right) = (system.of(lhs)?, system.of(rhs)?);
         system.equal((lhs, &left), (rhs, &right))?;
@@ -37,14 +37,40 @@ pub fn solve(
     Ok(parameters.iter().map(|s| (s.clone(), found(s))).collect())
 }
 
-struct System<'a> {
-    units: Unifier,
+/// Dimensions of expressions; those of undeclared symbols are unknown until something decides them.
+pub struct Dimensions<'a> {
+    /// What has been decided.
+    pub units: Unifier,
     /// The unknown ones.
     symbols: BTreeMap<Symbol, Dim>,
     known: &'a Declarations,
 }
 
-impl System<'_> {
+impl<'a> Dimensions<'a> {
+    /// Nothing known but what is declared.
+    pub fn new(known: &'a Declarations) -> Dimensions<'a> {
+        Dimensions { units: Unifier::default(), symbols: BTreeMap::new(), known }
+    }
+
+    /// The dimension of a symbol.
+    pub fn symbol(&mut self, s: &Symbol) -> Dim {
+        if let Some(unit) = self.known.get(s).and_then(|d| d.unit.as_ref()) {
+            return Dim::of_unit(unit);
+        }
+        let units = &mut self.units;
+        self.symbols.entry(s.clone()).or_insert_with(|| units.fresh()).clone()
+    }
+
+    /// As messages show it, without brackets.
+    pub fn shown(&self, dim: &Dim) -> String {
+        self.units.resolve(dim).shown()
+    }
+
+    /// The dimension, where it is decided.
+    pub fn decided(&self, dim: &Dim) -> Option<Dimension> {
+        self.units.resolve(dim).constant()
+    }
+
     fn equal(&mut self, a: (&Expr, &Dim), b: (&Expr, &Dim)) -> Result<(), Mismatch> {
         if self.units.unify(a.1, b.1) {
             return Ok(());
@@ -85,7 +111,11 @@ impl System<'_> {
         Ok(first.map_or_else(|| self.units.fresh(), |(_, d)| d))
     }
 
-    fn of(&mut self, e: &Expr) -> Result<Dim, Mismatch> {
+    /// The dimension of an expression; what it decides is kept.
+    ///
+    /// # Errors
+    /// Terms or sides that cannot have one dimension, and arguments that cannot be pure numbers.
+    pub fn of(&mut self, e: &Expr) -> Result<Dim, Mismatch> {
         use Function::*;
         Ok(match e.kind() {
             Kind::Number(n) if n.is_zero() => self.units.fresh(),
@@ -94,13 +124,7 @@ impl System<'_> {
                 Dim::none()
             }
             Kind::Unit(u) => Dim::of_unit(u),
-            Kind::Symbol(s) => match self.known.get(s).and_then(|d| d.unit.as_ref()) {
-                Some(u) => Dim::of_unit(u),
-                None => {
-                    let units = &mut self.units;
-                    self.symbols.entry(s.clone()).or_insert_with(|| units.fresh()).clone()
-                }
-            },
+            Kind::Symbol(s) => self.symbol(s),
             Kind::Sum(items) => self.same(items.iter())?,
             Kind::Product(items) => {
                 let mut total = Dim::none();

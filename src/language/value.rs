@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::system::System;
 use crate::base::StopReason;
 use crate::data::{Column, Dataset, FitResult};
 use crate::expression::{Declarations, Expr, Symbol};
@@ -40,6 +41,8 @@ pub enum Value {
     Front(Arc<FrontValue>),
     /// A figure.
     Figure(Arc<Figure>),
+    /// A system of differential equations.
+    System(Arc<System>),
     /// The names of a module.
     Module(Arc<ModuleValue>),
     /// An answer that holds under conditions, with why the search for it stopped.
@@ -266,6 +269,7 @@ impl Value {
             Value::Fit(_) => "fit",
             Value::Front(_) => "front",
             Value::Figure(_) => "figure",
+            Value::System(_) => "system",
             Value::Module(_) => "module",
             Value::Answer(answer) => answer.value.kind_name(),
             Value::Nothing => "nothing",

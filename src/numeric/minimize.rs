@@ -308,10 +308,10 @@ impl Search<'_> {
             match replacement {
                 Some(corner) => corners[n] = corner,
                 None => {
-                    for k in 1..=n {
-                        let corner: Vec<f64> =
-                            (0..n).map(|i| best.1[i] + shrink * (corners[k].1[i] - best.1[i])).collect();
-                        corners[k] = (self.value(&corner), corner);
+                    for corner in &mut corners[1..] {
+                        let nearer: Vec<f64> =
+                            corner.1.iter().zip(&best.1).map(|(x, b)| b + shrink * (x - b)).collect();
+                        *corner = (self.value(&nearer), nearer);
                     }
                 }
             }

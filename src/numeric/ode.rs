@@ -170,6 +170,9 @@ pub fn integrate(
         }
     };
     let end = end.unwrap_or(End::Complete);
+    if let End::Singular { t, .. } = end {
+        progress.samples.drop_near(t);
+    }
     Ok(Path {
         times: progress.samples.times[..progress.samples.next].to_vec(),
         states: progress.samples.states,
@@ -191,6 +194,15 @@ impl Samples<'_> {
     /// Whether times up to `t` are waiting.
     fn are_due(&self, t: f64) -> bool {
         self.times.get(self.next).is_some_and(|due| *due <= t)
+    }
+
+    /// Forgets the samples that a singularity at `t` has spoilt.
+    fn drop_near(&mut self, t: f64) {
+        let last = t - 1e-7 * (t - self.times[0]);
+        while self.next > 1 && self.times[self.next - 1] > last {
+            self.next -= 1;
+        }
+        self.states.iter_mut().for_each(|list| list.truncate(self.next));
     }
 
     /// Takes the states at all times up to `t` from a dense output that fills a list.

@@ -305,7 +305,7 @@ impl Search<'_, '_> {
         let (a, b) = panel.range;
         let width = b - a;
         let (mut value, mut magnitude, mut before) = (0.0, 0.0, f64::NAN);
-        let (mut error, mut edge) = (f64::INFINITY, 0.0f64);
+        let mut error = f64::INFINITY;
         for level in 0..8u32 {
             let step = 0.5f64.powi(level as i32);
             // New abscissae of this level: all at first, then the odd multiples of the step.
@@ -345,14 +345,13 @@ impl Search<'_, '_> {
             value = if level == 0 { sum * step } else { 0.5 * value + sum * step };
             magnitude = if level == 0 { absolute * step } else { 0.5 * magnitude + absolute * step };
             // What lies beyond the last point that could be told from the end.
-            edge = if level == 0 { f64::INFINITY } else { 2.0 * (low_edge.1 + high_edge.1) };
+            let edge = if level == 0 { f64::INFINITY } else { 2.0 * (low_edge.1 + high_edge.1) };
             error = (value - before).abs() + edge;
             before = value;
             if level > 2 && error <= (0.1 * bound).max(4.0 * f64::EPSILON * magnitude) {
                 break;
             }
         }
-        let _ = edge;
         Panel { value, error: error.max(4.0 * f64::EPSILON * magnitude), magnitude, ..panel.clone() }
     }
 }
@@ -391,7 +390,8 @@ mod tests {
 
     #[test]
     fn known_integrals_are_within_their_errors() {
-        let cases: &[(&str, fn(f64) -> f64, f64, f64, f64)] = &[
+        type Case = (&'static str, fn(f64) -> f64, f64, f64, f64);
+        let cases: &[Case] = &[
             ("gauss", |x| (-x * x).exp(), f64::NEG_INFINITY, f64::INFINITY, PI.sqrt()),
             (
                 "small gauss",

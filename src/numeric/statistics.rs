@@ -69,6 +69,31 @@ pub fn quantile(xs: &[f64], p: f64) -> f64 {
     if low == high { low } else { low + (high - low) * (place - below as f64) }
 }
 
+/// Counts in bins of equal width from the least to the greatest value, which is in the last bin: the edges, and one count
+/// fewer. Values that are not finite are in none; of equal values the one bin is around them.
+pub fn histogram(xs: &[f64], bins: usize) -> (Vec<f64>, Vec<u64>) {
+    let finite = || xs.iter().copied().filter(|x| x.is_finite());
+    let (mut low, mut high) =
+        finite().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(x), h.max(x)));
+    if low > high {
+        (low, high) = (0.0, 1.0);
+    } else if low == high {
+        let half = if low == 0.0 { 0.5 } else { 0.5 * low.abs() };
+        (low, high) = (low - half, high + half);
+    }
+    let edge = |k: usize| if k == bins { high } else { low + (high - low) * (k as f64 / bins as f64) };
+    let edges: Vec<f64> = (0..=bins).map(edge).collect();
+    let mut counts = vec![0; bins];
+    for x in finite() {
+        // By the edges themselves: a share may round across one.
+        let place = edges[1..bins.max(1)].partition_point(|e| *e <= x);
+        if let Some(count) = counts.get_mut(place) {
+            *count += 1;
+        }
+    }
+    (edges, counts)
+}
+
 /// The root of the mean square, without overflow; NaN for none.
 pub fn rms(xs: &[f64]) -> f64 {
     let largest = xs.iter().fold(0.0f64, |m, x| m.max(x.abs()));
@@ -107,6 +132,15 @@ mod tests {
         assert_eq!(rms(&[3e200, 4e200]), 5e200 / 2f64.sqrt());
         assert!((correlation(&xs, &xs) - 1.0).abs() < 1e-15);
         assert!(mean(&[]).is_nan() && median(&[]).is_nan() && rms(&[]).is_nan());
+    }
+
+    #[test]
+    fn every_finite_value_is_in_one_bin() {
+        let xs = [0.0, 1.0, 1.0, 2.0, 4.0, f64::NAN];
+        let (edges, counts) = histogram(&xs, 4);
+        assert_eq!((edges, counts), (vec![0.0, 1.0, 2.0, 3.0, 4.0], vec![1, 2, 1, 1]));
+        assert_eq!(histogram(&[3.0, 3.0], 2), (vec![1.5, 3.0, 4.5], vec![0, 2]));
+        assert_eq!(histogram(&[], 1).1, vec![0]);
     }
 
     #[test]

@@ -6,9 +6,13 @@ pub mod data;
 pub mod elementary;
 pub mod lists;
 pub mod matrices;
+pub mod numeric;
 pub mod output;
 pub mod plots;
+pub mod roots;
+pub mod spectra;
 pub mod symbolic;
+pub mod systems;
 
 use super::calls::Args;
 use super::context::Context;
@@ -26,6 +30,10 @@ const TABLES: &[&[(&str, Body)]] = &[
     symbolic::TABLE,
     algebra::TABLE,
     data::TABLE,
+    numeric::TABLE,
+    roots::TABLE,
+    spectra::TABLE,
+    systems::TABLE,
     output::TABLE,
     plots::TABLE,
 ];

@@ -245,6 +245,7 @@ impl Checker {
                     value.name() == &**kind || matches!(value, Inferred::Quantity(q) if !q.is_number())
                 }
                 "record" => matches!(value, Inferred::Record(_)),
+                "system" => matches!(value, Inferred::System(_)),
                 _ => true,
             },
         }
@@ -411,6 +412,7 @@ impl Checker {
                 "fit" => Inferred::Fit(None),
                 "figure" => Inferred::Figure,
                 "record" => Inferred::Record(None),
+                "system" => Inferred::System(None),
                 _ => Inferred::Unknown,
             },
             Type::Any

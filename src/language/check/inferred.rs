@@ -133,6 +133,17 @@ pub struct FitKind {
     pub open: bool,
 }
 
+/// A system of differential equations.
+#[derive(Clone, Debug)]
+pub struct SystemKind {
+    /// The independent variable.
+    pub over: Name,
+    /// Its dimension.
+    pub over_dim: Dim,
+    /// The states with their dimensions.
+    pub states: Vec<(Name, Dim)>,
+}
+
 /// A function of phys.
 #[derive(Debug)]
 pub struct UserKind {
@@ -194,6 +205,8 @@ pub enum Inferred {
     Front(Quantity),
     /// A figure.
     Figure,
+    /// A system of differential equations, where known with its states.
+    System(Option<Arc<SystemKind>>),
     /// A module.
     Module(Arc<str>, Arc<Vec<(Name, Inferred)>>),
     /// Nothing.
@@ -247,6 +260,7 @@ impl Inferred {
             Inferred::Fit(_) => "fit",
             Inferred::Front(_) => "front",
             Inferred::Figure => "figure",
+            Inferred::System(_) => "system",
             Inferred::Module(..) => "module",
             Inferred::Nothing => "nothing",
         }
@@ -275,6 +289,11 @@ impl Inferred {
                 open: d.open,
             }))),
             Inferred::Column(c) => Inferred::Column(c.map(f)),
+            Inferred::System(Some(s)) => Inferred::System(Some(Arc::new(SystemKind {
+                over: s.over.clone(),
+                over_dim: f(&s.over_dim),
+                states: s.states.iter().map(|(n, d)| (n.clone(), f(d))).collect(),
+            }))),
             Inferred::Fit(Some(fit)) => Inferred::Fit(Some(Arc::new(FitKind {
                 parameters: fit.parameters.iter().map(|(n, d)| (n.clone(), f(d))).collect(),
                 law: fit.law.map(f),
@@ -331,6 +350,11 @@ impl Inferred {
                 m.name.as_str().into(),
                 Arc::new(entries(&m.record.entries, &m.declarations, units)),
             ),
+            Value::System(s) => Inferred::System(Some(Arc::new(SystemKind {
+                over: s.over.name().into(),
+                over_dim: Dim::of_unit(&s.over_unit),
+                states: s.states.iter().map(|s| (s.symbol.name().into(), Dim::of_unit(&s.unit))).collect(),
+            }))),
             Value::Nothing => Inferred::Nothing,
             Value::Answer(_) => Inferred::Unknown,
         }

@@ -119,6 +119,13 @@ impl Checker {
                 let own = fit.parameters.iter().map(|(n, _)| n.to_string());
                 own.chain(FIT.iter().map(|n| n.to_string())).collect()
             }
+            Inferred::System(Some(s)) => {
+                let s = s.clone();
+                if let Some(found) = self.system_member(&s, name) {
+                    return found;
+                }
+                ["states", "equations", "initial", "parameters", "over"].map(String::from).to_vec()
+            }
             Inferred::Front(q) => {
                 return match name {
                     "best" => Inferred::Quantity(q.clone()),

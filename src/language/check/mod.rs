@@ -16,12 +16,13 @@ mod outline;
 mod results;
 mod rules;
 mod statements;
+mod systems;
 #[cfg(test)]
 mod tests;
 mod unify;
 
 pub use inferred::{
-    Callable, Cells, Columns, Condition, FitKind, Inferred, Items, Quantity, Symbols, UserKind,
+    Callable, Cells, Columns, Condition, FitKind, Inferred, Items, Quantity, Symbols, SystemKind, UserKind,
 };
 pub use outline::{Member, members};
 pub use unify::{Dim, Unifier};

@@ -25,7 +25,16 @@ impl Checker {
         let first = bound.get(0).clone();
         match &*signature.name {
             "read" => self.read(tree, places),
-            "filter" => first,
+            "filter" | "observe" => first,
+            "system" => self.system(signature, tree, places, bound),
+            "integrate" => {
+                self.over(tree, places, bound);
+                self.integrate(&first)
+            }
+            "nsolve" => self.nsolve(bound, of("all")),
+            "nintegrate" => self.nintegrate(tree, places, bound),
+            "minimize" => self.minimize(bound),
+            "histogram_counts" => self.counts(&first),
             "select" => select(tree, places, &first),
             "split" => {
                 let sets = ["train", "validation", "test"].map(|n| (Name::from(n), first.clone()));

@@ -46,7 +46,7 @@ pub(super) fn run(rates: &mut dyn Rates, p: &mut Progress<'_>, detect: bool) -> 
         p.work.evaluations += STAGES as u64;
 
         let mut error = estimate(p, h, &y, &k, None);
-        if !(error <= 1.0) && refused >= 2 && error.is_finite() {
+        if error > 1.0 && refused >= 2 && error.is_finite() {
             let noise = p.noise(rates, h);
             error = estimate(p, h, &y, &k, Some(&noise));
         }

@@ -173,7 +173,7 @@ pub(super) fn run(rates: &mut dyn Rates, p: &mut Progress<'_>) -> Option<End> {
             Some((own, old)) if error > 0.0 => (h / own * (old / error).powf(0.25)).min(1.0),
             _ => 1.0,
         } * error.max(1e-12).powf(-0.25);
-        if !(error <= 1.0) {
+        if error > 1.0 || error.is_nan() {
             h *= if error.is_finite() { (safety * predicted).clamp(0.2, 0.9) } else { 0.1 };
             decomposed = None;
             refused = true;

@@ -136,6 +136,9 @@ pub fn symplectic(
             }
         }
     };
+    if let End::Singular { t, .. } = end {
+        progress.samples.drop_near(t);
+    }
     let work =
         Work { steps: progress.work.steps, rejected, evaluations: split.evaluations, ..Work::default() };
     Ok(Path {

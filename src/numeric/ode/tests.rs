@@ -59,8 +59,8 @@ fn the_explicit_method_is_of_order_eight() {
         for k in 0..n {
             let t = k as f64 * h;
             let mut slopes: Vec<f64> = Vec::new();
-            for s in 0..12 {
-                let at = y + h * A[s].iter().map(|(j, a)| a * slopes[*j]).sum::<f64>();
+            for (s, row) in A.iter().take(12).enumerate() {
+                let at = y + h * row.iter().map(|(j, a)| a * slopes[*j]).sum::<f64>();
                 slopes.push(f(t + super::dop853_table::C[s] * h, at));
             }
             y += h * A[12].iter().map(|(j, a)| a * slopes[*j]).sum::<f64>();
@@ -227,7 +227,7 @@ fn a_pole_is_told_with_its_place_and_state() {
         let End::Singular { t, state, value } = path.end else { panic!("{method:?}: {:?}", path.end) };
         assert!((t - 1.0).abs() < 1e-6 && state == 1 && value > 1e6, "{method:?}: {:?}", path.end);
         // What was before stays: y = 1/(1 - t).
-        assert!((10..=11).contains(&path.times.len()), "{method:?}");
+        assert_eq!(path.times.len(), 10, "{method:?}");
         let worst =
             (0..10).map(|k| (path.states[1][k] * (1.0 - path.times[k]) - 1.0).abs()).fold(0.0, f64::max);
         assert!(worst < 1e-6);
