@@ -9,6 +9,7 @@ pub mod matrices;
 pub mod output;
 pub mod plots;
 pub mod symbolic;
+pub mod tables;
 
 use super::calls::Args;
 use super::context::Context;
@@ -28,6 +29,7 @@ const TABLES: &[&[(&str, Body)]] = &[
     data::TABLE,
     output::TABLE,
     plots::TABLE,
+    tables::TABLE,
 ];
 
 /// The body of a declared function.
