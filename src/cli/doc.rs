@@ -260,6 +260,8 @@ fn function(signatures: &[Arc<Signature>]) -> String {
         .map(|(s, p)| {
             let default = p.default.map_or_else(String::new, |d| print_expr(&s.tree, d));
             let ty = match &p.ty {
+                Type::Formula => "an expression over the columns of the dataset".to_string(),
+                Type::Columns => "the name of a column, or a list of names".to_string(),
                 Type::Options => "options of a trial, used by `phys run --smoke`".to_string(),
                 other => format!("`{}`", cell(&other.to_string())),
             };

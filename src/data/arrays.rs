@@ -180,6 +180,14 @@ fn column(
     if let Some(row) = missing.iter().position(|m| *m).filter(|_| options.missing == Missing::Fault) {
         return Err(DataError::NotFinite { place: place(row), text: "nan".to_string() });
     }
+    let values = match values {
+        // What is missing has no parts.
+        Values::Complex(mut v) => {
+            v.iter_mut().zip(&missing).filter(|(_, m)| **m).for_each(|(z, _)| *z = (f64::NAN, f64::NAN));
+            Values::Complex(v)
+        }
+        values => values,
+    };
     let mut column = Column::new(name, unit, values);
     column.missing = missing.contains(&true).then_some(missing);
     if errors {

@@ -27,7 +27,7 @@ impl Dataset {
     ///
     /// # Errors
     /// A name that is no column.
-    pub fn drop(&self, names: &[&str]) -> Result<Dataset, DataError> {
+    pub fn without(&self, names: &[&str]) -> Result<Dataset, DataError> {
         names.iter().try_for_each(|n| self.column(n).map(|_| ()))?;
         let rest: Vec<&str> = self.names().filter(|n| !names.contains(n)).collect();
         self.select(&rest)

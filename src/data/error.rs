@@ -227,6 +227,10 @@ impl Fault for DataError {
                     format!("a missing value is an empty cell: read(\"{}\", missing: drop)", place.file)
                 }
             }
+            DataError::NotFinite { place, text } if place.line == 0 => match text.as_str() {
+                "nan" => format!("read(\"{}\", missing: keep)", place.file),
+                _ => "write nan where there is no number, and read with `missing: drop`".to_string(),
+            },
             DataError::NotFinite { place, .. } => {
                 format!("leave the cell empty, and read(\"{}\", missing: drop)", place.file)
             }
@@ -260,13 +264,13 @@ impl Fault for DataError {
             DataError::NotDetermined { .. } => return None,
             DataError::Residual { .. } => "leave such rows out: fit(filter(d, x > 0), ...)".to_string(),
             DataError::ZeroError { .. } => "give every row an error above 0".to_string(),
-            DataError::Npy { .. } => "numpy.save(\"x.npy\", x)".to_string(),
+            DataError::Npy { .. } => "write the array with numpy.save(\"x.npy\", x)".to_string(),
             DataError::NpyType { what, .. } => match what.as_str() {
                 "dates" | "differences of dates" => {
                     "write numbers of seconds: numpy.save(\"t.npy\", t.astype(\"datetime64[s]\").astype(float))"
                         .to_string()
                 }
-                _ => "write numbers: numpy.save(\"x.npy\", x.astype(float))".to_string(),
+                _ => "write plain numbers instead: numpy.save(\"x.npy\", x.astype(float))".to_string(),
             },
             DataError::NpySize { .. } => "write the file again: numpy.save(\"x.npy\", x)".to_string(),
             DataError::NpyShape { structured: true, .. } => {
@@ -275,7 +279,7 @@ impl Fault for DataError {
             DataError::NpyShape { .. } => {
                 "write one row for each sample: numpy.save(\"x.npy\", x.reshape(len(x), -1))".to_string()
             }
-            DataError::Npz { .. } => "numpy.savez(\"d.npz\", t=t, x=x)".to_string(),
+            DataError::Npz { .. } => "write the arrays with numpy.savez(\"d.npz\", t=t, x=x)".to_string(),
             DataError::NpzLengths { path, first, .. } => {
                 format!("read(\"{path}\", member: \"{}\")", first.0)
             }

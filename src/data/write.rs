@@ -70,11 +70,19 @@ pub fn csv_text(data: &Dataset) -> Result<String, DataError> {
             header.push(format!("± {}", column.header()));
         }
     }
+    // A header of numbers would be taken for a row.
+    if header.iter().all(|h| h.parse::<f64>().is_ok())
+        && let Some(at) = data.columns().iter().position(|c| c.is_numeric())
+    {
+        header[at].push_str(" [1]");
+    }
     writer.write_record(&header).map_err(|e| fault(e.to_string()))?;
     for row in 0..data.rows() {
         let mut record = Vec::with_capacity(header.len());
         for column in data.columns() {
             record.push(match &column.values {
+                // A line without letters would be passed over.
+                _ if column.is_missing(row) && header.len() == 1 => "NA".to_string(),
                 _ if column.is_missing(row) => String::new(),
                 Values::F64(v) => float_text(v[row], column.decimals),
                 Values::Integer(v) => v[row].to_string(),

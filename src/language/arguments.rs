@@ -7,7 +7,7 @@ use super::context::{Context, Scope};
 use super::error::{Error, Result, fault, fault_hint};
 use super::operations as op;
 use super::types::{Signature, Type, is_unit_variable};
-use super::value::{Function, Value};
+use super::value::{Function, UserFunction, Value};
 use crate::base::{Span, suggest};
 use crate::expression::Expr;
 use crate::syntax::tree::{Arg, ExprId, ExprKind, Name, Tree};
@@ -105,6 +105,26 @@ impl Args {
         }
     }
 
+    /// A formula over columns, as it was written.
+    pub fn formula(&self, name: &str) -> Result<Arc<UserFunction>> {
+        match self.value(name)? {
+            Value::Function(Function::User(f)) => Ok(f.clone()),
+            other => Err(self.wrong(name, "a formula over columns", other)),
+        }
+    }
+
+    /// The formulas that a variadic parameter took, with their names.
+    pub fn formulas(&self, name: &str) -> Result<Vec<(Name, Arc<UserFunction>)>> {
+        let Some(Value::Record(r)) = self.get(name) else { return Ok(Vec::new()) };
+        r.entries
+            .iter()
+            .map(|(n, v)| match v {
+                Value::Function(Function::User(f)) => Ok((n.clone(), f.clone())),
+                other => Err(self.wrong(name, "formulas over columns", other)),
+            })
+            .collect()
+    }
+
     /// The fault of an argument of the wrong kind.
     pub fn wrong(&self, name: &str, expected: &str, found: &Value) -> Error {
         fault(6006, self.span_of(name), format!("`{name}` expects {expected}, found a {}", found.kind_name()))
@@ -123,11 +143,20 @@ impl Context {
         let count = signature.params.len();
         let mut places: Vec<Vec<ExprId>> = vec![Vec::new(); count];
         let mut next = piped.is_some() as usize;
+        let mut named: Vec<(Name, ExprId)> = Vec::new();
         for arg in args {
             let at = tree.span(arg.value);
             match &arg.name {
                 Some(name) => {
                     let Some((k, p)) = signature.param(&name.name) else {
+                        if signature.any_name().is_some() {
+                            if named.iter().any(|(n, _)| *n == name.name) {
+                                let message = format!("expected `{}` once, found it twice", name.name);
+                                return Err(fault(6007, name.span, message));
+                            }
+                            named.push((name.name.clone(), arg.value));
+                            continue;
+                        }
                         let names = signature.params.iter().map(|p| &*p.name);
                         return Err(unknown_option(&signature.name, &name.name, name.span, names));
                     };
@@ -207,6 +236,20 @@ impl Context {
         }
         for (k, p) in signature.params.iter().enumerate() {
             let ids = std::mem::take(&mut places[k]);
+            if signature.any_name() == Some(k) {
+                if let Some(id) = ids.first() {
+                    let message = format!("`{}` expects a name before what it computes", signature.name);
+                    let hint = format!("name: {}", crate::syntax::print_expr(tree, *id));
+                    return Err(fault_hint(6005, tree.span(*id), message, hint));
+                }
+                let entries: Result<Vec<(Name, Value)>> = named
+                    .drain(..)
+                    .map(|(name, id)| Ok((name, self.read_argument(tree, id, &p.ty)?)))
+                    .collect();
+                values[k] = Some(Value::Record(Arc::new(super::value::Record { entries: entries? })));
+                given[k] = true;
+                continue;
+            }
             if ids.is_empty() {
                 continue;
             }
@@ -268,6 +311,13 @@ impl Context {
                 Ok(Value::list(items?))
             }
             (Type::Optional(inner), _) => self.read_argument(tree, id, inner),
+            (Type::Formula, _) => Ok(self.closure(tree, &"formula".into(), &[], id, &[])),
+            (Type::Columns, ExprKind::List(items)) => {
+                let items: Result<Vec<Value>> =
+                    items.iter().map(|i| self.read_argument(tree, *i, &Type::Name)).collect();
+                Ok(Value::list(items?))
+            }
+            (Type::Columns, _) => Ok(Value::list(vec![self.read_argument(tree, id, &Type::Name)?])),
             // `none` as the default of an optional parameter.
             (_, ExprKind::Name(name)) if &**name == "none" && self.lookup("none").is_none() => {
                 Ok(Value::Nothing)
@@ -374,6 +424,11 @@ pub fn takes(ty: &Type, value: &Value) -> bool {
         },
         Type::Dataset => matches!(value, Value::Dataset(_)),
         Type::Options => matches!(value, Value::Record(_)),
+        Type::Formula => matches!(value, Value::Function(_)),
+        Type::Columns => match value {
+            Value::List(items) => items.iter().all(|v| matches!(v, Value::Text(_))),
+            _ => false,
+        },
         Type::Other(kind) => match &**kind {
             "list" => matches!(value, Value::List(_) | Value::Column(_)),
             "matrix" => matches!(value, Value::List(_)),

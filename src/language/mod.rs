@@ -11,6 +11,7 @@ pub mod decide;
 pub mod dimension;
 pub mod error;
 pub mod evaluate;
+pub mod formulas;
 pub mod library;
 pub mod members;
 pub mod operations;

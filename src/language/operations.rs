@@ -141,27 +141,26 @@ pub fn column_values(c: &crate::data::Column) -> Value {
 
 /// One element of a column.
 pub fn column_element(c: &crate::data::Column, row: usize) -> Value {
+    use crate::base::hash;
     use crate::data::Values;
+    if c.is_missing(row) {
+        return Value::Nothing;
+    }
+    let uncertain = |value: f64, sigma: f64| {
+        // Two values are one measurement where name, row, value and error agree.
+        let words = [row as u64, value.to_bits(), sigma.to_bits()];
+        let id = words.into_iter().fold(hash::of_str(&c.name), hash::combine);
+        Expr::uncertain(crate::expression::Uncertain::new(id | 1 << 63, value, sigma))
+    };
+    let errors = c.errors.as_ref().map(|e| e[row]);
     let number = match &c.values {
-        Values::Label(labels) => return Value::text(&labels[row]),
+        Values::Label(labels) => return Value::Text(labels[row].clone()),
+        Values::Integer(v) if errors.is_some() => uncertain(v[row] as f64, errors.unwrap_or(0.0)),
         Values::Integer(v) => Expr::int(v[row]),
-        Values::F64(v) => match c.errors.as_ref().map(|e| e[row]) {
-            Some(sigma) => {
-                let id = crate::base::hash::combine(crate::base::hash::of_str(&c.name), row as u64);
-                Expr::uncertain(crate::expression::Uncertain::new(id | 1 << 63, v[row], sigma))
-            }
-            None => Expr::float(v[row]),
-        },
+        Values::F64(v) => errors.map_or_else(|| Expr::float(v[row]), |sigma| uncertain(v[row], sigma)),
         Values::Complex(v) => {
             Expr::sum([Expr::float(v[row].0), Expr::product([Expr::float(v[row].1), Expr::i()])])
         }
-    };
-    let number = match (&c.values, &c.errors) {
-        (Values::Integer(v), Some(errors)) => {
-            let id = crate::base::hash::combine(crate::base::hash::of_str(&c.name), row as u64);
-            Expr::uncertain(crate::expression::Uncertain::new(id | 1 << 63, v[row] as f64, errors[row]))
-        }
-        _ => number,
     };
     match &c.unit {
         Some(unit) if !unit.is_one() => Value::Expr(Expr::product([number, Expr::unit(unit.clone())])),

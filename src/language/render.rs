@@ -10,6 +10,11 @@ use crate::units::Unit;
 
 /// The one-line form of a value.
 pub fn line(value: &Value, style: &Style) -> String {
+    let line = |value: &Value, style: &Style| match value {
+        // Within something else nothing is a value that is missing.
+        Value::Nothing => "missing".to_string(),
+        value => line(value, style),
+    };
     match value {
         Value::Expr(e) => expr(e, style),
         Value::Text(t) => format!("\"{}\"", escape(t)),
@@ -118,7 +123,10 @@ fn dataset(d: &crate::data::Dataset) -> String {
 
 /// The first and last elements of a column.
 fn column(c: &crate::data::Column, style: &Style) -> String {
-    let shown = |k: usize| line(&super::operations::column_element(c, k), style);
+    let shown = |k: usize| match super::operations::column_element(c, k) {
+        Value::Nothing => "missing".to_string(),
+        value => line(&value, style),
+    };
     let n = c.len();
     let items: Vec<String> = if n <= 10 {
         (0..n).map(shown).collect()

@@ -38,6 +38,11 @@ pub enum Type {
     /// those of the call; elsewhere they are checked and play no part. A function that declares such a parameter is
     /// one that samples, generates, searches or trains.
     Options,
+    /// An expression over the columns of the dataset before it; the columns are seen first and whole. A variadic
+    /// parameter of this type takes arguments of any name: `with(d, v: x/t)`.
+    Formula,
+    /// A name, a text, or a list of these: columns of the dataset before it.
+    Columns,
     /// The type, or nothing.
     Optional(Box<Type>),
     /// A kind of value with this name: `front`, `fit`, `law`, `record`, `column`, `field`, `range`.
@@ -60,6 +65,8 @@ impl Type {
                 "function" => Type::Function,
                 "dataset" => Type::Dataset,
                 "options" => Type::Options,
+                "formula" => Type::Formula,
+                "columns" => Type::Columns,
                 _ => Type::Other(ident.name.clone()),
             },
             TypeExpr::Quantity(unit) => Type::Quantity(unit.clone()),
@@ -97,6 +104,8 @@ impl Type {
             Type::Other(kind) => format!("a {kind}"),
             Type::Optional(inner) => inner.described(),
             Type::Options => "a record of options".into(),
+            Type::Formula => "a formula over columns".into(),
+            Type::Columns => "names of columns".into(),
             Type::List(_) | Type::Record(_) | Type::OneOf(_) => format!("a value of type {self}"),
         }
     }
@@ -116,6 +125,8 @@ impl std::fmt::Display for Type {
             Type::Function => f.write_str("function"),
             Type::Dataset => f.write_str("dataset"),
             Type::Options => f.write_str("options"),
+            Type::Formula => f.write_str("formula"),
+            Type::Columns => f.write_str("columns"),
             Type::Other(name) => f.write_str(name),
             Type::List(inner) => write!(f, "list[{inner}]"),
             Type::Optional(inner) => write!(f, "{inner}?"),
@@ -208,9 +219,15 @@ pub struct Signature {
 }
 
 impl Signature {
+    /// The parameter that takes arguments of any name.
+    pub fn any_name(&self) -> Option<usize> {
+        self.params.iter().position(|p| p.variadic && p.ty == Type::Formula)
+    }
+
     /// The parameter with this name.
     pub fn param(&self, name: &str) -> Option<(usize, &Parameter)> {
-        self.params.iter().enumerate().find(|(_, p)| &*p.name == name)
+        let any = self.any_name();
+        self.params.iter().enumerate().find(|(k, p)| &*p.name == name && Some(*k) != any)
     }
 
     /// Its first line: `f(x: real, n: integer = ...) -> real`.

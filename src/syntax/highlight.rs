@@ -36,6 +36,13 @@ pub fn tokens(text: &str) -> Vec<(TokenClass, Span)> {
         }
     }
     out.sort_by_key(|(_, span)| span.start);
+    // In a faulty text a lexeme can be read in two ways; each letter has one class.
+    let mut end = 0;
+    out.retain_mut(|(_, span)| {
+        span.start = span.start.max(end);
+        end = end.max(span.end);
+        span.start < span.end
+    });
     out
 }
 

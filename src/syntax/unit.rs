@@ -107,7 +107,12 @@ impl<'t> Parser<'t> {
         start: usize,
         end: usize,
     ) -> Diagnostic {
-        SyntaxError::UnitSyntax { expected, found, hint }.at(self.span(start, end.max(start)))
+        // Where the bracket ends there may be no letter to point at.
+        let mut end = end.max(start).min(self.text.len());
+        while !self.text.is_char_boundary(end) {
+            end += 1;
+        }
+        SyntaxError::UnitSyntax { expected, found, hint }.at(self.span(start, end))
     }
 
     fn blanks(&mut self) {

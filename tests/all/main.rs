@@ -6,6 +6,7 @@ mod cli;
 mod codes;
 mod errors;
 mod examples;
+mod fuzz;
 mod laws;
 mod layering;
 mod licences;

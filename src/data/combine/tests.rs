@@ -26,8 +26,8 @@ fn columns_are_renamed_and_left_out() {
     assert_eq!(d.rename(&[("x", "k"), ("k", "x")]).unwrap().names().collect::<Vec<_>>(), ["x", "k"]);
     assert!(matches!(d.rename(&[("x", "k")]), Err(DataError::DuplicateHeader { .. })));
     assert!(matches!(d.rename(&[("z", "k")]), Err(DataError::UnknownColumn { .. })));
-    assert_eq!(d.drop(&["k"]).unwrap().names().collect::<Vec<_>>(), ["x"]);
-    assert!(d.drop(&["z"]).is_err());
+    assert_eq!(d.without(&["k"]).unwrap().names().collect::<Vec<_>>(), ["x"]);
+    assert!(d.without(&["z"]).is_err());
 }
 
 #[test]

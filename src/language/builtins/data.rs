@@ -23,20 +23,11 @@ use crate::syntax::tree::{Name, Operator};
 use crate::units::{Catalogue, Dimension, Unit};
 
 /// The table.
-pub const TABLE: &[(&str, Body)] = &[
-    ("read", read),
-    ("sample", sample),
-    ("fit", fit),
-    ("filter", filter),
-    ("select", select),
-    ("split", split),
-    ("dataset", dataset),
-    ("preview", preview),
-    ("export", export),
-    ("regress", regress),
-];
+pub const TABLE: &[(&str, Body)] =
+    &[("read", read), ("sample", sample), ("fit", fit), ("export", export), ("regress", regress)];
 
-fn seed(context: &Context, args: &Args) -> Result<u64> {
+/// The seed of a call, else that of the session.
+pub(super) fn seed(context: &Context, args: &Args) -> Result<u64> {
     match args.get("seed") {
         None => Ok(context.seed),
         Some(_) => {
@@ -50,8 +41,25 @@ fn seed(context: &Context, args: &Args) -> Result<u64> {
 
 fn read(context: &mut Context, args: &Args) -> Result<Value> {
     let path = context.path(&args.word("path")?);
-    let missing = if &*args.word("missing")? == "drop" { Missing::Drop } else { Missing::Fault };
-    let found = data::read(&path, &context.catalogue, &ReadOptions::missing(missing))
+    let missing = match &*args.word("missing")? {
+        "drop" => Missing::Drop,
+        "keep" => Missing::Keep,
+        _ => Missing::Fault,
+    };
+    let headers = match args.get("headers") {
+        None => None,
+        Some(_) => Some(
+            args.list("headers")?
+                .iter()
+                .map(|v| match v {
+                    Value::Text(t) => Ok(t.to_string()),
+                    other => Err(args.wrong("headers", "texts", other)),
+                })
+                .collect::<Result<Vec<String>>>()?,
+        ),
+    };
+    let member = args.get("member").map(|_| args.word("member")).transpose()?.map(|m| m.to_string());
+    let found = data::read(&path, &context.catalogue, &ReadOptions { missing, headers, member })
         .map_err(|e| lift(&e, args.span_of("path")))?;
     for note in &found.notes {
         context.notify(crate::base::Diagnostic { span: Some(args.span_of("path")), ..note.clone() });
@@ -328,152 +336,6 @@ pub fn fit_member(f: &Fit, name: &str) -> (Option<Value>, Vec<String>) {
     (value, known)
 }
 
-fn filter(context: &mut Context, args: &Args) -> Result<Value> {
-    let d = args.dataset("data")?;
-    let condition = args.expr("condition")?;
-    let at = args.span_of("condition");
-    dimension::of(&condition, &column_declarations(&d)).map_err(|m| op::unit_fault(&m, at))?;
-    let mut labels: BTreeMap<Symbol, usize> = BTreeMap::new();
-    let mut columns: Vec<(Symbol, Vec<f64>)> = Vec::new();
-    for s in condition.symbols() {
-        let c = d.column(s.name()).map_err(|e| lift(&e, at))?;
-        if matches!(c.values, Values::Label(_)) {
-            labels.insert(s, 0);
-        } else {
-            columns.push((s, c.si_values()));
-        }
-    }
-    if let Some((s, _)) = labels.first_key_value() {
-        return Err(fault_hint(
-            6006,
-            at,
-            format!("expected columns of numbers in the condition, found the labels `{s}`"),
-            "compare row by row: [r for r in data if r.name == \"Mars\"]",
-        ));
-    }
-    let condition = op::strip_units(&condition);
-    let mut mask = Vec::with_capacity(d.rows());
-    for row in 0..d.rows() {
-        if row % 1024 == 0 {
-            context.poll(args.span)?;
-        }
-        let value = condition.decide(&|s: &Symbol| columns.iter().find(|(n, _)| n == s).map(|(_, v)| v[row]));
-        match value {
-            Some(b) => mask.push(b),
-            None => return Err(fault(6010, at, format!("the condition cannot be decided in row {row}"))),
-        }
-    }
-    Ok(Value::Dataset(Arc::new(d.filter(&mask).map_err(|e| lift(&e, args.span))?)))
-}
-
-fn select(_: &mut Context, args: &Args) -> Result<Value> {
-    let d = args.dataset("data")?;
-    let names: Vec<Arc<str>> = args
-        .list("columns")?
-        .iter()
-        .filter_map(|v| match v {
-            Value::Text(t) => Some(t.clone()),
-            _ => None,
-        })
-        .collect();
-    if names.is_empty() {
-        return Err(fault_hint(6004, args.span, "expected at least one column", "select(d, a, T)"));
-    }
-    let names: Vec<&str> = names.iter().map(|n| &**n).collect();
-    Ok(Value::Dataset(Arc::new(d.select(&names).map_err(|e| lift(&e, args.span_of("columns")))?)))
-}
-
-fn split(context: &mut Context, args: &Args) -> Result<Value> {
-    let d = args.dataset("data")?;
-    let (train, validation) = (args.real("train")?, args.real("validation")?);
-    if !(train > 0.0 && validation >= 0.0 && train + validation <= 1.0 + 1e-12) {
-        return Err(fault_hint(
-            6006,
-            args.span,
-            format!("expected shares that add up to at most 1, found {train} and {validation}"),
-            "split(d, train: 0.8, validation: 0.1)",
-        ));
-    }
-    let parts = d.split(train, validation, seed(context, args)?).map_err(|e| lift(&e, args.span))?;
-    let set = |d: Dataset| Value::Dataset(Arc::new(d));
-    Ok(Value::record(vec![
-        ("train", set(parts.train)),
-        ("validation", set(parts.validation)),
-        ("test", set(parts.test)),
-    ]))
-}
-
-fn dataset(_: &mut Context, args: &Args) -> Result<Value> {
-    let Value::Record(r) = args.value("columns")?.plain() else {
-        return Err(args.wrong("columns", "a record of lists", args.value("columns")?));
-    };
-    let at = args.span_of("columns");
-    let mut columns = Vec::new();
-    for (name, value) in &r.entries {
-        let Some(items) = op::as_list(value) else {
-            return Err(fault(
-                6006,
-                at,
-                format!("expected a list in `{name}`, found a {}", value.kind_name()),
-            ));
-        };
-        columns.push(column(name, &items, args)?);
-    }
-    Ok(Value::Dataset(Arc::new(Dataset::new("dataset", columns).map_err(|e| lift(&e, at))?)))
-}
-
-fn column(name: &str, items: &[Value], args: &Args) -> Result<data::Column> {
-    let at = args.span_of("columns");
-    if items.iter().all(|v| matches!(v, Value::Text(_))) && !items.is_empty() {
-        let labels = items
-            .iter()
-            .filter_map(|v| match v {
-                Value::Text(t) => Some(t.clone()),
-                _ => None,
-            })
-            .collect();
-        return Ok(data::Column::new(name, None, Values::Label(labels)));
-    }
-    let mut unit: Option<Unit> = None;
-    let mut numbers = Vec::with_capacity(items.len());
-    let mut errors = Vec::with_capacity(items.len());
-    let mut integers = true;
-    for v in items {
-        let e = op::settle(&op::expr_of(v, at)?);
-        let (number, own) = e.split_unit();
-        let scale = match (&unit, own) {
-            (None, Some(u)) if numbers.is_empty() => {
-                unit = Some(u);
-                1.0
-            }
-            (Some(u), Some(own)) => own.convert_scale(u).map_err(|e| lift(&e, at))?.to_f64(),
-            (None, None) => 1.0,
-            _ => return Err(fault(6021, at, format!("expected one unit for all elements of `{name}`"))),
-        };
-        integers &= number.as_i64().is_some();
-        let Some((x, sigma)) = number.uncertainty() else {
-            return Err(fault(6006, at, format!("expected numbers in `{name}`, found `{number}`")));
-        };
-        numbers.push(x * scale);
-        errors.push(sigma * scale);
-    }
-    let values = if integers {
-        Values::Integer(numbers.iter().map(|x| *x as i64).collect())
-    } else {
-        Values::F64(numbers)
-    };
-    let mut column = data::Column::new(name, unit, values);
-    if errors.iter().any(|e| *e > 0.0) {
-        column.errors = Some(errors);
-    }
-    Ok(column)
-}
-
-fn preview(_: &mut Context, args: &Args) -> Result<Value> {
-    let rows = args.integer("rows")?.clamp(0, 10_000) as usize;
-    Ok(Value::text(args.dataset("data")?.preview(rows)))
-}
-
 fn export(context: &mut Context, args: &Args) -> Result<Value> {
     let name = args.word("path")?;
     let path = context.path(&name);
@@ -488,14 +350,17 @@ fn export(context: &mut Context, args: &Args) -> Result<Value> {
         data::write_atomic(&path, &bytes).map_err(|e| lift(&e, at))?;
         return Ok(Value::Nothing);
     }
+    if let Some(bytes) = super::tables::bytes(value, &extension, args)? {
+        data::write_atomic(&path, &bytes).map_err(|e| lift(&e, at))?;
+        return Ok(Value::Nothing);
+    }
     let text = match (value.plain(), extension.as_str()) {
-        (Value::Dataset(d), "csv") => data::csv_text(d).map_err(|e| lift(&e, at))?,
-        (Value::Dataset(_), _) => {
+        (Value::Dataset(_) | Value::Column(_), _) => {
             return Err(fault_hint(
                 6040,
                 at,
-                format!("expected a file of a dataset, found `.{extension}`"),
-                "export(d, \"d.csv\")",
+                format!("expected a file of a {}, found `.{extension}`", value.kind_name()),
+                "export(d, \"d.csv\"), or .npy, .npz",
             ));
         }
         (v, "tex") => op::expr_of(v, args.span_of("value"))?.latex() + "\n",
@@ -516,7 +381,7 @@ fn export(context: &mut Context, args: &Args) -> Result<Value> {
                 6040,
                 at,
                 format!("expected a file form, found `.{extension}`"),
-                "datasets: .csv; expressions: .tex, .py, .txt, .phys",
+                "datasets: .csv, .npy, .npz; lists and matrices: .npy, .npz; expressions: .tex, .py, .txt, .phys",
             ));
         }
     };
@@ -633,6 +498,11 @@ pub fn regress_dataset(
             || request.sigma.as_ref().is_some_and(|s| *s == c.name)
     };
     let features: Vec<&data::Column> = d.columns().iter().map(|c| &**c).filter(|c| !skip(c)).collect();
+    for c in features.iter().copied().chain([&*target]) {
+        if let Some(row) = (0..c.len()).find(|i| c.is_missing(*i)) {
+            return Err(boxed(data::DataError::MissingValue { name: c.name.to_string(), row }));
+        }
+    }
     let dimension_of = |c: &data::Column| c.unit.as_ref().map_or(Dimension::NONE, Unit::dimension);
     let sigma = match &request.sigma {
         Some(name) => Some(d.column(name).map_err(boxed)?.si_values()),

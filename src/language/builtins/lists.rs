@@ -58,8 +58,17 @@ fn elements(context: &mut Context, args: &Args, name: &str) -> Result<Vec<Value>
     context.elements(&value, args.span_of(name))
 }
 
+/// The elements that are there: of a column, without the missing values.
+fn present(context: &mut Context, args: &Args, name: &str) -> Result<Vec<Value>> {
+    let mut items = elements(context, args, name)?;
+    if matches!(args.value(name)?.plain(), Value::Column(_)) {
+        items.retain(|v| !matches!(v, Value::Nothing));
+    }
+    Ok(items)
+}
+
 fn fold(context: &mut Context, args: &Args, o: Operator, start: i64) -> Result<Value> {
-    let items = elements(context, args, "xs")?;
+    let items = present(context, args, "xs")?;
     let exprs: Option<Vec<Expr>> = items.iter().map(|v| v.as_expr().map(|e| op::settle(&e))).collect();
     if let Some(exprs) = exprs {
         if o == Operator::Add {
@@ -102,14 +111,14 @@ fn not_empty(args: &Args, n: usize, least: usize) -> Result<()> {
 }
 
 fn mean(context: &mut Context, args: &Args) -> Result<Value> {
-    let n = elements(context, args, "xs")?.len();
+    let n = present(context, args, "xs")?.len();
     not_empty(args, n, 1)?;
     let total = sum(context, args)?;
     op::binary(context, Operator::Div, &total, &Value::int(n as i64), args.span)
 }
 
 fn variance(context: &mut Context, args: &Args) -> Result<Value> {
-    let items = elements(context, args, "xs")?;
+    let items = present(context, args, "xs")?;
     not_empty(args, items.len(), 2)?;
     let center = mean(context, args)?;
     let mut squares = Vec::with_capacity(items.len());
@@ -145,7 +154,7 @@ fn numbers(context: &mut Context, args: &Args, items: &[Value]) -> Result<Vec<f6
 }
 
 fn sorted(context: &mut Context, args: &Args) -> Result<Vec<Value>> {
-    let items = elements(context, args, "xs")?;
+    let items = present(context, args, "xs")?;
     if items.iter().all(|v| matches!(v, Value::Text(_))) && !items.is_empty() {
         let mut items = items;
         items.sort_by(|a, b| match (a, b) {
@@ -161,6 +170,9 @@ fn sorted(context: &mut Context, args: &Args) -> Result<Vec<Value>> {
 }
 
 fn sort(context: &mut Context, args: &Args) -> Result<Value> {
+    if let Some(Value::Dataset(_)) = args.get("data").map(Value::plain) {
+        return super::tables::sort(context, args);
+    }
     Ok(Value::list(sorted(context, args)?))
 }
 
@@ -178,7 +190,7 @@ fn median(context: &mut Context, args: &Args) -> Result<Value> {
 fn extremum(context: &mut Context, args: &Args) -> Result<Value> {
     let least = &*args.signature.name == "min";
     let items = if args.signature.params[0].name.as_ref() == "xs" {
-        elements(context, args, "xs")?
+        present(context, args, "xs")?
     } else {
         let mut items = vec![args.value("x")?.clone()];
         items.extend(args.list("others")?.iter().cloned());
@@ -212,6 +224,9 @@ fn reverse(context: &mut Context, args: &Args) -> Result<Value> {
 }
 
 fn concat(context: &mut Context, args: &Args) -> Result<Value> {
+    if args.get("data").is_some() {
+        return super::tables::concat(context, args);
+    }
     let mut all = Vec::new();
     for list in args.list("lists")?.iter() {
         all.extend(context.elements(list, args.span)?);

@@ -13,6 +13,7 @@ pub mod roots;
 pub mod spectra;
 pub mod symbolic;
 pub mod systems;
+pub mod tables;
 
 use super::calls::Args;
 use super::context::Context;
@@ -36,6 +37,7 @@ const TABLES: &[&[(&str, Body)]] = &[
     systems::TABLE,
     output::TABLE,
     plots::TABLE,
+    tables::TABLE,
 ];
 
 /// The body of a declared function.

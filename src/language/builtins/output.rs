@@ -48,6 +48,9 @@ fn text(context: &mut Context, args: &Args) -> Result<Value> {
 }
 
 fn join(context: &mut Context, args: &Args) -> Result<Value> {
+    if args.get("left").is_some() {
+        return super::tables::join(context, args);
+    }
     let separator = args.word("separator")?;
     let parts: Vec<String> = args.list("texts")?.iter().map(|v| render::plain(v, &context.style)).collect();
     Ok(Value::text(parts.join(&separator)))

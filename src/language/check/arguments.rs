@@ -22,6 +22,8 @@ pub(super) struct Bound {
     pub variables: Variables,
     /// Whether the function acts element by element on a list.
     pub list: bool,
+    /// What the formulas of a variadic parameter are, with their names.
+    pub formulas: Vec<(Name, Inferred)>,
 }
 
 impl Bound {
@@ -43,11 +45,13 @@ impl Checker {
         signature: &Arc<Signature>,
         tree: &Arc<Tree>,
         places: &[Vec<ExprId>],
+        written: &[(ExprId, Name)],
     ) -> Bound {
         let mut bound = Bound {
             values: vec![Vec::new(); signature.params.len()],
             variables: HashMap::new(),
             list: false,
+            formulas: Vec::new(),
         };
         let mut shadow: Vec<(Name, Inferred)> = Vec::new();
         // The variables of a law are symbols in its formula, which stands before them.
@@ -83,6 +87,17 @@ impl Checker {
             }
             for id in &places[k] {
                 let before = self.diagnostics.len();
+                if p.ty == Type::Formula {
+                    let data = bound.get(0).clone();
+                    let name = written.iter().find(|(own, _)| own == id).map(|(_, n)| n);
+                    let value = self.formula_argument(signature, tree, *id, name, data, &bound.formulas);
+                    self.fill_hints(before, tree, *id);
+                    if let Some(name) = name {
+                        bound.formulas.push((name.clone(), value.clone()));
+                    }
+                    bound.values[k].push(value);
+                    continue;
+                }
                 let scoped = matches!(p.ty.required(), Type::Expression | Type::Equation);
                 let names = if scoped { shadow.clone() } else { Vec::new() };
                 let value = self.with_symbols(&names, |c| c.argument(tree, *id, &p.ty));
@@ -157,24 +172,42 @@ impl Checker {
             return;
         }
         for (k, p) in signature.params.iter().enumerate() {
-            if *p.ty.required() != Type::Name {
+            let named = match p.ty.required() {
+                Type::Name => true,
+                Type::Columns => true,
+                // New names of old columns.
+                Type::Formula => &*signature.name == "rename",
+                _ => false,
+            };
+            if !named {
                 continue;
             }
             for id in &places[k] {
-                let ExprKind::Name(name) = tree.expr(*id) else { continue };
-                let free = matches!(&**name, "last" | "none");
-                if free || data.columns.iter().any(|(n, _)| n == name) {
-                    continue;
-                }
-                let known: Vec<&str> = data.columns.iter().map(|(n, _)| &**n).collect();
-                let hint = match suggest::nearest(name, known.iter().copied()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("it has {}", known.join(", ")),
+                let ids = match tree.expr(*id) {
+                    ExprKind::List(items) => items.clone(),
+                    _ => vec![*id],
                 };
-                let message = format!("expected a column of the dataset, found `{name}`");
-                self.report(fault_hint(6002, tree.span(*id), message, hint));
+                for id in ids {
+                    self.known_column(tree, id, data);
+                }
             }
         }
+    }
+
+    /// A bare name that must be a column.
+    pub(super) fn known_column(&mut self, tree: &Tree, id: ExprId, data: &super::Columns) {
+        let ExprKind::Name(name) = tree.expr(id) else { return };
+        let free = matches!(&**name, "last" | "none");
+        if free || data.columns.iter().any(|(n, _)| n == name) {
+            return;
+        }
+        let known: Vec<&str> = data.columns.iter().map(|(n, _)| &**n).collect();
+        let hint = match suggest::nearest(name, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("it has {}", known.join(", ")),
+        };
+        let message = format!("expected a column of the dataset, found `{name}`");
+        self.report(fault_hint(6002, tree.span(id), message, hint));
     }
 
     /// An argument as its parameter's type reads it.
@@ -182,6 +215,10 @@ impl Checker {
         match (ty, tree.expr(id)) {
             (Type::Optional(inner), _) => self.argument(tree, id, inner),
             (Type::Name | Type::OneOf(_), ExprKind::Name(name)) => Inferred::Text(Some(name.clone())),
+            (Type::Columns, ExprKind::List(items)) => {
+                Inferred::list(items.iter().map(|i| self.argument(tree, *i, &Type::Name)).collect())
+            }
+            (Type::Columns, _) => Inferred::list(vec![self.argument(tree, id, &Type::Name)]),
             (Type::Function, ExprKind::Name(name)) => self.function_named(name, tree.span(id)),
             (Type::List(inner), ExprKind::List(items))
                 if matches!(**inner, Type::Name | Type::OneOf(_) | Type::Function) =>
@@ -223,7 +260,7 @@ impl Checker {
         let number = value.quantity().is_some() || matches!(value, Inferred::Condition(_));
         let list = matches!(value, Inferred::List(_) | Inferred::Column(_));
         match ty {
-            Type::Any | Type::Name => true,
+            Type::Any | Type::Name | Type::Formula | Type::Columns => true,
             Type::Optional(inner) => Checker::may_be(value, inner),
             Type::Real | Type::Quantity(_) => number || list,
             Type::Expression => number || matches!(value, Inferred::List(_)),
@@ -421,6 +458,8 @@ impl Checker {
             | Type::Function
             | Type::OneOf(_)
             | Type::Options
+            | Type::Formula
+            | Type::Columns
             | Type::Optional(_) => Inferred::Unknown,
         }
     }

@@ -17,6 +17,8 @@ use crate::syntax::tree::{Arg, ExprId, ExprKind, Name, Tree};
 pub(super) struct Place {
     pub name: Name,
     pub variadic: bool,
+    /// Whether it takes arguments of any name.
+    pub any: bool,
 }
 
 impl Checker {
@@ -274,8 +276,24 @@ impl Checker {
         for arg in args {
             let at = tree.span(arg.value);
             let (k, at) = match &arg.name {
-                Some(name) => match params.iter().position(|p| p.name == name.name) {
+                Some(name) => match params.iter().position(|p| p.name == name.name && !p.any) {
                     Some(k) => (k, name.span),
+                    None if params.iter().any(|p| p.any) => {
+                        let Some(k) = params.iter().position(|p| p.any) else { continue };
+                        let own = |a: &&Arg| a.name.as_ref().is_some_and(|n| n.name == name.name);
+                        if args.iter().filter(own).count() > 1 && !places[k].is_empty() {
+                            let first = args.iter().find(own).map(|a| a.value);
+                            if first != Some(arg.value) {
+                                self.report(fault(
+                                    6007,
+                                    name.span,
+                                    format!("`{}` is given twice", name.name),
+                                ));
+                                faulty = true;
+                            }
+                        }
+                        (k, name.span)
+                    }
                     None => {
                         let known: Vec<&str> = params.iter().map(|p| &*p.name).collect();
                         let message = format!("expected an option of `{function}`, found `{}`", name.name);
@@ -292,6 +310,13 @@ impl Checker {
                 None => {
                     let variadic = params.iter().position(|p| p.variadic).filter(|v| next >= *v);
                     let k = variadic.unwrap_or(next);
+                    if params.get(k).is_some_and(|p| p.any) {
+                        let message = format!("`{function}` expects a name before what it computes");
+                        let shown = crate::syntax::print_expr(tree, arg.value);
+                        self.report(fault_hint(6005, at, message, format!("name: {shown}")));
+                        faulty = true;
+                        continue;
+                    }
                     if variadic.is_none() {
                         next += 1;
                     }
@@ -322,8 +347,11 @@ impl Checker {
     }
 
     fn call_user(&mut self, f: &Arc<UserKind>, tree: &Arc<Tree>, args: &[Arg], span: Span) -> Inferred {
-        let places: Vec<Place> =
-            f.params.iter().map(|p| Place { name: p.name.name.clone(), variadic: false }).collect();
+        let places: Vec<Place> = f
+            .params
+            .iter()
+            .map(|p| Place { name: p.name.name.clone(), variadic: false, any: false })
+            .collect();
         let words: Vec<&str> = f.params.iter().map(|p| &*p.name.name).collect();
         let headline = format!("{}({})", f.name, words.join(", "));
         let Some(places) = self.places(&f.name, &places, tree, args, Some(headline.clone())) else {
@@ -438,8 +466,15 @@ impl Checker {
                 signatures.iter().find(fits).unwrap_or(first).clone()
             }
         };
-        let places: Vec<Place> =
-            signature.params.iter().map(|p| Place { name: p.name.clone(), variadic: p.variadic }).collect();
+        let any = signature.any_name();
+        let places: Vec<Place> = signature
+            .params
+            .iter()
+            .enumerate()
+            .map(|(k, p)| Place { name: p.name.clone(), variadic: p.variadic, any: any == Some(k) })
+            .collect();
+        let names: Vec<(ExprId, Name)> =
+            args.iter().filter_map(|a| Some((a.value, a.name.as_ref()?.name.clone()))).collect();
         let Some(mut places) = self.places(name, &places, tree, args, Some(signature.headline())) else {
             return Inferred::Unknown;
         };
@@ -447,7 +482,7 @@ impl Checker {
         if let Some(trial) = self.trial(&signature, tree, &mut places) {
             // Both are checked; what runs decides what is known of the result.
             let other = if self.smoke { std::mem::replace(&mut places, trial) } else { trial };
-            self.bound_arguments(&signature, tree, &other);
+            self.bound_arguments(&signature, tree, &other, &names);
         }
         for (k, p) in signature.params.iter().enumerate() {
             if places[k].is_empty() && !p.is_optional() {
@@ -455,7 +490,7 @@ impl Checker {
                 self.report(fault_hint(6004, span, message, signature.headline()));
             }
         }
-        let found = self.bound_arguments(&signature, tree, &places);
+        let found = self.bound_arguments(&signature, tree, &places, &names);
         if self.is_faulty_since(before) {
             return Inferred::Unknown;
         }

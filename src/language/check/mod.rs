@@ -8,6 +8,7 @@ mod arguments;
 mod arithmetic;
 mod calls;
 mod expressions;
+mod formulas;
 mod inferred;
 mod members;
 mod modules;

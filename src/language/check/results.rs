@@ -24,8 +24,12 @@ impl Checker {
         let of = |name: &str| signature.param(name).map_or(usize::MAX, |(k, _)| k);
         let first = bound.get(0).clone();
         match &*signature.name {
-            "read" => self.read(tree, places),
-            "filter" | "observe" => first,
+            "read" => self.read(tree, places, bound.get(of("headers")), bound.get(of("member"))),
+            "filter" | "observe" | "head" | "tail" | "drop_missing" => first,
+            "sort" | "unique" | "concat" if matches!(first, Inferred::Dataset(_)) => first,
+            "with" | "group" | "rename" | "drop" | "join" | "describe" => {
+                self.table(signature, tree, places, bound)
+            }
             "system" => self.system(signature, tree, places, bound),
             "integrate" => {
                 self.over(tree, places, bound);
@@ -121,11 +125,35 @@ impl Checker {
     }
 
     /// `read("file.csv")` with a literal path: the header tells the columns.
-    fn read(&mut self, tree: &Arc<Tree>, places: &[Vec<ExprId>]) -> Inferred {
+    fn read(
+        &mut self,
+        tree: &Arc<Tree>,
+        places: &[Vec<ExprId>],
+        headers: &Inferred,
+        member: &Inferred,
+    ) -> Inferred {
+        let mut options = crate::data::ReadOptions::default();
+        let text = |v: &Inferred| match v {
+            Inferred::Text(Some(t)) => Some(t.to_string()),
+            _ => None,
+        };
+        if !matches!(member, Inferred::Nothing) {
+            options.member = text(member);
+            if options.member.is_none() {
+                return Inferred::Dataset(None);
+            }
+        }
+        if !matches!(headers, Inferred::Nothing) {
+            options.headers =
+                Checker::known_items(headers).and_then(|items| items.iter().map(text).collect());
+            if options.headers.is_none() {
+                return Inferred::Dataset(None);
+            }
+        }
         let Some(id) = first_of(places, 0) else { return Inferred::Dataset(None) };
         let ExprKind::Str { parts, .. } = tree.expr(id) else { return Inferred::Dataset(None) };
         let [StrPart::Text(path)] = parts.as_slice() else { return Inferred::Dataset(None) };
-        match crate::data::read_header(&self.path(path), &self.catalogue, &Default::default()) {
+        match crate::data::read_header(&self.path(path), &self.catalogue, &options) {
             Ok(columns) => Inferred::Dataset(Some(Arc::new(Columns {
                 columns: columns
                     .into_iter()
