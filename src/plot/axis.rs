@@ -16,6 +16,8 @@ pub struct Axis {
     pub unit: Option<Unit>,
     /// Whether it is logarithmic.
     pub log: bool,
+    /// Whether it shows whole numbers (indices, sizes): there are no ticks between them.
+    pub whole: bool,
     /// Its ends, where they are set; in the unit. The first may be the larger one: the axis runs backwards.
     pub range: Option<(f64, f64)>,
 }

@@ -131,7 +131,7 @@ impl Fault for PlotError {
                 let convertible = found.dimension() == expected.dimension();
                 match expected.div(found) {
                     Ok(factor) if !convertible => format!(
-                        "give `{second}` the same unit (`-> [{expected}]` after a factor in [{factor}]), or show it in its own panel: grid([plot(...), plot(...)])"
+                        "multiply `{second}` by something in [{factor}], `{second}*... -> [{expected}]`, or draw two panels: grid([plot(...), plot(...)])"
                     ),
                     _ => format!("{second} -> [{expected}]"),
                 }

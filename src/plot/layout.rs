@@ -2,12 +2,12 @@
 //! frames stand in line), ticks as close as labels fit, and a legend in the corner where it hides nothing, or above
 //! the frame where it would hide something everywhere.
 
-use super::axis::Projection;
+use super::axis::{Axis, Projection};
 use super::colour::{self, Rgb};
 use super::figure::{Figure, Image, Layer, Mark, Panel, Series};
 use super::font::Font;
 use super::scene::{Anchor, Frame, Pen, Point, Scene, Shape};
-use super::ticks::{Ticks, ticks};
+use super::ticks::{Ticks, marked, ticks};
 
 const INK: Rgb = [30, 30, 30];
 const LABEL: f64 = 14.0;
@@ -99,7 +99,7 @@ impl<'a> Plan<'a> {
         let x = panel.x_projection();
         let y = panel.y_projection(&x);
         let value = panel.value_projection();
-        let y_ticks = ticks(&y, ((cell.1 - 80.0) / 52.0).clamp(2.0, 9.0) as usize);
+        let y_ticks = marked(&panel.y, &y, ((cell.1 - 80.0) / 52.0).clamp(2.0, 9.0) as usize);
         let widest = |t: &Ticks| t.labels.iter().map(|l| font.width(l, SMALL)).fold(0.0, f64::max);
         let mut left = EDGE + widest(&y_ticks) + 8.0;
         if !panel.y.label(y_ticks.exponent).is_empty() {
@@ -114,7 +114,7 @@ impl<'a> Plan<'a> {
             }
         }
         let inner = (cell.0 - left - right).max(40.0);
-        let x_ticks = fitting(font, &x, inner);
+        let x_ticks = fitting(font, &panel.x, &x, inner);
         // Half of the last label stands beside the frame.
         if let (Some(v), Some(label), true) = (x_ticks.major.last(), x_ticks.labels.last(), value.is_none()) {
             let place = x.place(*v).max(x.place(x_ticks.major[0]));
@@ -266,8 +266,13 @@ impl<'a> Plan<'a> {
             let y = at.1 + EDGE + TITLE;
             shapes.push(text((frame.left + 0.5 * frame.width, y), TITLE, Anchor::Middle, &panel.title));
         }
-        for (layer, hue) in panel.layers.iter().zip(panel.hues()) {
-            self.layer(&frame, layer, colour::CURVES[hue % colour::CURVES.len()], hue, shapes);
+        // Points lie on curves, whatever was named first.
+        let hues = panel.hues();
+        let (above, below): (Vec<usize>, Vec<usize>) = (0..hues.len())
+            .partition(|k| matches!(&panel.layers[*k].mark, Mark::Series(s) if s.markers && !s.line));
+        for k in below.into_iter().chain(above) {
+            let ink = colour::CURVES[hues[k] % colour::CURVES.len()];
+            self.layer(&frame, &panel.layers[k], ink, hues[k], shapes);
         }
         self.axes(font, &frame, cell, at, shapes);
         if let (Some(value), Some(t)) = (&self.value, &self.value_ticks) {
@@ -617,10 +622,10 @@ impl<'a> Plan<'a> {
 }
 
 /// As many ticks as labels fit beside each other.
-fn fitting(font: &Font, axis: &Projection, width: f64) -> Ticks {
-    let mut count = (width / 62.0).clamp(2.0, 10.0) as usize;
+fn fitting(font: &Font, of: &Axis, axis: &Projection, width: f64) -> Ticks {
+    let mut count = (width / 54.0).clamp(2.0, 10.0) as usize;
     loop {
-        let found = ticks(axis, count);
+        let found = marked(of, axis, count);
         let needed: f64 = found.labels.iter().map(|l| font.width(l, SMALL) + 14.0).sum();
         if needed <= width || count <= 2 {
             return found;
@@ -686,7 +691,8 @@ fn star((x, y): Point, r: f64) -> Vec<Point> {
 /// left out would be drawn on top of them.
 fn thinned(points: &[Point], frame: &Frame) -> Vec<Point> {
     let slots = frame.width * 2.0;
-    if (points.len() as f64) < 4.0 * slots || !points.windows(2).all(|w| !(w[1].0 < w[0].0)) {
+    let turns = points.windows(2).any(|w| w[1].0 < w[0].0);
+    if turns || (points.len() as f64) < 4.0 * slots {
         return points.to_vec();
     }
     let slot = |p: &Point| (p.0 * 2.0).floor();

@@ -155,7 +155,8 @@ impl Frame {
                 leave = leave.min(q / p);
             }
         }
-        (enter <= leave).then(|| ((a.0 + enter * dx, a.1 + enter * dy), (a.0 + leave * dx, a.1 + leave * dy)))
+        (enter <= leave)
+            .then_some(((a.0 + enter * dx, a.1 + enter * dy), (a.0 + leave * dx, a.1 + leave * dy)))
     }
 
     /// The parts of a line that lie in it; points that are NaN break the line.

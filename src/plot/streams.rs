@@ -29,7 +29,7 @@ pub fn streams(f: &dyn Fn(f64, f64) -> (f64, f64), density: usize) -> Vec<Vec<(f
         line.pop();
         line.extend(forth);
         // Short ends between other lines are noise.
-        if line.len() as f64 * STEP < 0.12 {
+        if line.len() as f64 * STEP < 0.16 {
             continue;
         }
         own.iter().for_each(|k| taken[*k] = true);

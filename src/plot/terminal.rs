@@ -4,11 +4,11 @@
 
 use unicode_width::UnicodeWidthChar;
 
-use super::axis::Projection;
+use super::axis::{Axis, Projection};
 use super::colour;
 use super::figure::{Figure, Image, Layer, Mark, Panel};
 use super::scene::{Frame, Point};
-use super::ticks::{Ticks, ticks};
+use super::ticks::{Ticks, marked, ticks};
 use super::typeset;
 use crate::base::Canvas;
 
@@ -117,7 +117,7 @@ fn width(text: &str) -> usize {
 
 /// The figure as lines of text.
 pub fn draw(figure: &Figure, canvas: &Canvas) -> String {
-    let whole = canvas.width.clamp(20, WIDEST.max(figure.columns * 80));
+    let whole = canvas.width.clamp(1, WIDEST.max(figure.columns * 80));
     let fitting = ((whole + 2) / (NARROW + 2)).max(1);
     let columns = figure.columns.clamp(1, fitting).min(figure.panels.len().max(1));
     let whole = if columns == 1 { whole.min(WIDEST) } else { whole };
@@ -181,9 +181,12 @@ impl<'a> Plan<'a> {
         let value = panel.value_projection();
         let spell = |labels: &[String]| labels.iter().map(|l| spelled(l, canvas)).collect::<Vec<_>>();
         let below = 2 + usize::from(!panel.x.label(0).is_empty()) + legend_rows(panel, canvas, page);
-        let top = 2 + usize::from(!panel.title.is_empty());
+        // The names of vertical axes stand on a line of their own, where there are any.
+        let mut vertical = [&panel.y, &panel.value].into_iter();
+        let named = vertical.any(|a| !a.name.is_empty() || a.unit.is_some()) || ticks(&y, 5).exponent != 0;
+        let top = 1 + usize::from(named) + usize::from(!panel.title.is_empty());
         let rows = height.saturating_sub(top + below).max(4);
-        let y_ticks = ticks(&y, (rows / 3).clamp(2, 7));
+        let y_ticks = marked(&panel.y, &y, (rows / 3).clamp(2, 7));
         let y_labels = spell(&y_ticks.labels);
         let widest = |labels: &[String]| labels.iter().map(|l| width(l)).max().unwrap_or(0);
         let left = widest(&y_labels) + 2;
@@ -191,7 +194,7 @@ impl<'a> Plan<'a> {
         let value_labels = spell(&value_ticks.labels);
         let right = if value.is_some() { 1 + 1 + 2 + 1 + widest(&value_labels) } else { 2 };
         let columns = page.saturating_sub(left + right).max(10);
-        let x_ticks = fitting(&x, columns, canvas);
+        let x_ticks = fitting(&panel.x, &x, columns, canvas);
         Plan {
             panel,
             canvas,
@@ -484,10 +487,10 @@ fn dots_place(plan: &Plan, (x, y): &Point) -> Point {
 }
 
 /// As many ticks as labels fit beside each other.
-fn fitting(axis: &Projection, columns: usize, canvas: &Canvas) -> Ticks {
+fn fitting(of: &Axis, axis: &Projection, columns: usize, canvas: &Canvas) -> Ticks {
     let mut count = (columns / 9).clamp(2, 9);
     loop {
-        let found = ticks(axis, count);
+        let found = marked(of, axis, count);
         let needed: usize = found.labels.iter().map(|l| width(&spelled(l, canvas)) + 2).sum();
         if needed <= columns || count <= 2 {
             return found;
@@ -673,8 +676,11 @@ impl Dots {
 
     fn print(&self, page: &mut Page, left: usize, top: usize) {
         for (k, glyph) in self.text().into_iter().enumerate().filter(|(k, _)| self.bits[*k] != 0) {
-            let cell = Cell { glyph, ink: self.inks[k], paper: None };
-            page.set(left + k % self.columns, top + k / self.columns, cell);
+            let (column, row) = (left + k % self.columns, top + k / self.columns);
+            // A line over a bar keeps the bar behind it.
+            let below = page.cells.get(row * page.width + column).copied().unwrap_or(BLANK);
+            let paper = if below.glyph == '█' { below.ink } else { None };
+            page.set(column, row, Cell { glyph, ink: self.inks[k], paper });
         }
     }
 }

@@ -74,7 +74,7 @@ fn the_png_has_the_size_it_says_and_the_same_bytes_on_any_thread() {
 #[test]
 fn the_terminal_keeps_to_its_width_and_to_its_characters() {
     let figure = all_kinds();
-    for width in [20, 33, 40, 80, 132, 300] {
+    for width in [1, 10, 20, 33, 40, 80, 132, 300] {
         for (colour, unicode) in [(false, false), (false, true), (true, true)] {
             let canvas = Canvas { width, height: 24, colour, unicode };
             let text = figure.terminal(&canvas);

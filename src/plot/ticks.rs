@@ -1,7 +1,7 @@
 //! Ticks at nice numbers (1, 2, 2.5 or 5 times a power of ten; Heckbert, Graphics Gems 1990) and their labels. A power
 //! of ten that all labels of a linear axis share is left to the axis' label.
 
-use super::axis::Projection;
+use super::axis::{Axis, Projection};
 use super::typeset;
 
 /// The ticks of an axis.
@@ -21,6 +21,30 @@ pub struct Ticks {
 pub fn ticks(axis: &Projection, count: usize) -> Ticks {
     let (low, high) = axis.ends();
     if axis.log { logarithmic(low, high, count.max(2)) } else { linear(low, high, count.max(2)) }
+}
+
+/// Ticks of an axis.
+pub fn marked(of: &Axis, axis: &Projection, count: usize) -> Ticks {
+    if of.whole { whole(axis, count) } else { ticks(axis, count) }
+}
+
+/// Ticks at whole numbers only.
+fn whole(axis: &Projection, count: usize) -> Ticks {
+    if axis.log {
+        return ticks(axis, count);
+    }
+    let (low, high) = axis.ends();
+    // With room for fewer labels than there are numbers the steps are whole by themselves, but for 2.5.
+    let mut count = count.min((high - low).floor().max(1.0) as usize);
+    loop {
+        let mut found = linear(low, high, count.max(1));
+        let is_whole = found.major.iter().all(|v| (v - v.round()).abs() < 1e-6);
+        if is_whole || count <= 1 {
+            found.minor.retain(|v| (v - v.round()).abs() < 1e-6);
+            return found;
+        }
+        count -= 1;
+    }
 }
 
 /// The nice step that gives at most `count` intervals, with the number of parts that minor ticks cut it into.

@@ -387,6 +387,11 @@ impl Curve {
         Ok(found.unwrap_or(Dimension::NONE))
     }
 
+    /// The unit it was written in, where its symbols bring none.
+    fn unit_of(&self, own: Dimension) -> Option<Unit> {
+        self.unit.clone().filter(|u| u.dimension() == own)
+    }
+
     /// A program of the variables, parameters at their starting values.
     fn tape(&self, variables: &[&Symbol], at: Span) -> Result<Tape> {
         let fixed: Vec<(Symbol, Expr)> = self
@@ -672,7 +677,7 @@ fn curve_layer(
     at: Span,
 ) -> Result<Layer> {
     let own = curve.dimension(&[variable], at)?;
-    let unit = y.take(&curve.name, curve.unit.clone(), own, at)?;
+    let unit = y.take(&curve.name, curve.unit_of(own), own, at)?;
     let tape = curve.tape(&[&variable.symbol], at)?;
     let x_unit = x.unit();
     let mut scratch = Scratch::default();
@@ -814,6 +819,7 @@ fn panel(
         };
         let x_unit = x.take(&abscissa.name, abscissa.unit.clone(), abscissa.dimension, at)?;
         x.axis.name = abscissa.name.clone();
+        x.axis.whole = rest.is_empty();
         for own in ordinates {
             let y_unit = y.take(&own.name, own.unit.clone(), own.dimension, at)?;
             layers.push(points_layer(abscissa, own, (&x_unit, &y_unit), &style, at)?);
@@ -844,7 +850,7 @@ fn panel(
                 }
                 for curve in &parts.curves {
                     let own = curve.dimension(&[], at)?;
-                    let unit = y.take(&curve.name, curve.unit.clone(), own, at)?;
+                    let unit = y.take(&curve.name, curve.unit_of(own), own, at)?;
                     let value = curve.expr.evaluate(&|_| None).map_or(f64::NAN, |v| unit.from_si(v));
                     let points = vec![(ends.0, value), (ends.1, value)];
                     let series = Series { points, line: true, dashed: true, ..Series::default() };
@@ -859,6 +865,7 @@ fn panel(
                 let points = all.in_unit(&unit).into_iter().enumerate().map(|(k, v)| (k as f64, v)).collect();
                 let y_errors = all.errors_in_unit(&unit);
                 x.axis.name = "index".into();
+                x.axis.whole = true;
                 let series = Series { points, y_errors, markers: true, ..Series::default() };
                 layers.push(Layer::new("", Mark::Series(series)));
             }
@@ -867,7 +874,8 @@ fn panel(
     set_range(&mut x, &x_range);
     set_range(&mut y, &y_range);
     if let Some(first) = layers.first()
-        && layers.iter().all(|l| l.name == first.name)
+        // A curve over one column of data explains what the column shows.
+        && (data.len() == 2 || layers.iter().all(|l| l.name == first.name))
     {
         y.axis.name = first.name.clone();
     }
@@ -928,7 +936,7 @@ fn front_panel(f: &FrontValue, at: Span) -> Result<Panel> {
         None => "laws".into(),
     };
     Ok(Panel {
-        x: Axis::new("size", None),
+        x: Axis { whole: true, ..Axis::new("size", None) },
         y: Axis { log: true, ..Axis::new("loss", None) },
         title: name,
         layers: vec![Layer::new("loss", Mark::Front(Front { points, chosen }))],
@@ -1250,7 +1258,7 @@ fn values_axis(args: &Args, curve: &Curve, own: Dimension) -> Result<(Axis, Unit
         Growing::new("colour", args.signature.param("scale").is_some() && &*args.word("scale")? == "log");
     let range = if args.signature.param("values").is_some() { range_option(args, "values")? } else { None };
     prepare(&mut axis, None, &range, "values", args.span_of("values"))?;
-    let unit = axis.take(&curve.name, curve.unit.clone(), own, args.span_of("value"))?;
+    let unit = axis.take(&curve.name, curve.unit_of(own), own, args.span_of("value"))?;
     set_range(&mut axis, &range);
     axis.axis.name = curve.name.clone();
     Ok((axis.axis, unit))
@@ -1289,16 +1297,15 @@ fn heatmap(context: &mut Context, args: &Args) -> Result<Value> {
         let lines = contour_lines(&curve, &x, &y, &unit, &levels, n, at)?;
         panel.layers.push(Layer::new("", Mark::Contours(lines)));
     }
-    let mut figure = Figure::new(panel);
-    figure.title = String::new();
-    finish(context, args, plane_title(figure, &curve))
+    finish(context, args, plane_title(Figure::new(panel)))
 }
 
-/// A figure over a plane is called after its value where it has no title.
-fn plane_title(mut figure: Figure, curve: &Curve) -> Figure {
-    if figure.title.is_empty() {
-        figure.title = curve.name.clone();
-        figure.panels[0].value.name = String::new();
+/// A long expression stands above its figure, not beside its bar of colours.
+fn plane_title(mut figure: Figure) -> Figure {
+    for panel in &mut figure.panels {
+        if panel.value.name.chars().count() > 20 {
+            figure.title = std::mem::take(&mut panel.value.name);
+        }
     }
     figure
 }
@@ -1368,7 +1375,7 @@ fn contour(context: &mut Context, args: &Args) -> Result<Value> {
         layers: vec![Layer::new("", Mark::Contours(lines))],
         ..Panel::default()
     };
-    finish(context, args, plane_title(Figure::new(panel), &curve))
+    finish(context, args, plane_title(Figure::new(panel)))
 }
 
 fn image(context: &mut Context, args: &Args) -> Result<Value> {
@@ -1384,7 +1391,8 @@ fn image(context: &mut Context, args: &Args) -> Result<Value> {
         return Err(lift(&PlotError::Nothing { found }, at));
     }
     if !is_matrix(&rows) {
-        return Err(fault_hint(6006, at, "`matrix` expects rows of one length", "image([[0, 1], [2, 3]])"));
+        let words = "`matrix` expects rows of one length, found rows of several";
+        return Err(fault_hint(6006, at, words, "image([[0, 1], [2, 3]])"));
     }
     let lists: Vec<Arc<Vec<Value>>> = rows.iter().filter_map(op::as_list).collect();
     let columns = lists[0].len();
@@ -1400,9 +1408,9 @@ fn image(context: &mut Context, args: &Args) -> Result<Value> {
     let (w, h) = (columns as f64, rows.len() as f64);
     let image = Image { x: (-0.5, w - 0.5), y: (-0.5, h - 0.5), columns, values: found.in_unit(&unit) };
     let panel = Panel {
-        x: Axis::new("column", None),
+        x: Axis { whole: true, ..Axis::new("column", None) },
         // The first row is the upper one.
-        y: Axis { range: Some((h - 0.5, -0.5)), ..Axis::new("row", None) },
+        y: Axis { range: Some((h - 0.5, -0.5)), whole: true, ..Axis::new("row", None) },
         value: axis.axis,
         map: map_option(args)?,
         layers: vec![Layer::new(found.name, Mark::Image(image))],
