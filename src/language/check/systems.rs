@@ -155,12 +155,15 @@ impl Checker {
             }
             return;
         };
-        let spans = |name: &Name| -> Span {
+        let spans = |name: &Name, label: bool| -> Span {
             match places.get(k).and_then(|ids| ids.first()).map(|id| tree.expr(*id)) {
                 Some(ExprKind::Record(written)) => written
                     .iter()
                     .find(|e| e.name.as_ref().is_some_and(|n| n.name == *name))
-                    .map_or(whole, |e| tree.span(e.value)),
+                    .map_or(whole, |e| match &e.name {
+                        Some(own) if label => own.span,
+                        _ => tree.span(e.value),
+                    }),
                 _ => whole,
             }
         };
@@ -172,7 +175,12 @@ impl Checker {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("its states are {}", known.join(", ")),
                 };
-                self.report(fault_hint(6402, spans(name), format!("expected a state, found `{name}`"), hint));
+                self.report(fault_hint(
+                    6402,
+                    spans(name, true),
+                    format!("expected a state, found `{name}`"),
+                    hint,
+                ));
                 continue;
             };
             if let Some(q) = value.quantity() {
@@ -180,7 +188,7 @@ impl Checker {
                 if !self.units.unify(dim, &given) {
                     let (own, given) = (self.shown(dim), self.shown(&given));
                     let message = format!("`{name}` is in [{own}], found a starting value in [{given}]");
-                    self.report(fault_hint(6021, spans(name), message, format!("{name}: 1 [{own}]")));
+                    self.report(fault_hint(6021, spans(name, false), message, format!("{name}: 1 [{own}]")));
                 }
             }
         }
