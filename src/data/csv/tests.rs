@@ -36,13 +36,14 @@ fn offsets_convert_on_use() {
 
 #[test]
 fn every_fault_has_its_code_and_place() {
-    let rows: [(&str, u16, &str); 21] = [
+    let rows: [(&str, u16, &str); 22] = [
         ("", 3005, "f.csv"),
         ("x,y\n", 3009, "f.csv"),
         ("x,\n1,2\n", 3006, "column 2"),
         ("x,x\n1,2\n", 3007, "`x`"),
         ("x,± x,± x\n1,2,3\n", 3007, "`± x`"),
         ("1,2\n2,4\n", 3008, "1,2"),
+        ("1,\u{FEFF}2\n,a\n", 3008, "1,"),
         ("x,y\n1,2\n2,4,5\n", 3010, "row 2"),
         ("x,y\n1,2\n2\n", 3010, "line 3"),
         ("x [m],y [s]\n1,2\n2,\n", 3011, "row 2, column `y`"),
