@@ -284,11 +284,11 @@ mod tests {
 
     #[test]
     fn a_unified_diff_names_the_lines() {
-        let a = "1\n2\n3\n4\n5\n6\n7\n8\n9\n";
-        let b = "1\n2\n3\n4\nfive\n6\n7\n8\n9\nten\n";
+        let a = "1\n2\n3\n4\n5\n6\n7\n-\n8\n9\n";
+        let b = "1\n2\n3\n4\nfive\n6\n7\n-\n8\n9\nten\n";
         assert_eq!(
             unified(a, b),
-            "@@ -3,5 +3,5 @@\n 3\n 4\n-5\n+five\n 6\n 7\n@@ -8,2 +8,3 @@\n 8\n 9\n+ten\n"
+            "@@ -3,5 +3,5 @@\n 3\n 4\n-5\n+five\n 6\n 7\n@@ -9,2 +9,3 @@\n 8\n 9\n+ten\n"
         );
         assert_eq!(unified(a, a), "");
         assert_eq!(unified("", "x\n"), "@@ -1,0 +1,1 @@\n+x\n");
