@@ -137,6 +137,33 @@ fn a_search_leaves_a_folder_and_a_plain_script_none() {
 }
 
 #[test]
+fn figures_are_kept_as_they_were_shown() {
+    let place = Place::new(
+        "var x in 1..5\ndata = sample(3*x^2, points: 60, noise: 0.01)\nfound = regress(data, work: 100000)\n\
+         plot(found)\nplot(data.x, data.y)\n",
+    );
+    let run = |threads: &str| {
+        ok(place.run(&["run", "law.phys", "--quiet", "--threads", threads, "--runs", threads]));
+        let folder =
+            files(&place.path().join(threads), "json", &[])[0].parent().expect("a folder").to_path_buf();
+        (decided(&folder), folder)
+    };
+    let ((one, folder), (two, _)) = (run("1"), run("2"));
+    assert_eq!(one, two);
+    let figures = one["figures"].as_array().expect("figures");
+    assert_eq!(figures.len(), 2);
+    for figure in figures {
+        let svg =
+            fs::read_to_string(folder.join(figure["svg"].as_str().unwrap_or_default())).expect("an SVG");
+        assert!(svg.contains("<svg"), "{svg}");
+        let png = fs::read(folder.join(figure["png"].as_str().unwrap_or_default())).expect("a PNG");
+        assert!(png.starts_with(b"\x89PNG\r\n\x1a\n"));
+    }
+    let report = fs::read_to_string(folder.join("report.html")).expect("a report");
+    assert_eq!(report.matches("data:image/svg+xml;base64,").count(), 2);
+}
+
+#[test]
 fn used_files_and_data_are_kept() {
     let place = Place::new("use \"lib/laws.phys\": find\ndata = read(\"d.csv\")\nfind(data)\n");
     fs::create_dir(place.path().join("lib")).expect("a scratch folder");

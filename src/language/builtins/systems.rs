@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Body;
-use crate::base::{Code, Diagnostic, StopReason};
+use crate::base::{Code, Diagnostic, Meter, StopReason};
 use crate::data::{self, Column, Dataset, Observe, Role};
 use crate::expression::{Domain, Expr, Symbol};
 use crate::language::calls::Args;
@@ -137,7 +137,9 @@ fn integrate(context: &mut Context, args: &Args) -> Result<Value> {
         "symplectic" => Method::Symplectic,
         _ => Method::Auto,
     };
+    let meter = Meter::new(&context.events, "integrate", "times", None);
     let path = solve(context, args, &s, &times, method, &options)?;
+    drop(meter);
     report(context, args, &s, &path);
     let rows = path.times.len();
     let unit = |u: &Unit| (!u.is_one()).then(|| u.clone());
