@@ -36,7 +36,7 @@ impl Printer<'_> {
             }
             complete = !statement.quiet
                 && !matches!(statement.kind, StatementKind::For { .. } | StatementKind::If { .. });
-            end = Some(statement.span.end);
+            end = Some(if statement.quiet { self.quiet_end(statement.span.end) } else { statement.span.end });
         }
         self.flush(to, end);
     }

@@ -628,6 +628,22 @@ impl<'t> Printer<'t> {
         }
     }
 
+    /// Behind the `;` of a statement that ended at `end`; comments may stand between, and document nothing.
+    pub(super) fn quiet_end(&self, end: u32) -> u32 {
+        let Some(source) = self.source else { return end };
+        let mut at = end as usize;
+        loop {
+            let Some(rest) = source.text.get(at..) else { return end };
+            let code = rest.trim_start();
+            at += rest.len() - code.len();
+            match code.chars().next() {
+                Some('#') => at += code.find('\n').unwrap_or(code.len()),
+                Some(';') => return at as u32 + 1,
+                _ => return end,
+            }
+        }
+    }
+
     /// Writes the comments before a place: those behind code in its line, others on lines of their own. What stood inside the
     /// statement that ended at `inside` can document nothing below it.
     pub(super) fn flush(&mut self, before: u32, inside: Option<u32>) {

@@ -263,7 +263,7 @@ fn syntax_law(bytes: &[u8], _: &Catalogue) -> Result<(), String> {
     if let Some(d) = parsed.diagnostics.iter().find(|d| d.span.is_some_and(|s| !inside(s))) {
         return Err(format!("a place outside of the text: {} {:?}", d.message, d.span));
     }
-    if parsed.diagnostics.len() > text.len() + 8 {
+    if parsed.diagnostics.len() > 2 * text.len() + 8 {
         return Err(format!("{} diagnostics for {} bytes", parsed.diagnostics.len(), text.len()));
     }
     let tokens = syntax::tokens(&text);
