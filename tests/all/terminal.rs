@@ -37,7 +37,7 @@ pub struct Terminal {
     /// How often a line had been asked for when the last one was sent.
     before: usize,
     /// The row of the prompt at which the last line was typed.
-    row: u16,
+    pub row: u16,
 }
 
 /// The screen as a test sees it.
