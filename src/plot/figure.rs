@@ -457,6 +457,10 @@ impl Figure {
     /// What it shows, on one line.
     pub fn summary(&self) -> String {
         let of = |p: &Panel| {
+            // Colours show more than the plane they stand in.
+            if !p.value.name.is_empty() {
+                return p.value.name.clone();
+            }
             let first = p.layers.first().map(|l| l.name.clone()).unwrap_or_default();
             let y = if p.y.name.is_empty() { first } else { p.y.name.clone() };
             match (y.is_empty(), p.x.name.is_empty()) {
