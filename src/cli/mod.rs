@@ -46,6 +46,11 @@ pub const CODES: &[(u16, &str, &str)] = &[
         "The search ended before it had a single law. With `--time` or `--work` it may have been stopped too early.",
     ),
     (
+        8005,
+        "line is no text",
+        "A line given to `phys eval --lines` is not UTF-8. The line is answered with this error and the next one is read.",
+    ),
+    (
         8006,
         "run folder cannot be written",
         "A script that searches or trains leaves a folder `runs/SCRIPT/TIME/`. It is made before work begins, so that none is lost. `--runs DIR` or the variable PHYS_RUNS names another place; `--no-record` or PHYS_RUNS=none leaves none.",
@@ -74,11 +79,6 @@ pub const CODES: &[(u16, &str, &str)] = &[
         8011,
         "no such name in the library",
         "`phys doc` knows the functions and modules of the standard library.",
-    ),
-    (
-        8005,
-        "line is no text",
-        "A line given to `phys eval --lines` is not UTF-8. The line is answered with this error and the next one is read.",
     ),
     (
         8020,

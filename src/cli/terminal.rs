@@ -68,10 +68,27 @@ impl Terminal {
         match event {
             Event::Text(text) => self.text(text),
             Event::Diagnostic(d) => self.diagnostic(d),
-            Event::Figure(figure) => self.text(&figure.terminal(&Canvas::default())),
+            Event::Figure(figure) => self.text(&figure.terminal(&canvas())),
             Event::Progress(p) => self.live.report(p),
             Event::Metric { .. } | Event::Read(_) | Event::Finding(_) => {}
         }
+    }
+}
+
+/// How standard output draws: as its terminal can; a file or a pipe gets the plain form of 80 columns.
+fn canvas() -> Canvas {
+    let out = io::stdout();
+    if !out.is_terminal() {
+        return Canvas::default();
+    }
+    let set = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+    let (width, height) = terminal_size::terminal_size_of(&out)
+        .map_or((80, 24), |(width, height)| (usize::from(width.0), usize::from(height.0)));
+    Canvas {
+        width: width.saturating_sub(1).max(10),
+        height: (height * 2 / 3).clamp(8, 30),
+        colour: set("NO_COLOR").is_none() && set("TERM").is_none_or(|t| t != "dumb"),
+        unicode: charset::is_unicode(),
     }
 }
 

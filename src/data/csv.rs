@@ -79,12 +79,15 @@ pub(super) fn read_names(
     Ok(headers.into_iter().filter(|h| !h.2).map(|(name, unit, _)| (name, unit)).collect())
 }
 
-/// Headers as options give them: name, unit, whether errors.
+/// Name, unit, whether the column holds errors.
+pub(super) type GivenHeader = (Arc<str>, Option<Unit>, bool);
+
+/// Headers as options give them.
 pub(super) fn given_headers(
     file: &str,
     given: &[String],
     catalogue: &Catalogue,
-) -> Result<Vec<(Arc<str>, Option<Unit>, bool)>, DataError> {
+) -> Result<Vec<GivenHeader>, DataError> {
     let found = headers_of(file, given, catalogue)?.into_iter();
     Ok(found.map(|h| (h.name, h.unit, h.errors)).collect())
 }

@@ -517,7 +517,7 @@ impl<'a> Formula<'a> {
         let condition = op::strip_units(condition);
         let mut truths = Vec::with_capacity(self.data.rows());
         for row in 0..self.data.rows() {
-            if row % 1024 == 0 {
+            if row.is_multiple_of(1024) {
                 context.poll(self.span)?;
             }
             if columns.iter().any(|(_, _, c)| c.is_missing(row)) {
@@ -547,7 +547,7 @@ impl<'a> Formula<'a> {
         if matches!(a, Value::Nothing) || matches!(b, Value::Nothing) {
             return Ok(None);
         }
-        if row % 1024 == 0 {
+        if row.is_multiple_of(1024) {
             context.poll(self.span)?;
         }
         let condition = context.comparison(o, a, b, self.span)?;

@@ -155,8 +155,13 @@ impl Frame {
                 leave = leave.min(q / p);
             }
         }
-        (enter <= leave)
-            .then_some(((a.0 + enter * dx, a.1 + enter * dy), (a.0 + leave * dx, a.1 + leave * dy)))
+        // An end that lies inside stays as it is, to the bit.
+        let at = |t: f64| match t {
+            0.0 => a,
+            1.0 => b,
+            _ => (a.0 + t * dx, a.1 + t * dy),
+        };
+        (enter <= leave).then(|| (at(enter), at(leave)))
     }
 
     /// The parts of a line that lie in it; points that are NaN break the line.

@@ -182,7 +182,10 @@ fn shapes_that_the_file_does_not_hold_are_refused() {
     );
 }
 
-fn columns() -> impl Strategy<Value = Vec<(u8, Vec<(i64, f64, String)>)>> {
+/// Kind of a column, and its cells in each kind.
+type Drawn = (u8, Vec<(i64, f64, String)>);
+
+fn columns() -> impl Strategy<Value = Vec<Drawn>> {
     let cell = (any::<i64>(), -1e300f64..1e300, "[a-zäλ ]{0,5}");
     (1usize..8).prop_flat_map(move |rows| {
         prop::collection::vec((0u8..5, prop::collection::vec(cell.clone(), rows)), 1..5)
