@@ -86,7 +86,7 @@ fn every_law_of_the_feynman_catalogue_samples_in_its_unit() {
         };
         let target = data.target().expect("a target");
         let dimension = |unit: &Option<phys::units::Unit>| {
-            unit.as_ref().map_or(phys::units::Dimension::NONE, |u| *u.dimension())
+            unit.as_ref().map_or(phys::units::Dimension::NONE, phys::units::Unit::dimension)
         };
         assert_eq!(dimension(&target.unit), dimension(&law.unit), "{name}");
         assert!(target.si_values().iter().all(|y| y.is_finite()), "{name}");
