@@ -163,10 +163,10 @@ impl Setter<'_> {
     }
 
     fn newline(&mut self) {
-        self.commented = false;
+        let commented = std::mem::take(&mut self.commented);
         self.line_indent = self.indent;
-        // No empty line at the start of the text or behind an opening bracket.
-        let behind = self.line().text.chars().next_back();
+        // No empty line at the start of the text or behind an opening bracket; one in a comment is a word.
+        let behind = self.line().text.chars().next_back().map(|c| if commented { '#' } else { c });
         if std::mem::take(&mut self.blank) && !matches!(behind, None | Some('{' | '(' | '[')) {
             self.lines.push(Line::default());
         }

@@ -630,16 +630,27 @@ impl<'t> Printer<'t> {
 
     /// Behind the `;` of a statement that ended at `end`; comments may stand between, and document nothing.
     pub(super) fn quiet_end(&self, end: u32) -> u32 {
-        let Some(source) = self.source else { return end };
-        let mut at = end as usize;
+        match self.code_at(end) {
+            Some((at, ';')) => at + 1,
+            _ => end,
+        }
+    }
+
+    /// The first character of code from a place on, whatever comments stand before it.
+    fn code_after(&self, place: u32) -> Option<char> {
+        self.code_at(place).map(|(_, c)| c)
+    }
+
+    fn code_at(&self, place: u32) -> Option<(u32, char)> {
+        let source = self.source?;
+        let mut at = place as usize;
         loop {
-            let Some(rest) = source.text.get(at..) else { return end };
+            let rest = source.text.get(at..)?;
             let code = rest.trim_start();
             at += rest.len() - code.len();
-            match code.chars().next() {
-                Some('#') => at += code.find('\n').unwrap_or(code.len()),
-                Some(';') => return at as u32 + 1,
-                _ => return end,
+            match code.chars().next()? {
+                '#' => at += code.find('\n').unwrap_or(code.len()),
+                c => return Some((at as u32, c)),
             }
         }
     }
@@ -654,8 +665,13 @@ impl<'t> Printer<'t> {
             self.comments += 1;
             let mut text = source.slice(comment.span).trim_end().to_owned();
             let displaced = inside.is_some_and(|end| comment.span.start < end);
+            let severed = self.code_after(comment.span.end) == Some(';');
             let own_line = comment.own_line || !trailing || self.ops.is_empty();
-            if own_line && text.starts_with("##") && !text.starts_with("###") && (displaced || !comment.doc) {
+            if own_line
+                && text.starts_with("##")
+                && !text.starts_with("###")
+                && (displaced || severed || !comment.doc)
+            {
                 text.remove(0);
             }
             if own_line {
