@@ -56,12 +56,39 @@ fn vanishes(session: &mut Session, part: &str) -> bool {
     ran.is_ok() && found.is_some_and(|e| e.evaluate(&|_| None) == Some(0.0))
 }
 
-/// Whether a place of this fault holds a part that is exactly zero when it runs: zero fits any unit, but only the value
-/// tells that `sin(pi)` is one.
+/// What stands in the innermost brackets around a place that hold more than it: the arguments of the call it is one of.
+fn call_around(text: &str, mut start: usize, mut end: usize) -> &str {
+    loop {
+        let mut open = 0;
+        let Some(left) = text[..start].rfind(|c| {
+            open += i32::from(c == '(') - i32::from(c == ')');
+            open > 0
+        }) else {
+            return "";
+        };
+        let mut closed = 0;
+        let Some(right) = text[end..].find(|c| {
+            closed += i32::from(c == ')') - i32::from(c == '(');
+            closed > 0
+        }) else {
+            return "";
+        };
+        let inside = &text[left + 1..end + right];
+        if inside.trim().len() > text[start..end].trim().len() {
+            return inside;
+        }
+        (start, end) = (left, end + right + 1);
+    }
+}
+
+/// Whether a place of this fault, or an argument beside it, holds a part that is exactly zero when it runs: zero fits any
+/// unit, but only the value tells that `sin(pi)` is one. In `max(sin(0), 3 [s])` it is the first argument that sets the
+/// unit, and the second at which the fault is told.
 fn holds_a_zero(session: &mut Session, text: &str, fault: &Diagnostic, parts: &[String]) -> bool {
     let places: Vec<&str> = (fault.span.iter())
         .chain(fault.related.iter().map(|(span, _)| span))
         .filter_map(|span| text.get(span.start as usize..span.end as usize))
+        .chain(fault.span.map(|span| call_around(text, span.start as usize, span.end as usize)))
         .collect();
     parts.iter().any(|part| {
         let bare = part.strip_prefix('(').and_then(|p| p.strip_suffix(')')).unwrap_or(part);
