@@ -260,7 +260,8 @@ fn headers(file: &str, cells: &[String], catalogue: &Catalogue) -> Result<Vec<He
         }
     }
     // A byte order mark may stand in the middle of a file that was put together.
-    if cells.iter().all(|c| c.trim_matches(['\u{FEFF}', ' ']).parse::<f64>().is_ok()) {
+    let bare = |c: char| c.is_whitespace() || c == '\u{FEFF}';
+    if cells.iter().all(|c| c.trim_matches(bare).parse::<f64>().is_ok()) {
         let names: Vec<String> = (1..=cells.len()).map(|k| format!("x{k}")).collect();
         return Err(DataError::NumericHeader {
             file: file.to_string(),
