@@ -39,7 +39,7 @@ pub enum Event {
 pub struct Read {
     /// Where it is, as it was opened.
     pub path: std::path::PathBuf,
-    /// What it holds, in words ("24 rows: r [Mpc], v [km/s]").
+    /// What it holds, in words (`24 rows: r [Mpc], v [km/s]`).
     pub summary: String,
 }
 
