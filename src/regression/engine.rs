@@ -1,7 +1,12 @@
-//! Engines and their scheduler. An engine proposes models in batches; the scheduler refines them, fills the archive and
-//! counts the work, so that a bound on work gives the same answer on any number of threads.
+//! Engines and their scheduler. An engine proposes models step by step and says beforehand what the next step is
+//! expected to cost and to bring. The scheduler always runs the step with the highest chance of success for its work,
+//! refines what it proposes, fills the archive and counts the work; never the clock. A bound on work therefore gives
+//! the same answer on any number of threads, and a search goes on where a checkpoint left it.
+
+use std::collections::HashSet;
 
 use rayon::prelude::*;
+use serde_json::Value as Json;
 
 use super::candidate::{Candidate, Model};
 use super::closed;
@@ -10,30 +15,77 @@ use super::error::RegressError;
 use super::front::{Found, Front};
 use super::options::{Constants, Method, Plan};
 use super::problem::Problem;
+use super::projective;
 use super::refine;
 use crate::base::{CancelToken, StopReason};
 use crate::units::Unit;
 
-/// A source of models.
-pub trait Engine: Send {
+/// What the next step of an engine is expected to cost and to bring.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    /// Expected work, in row evaluations of one term.
+    pub work: u64,
+    /// Prior chance that the step finds the law, where nothing before it did.
+    pub chance: f64,
+}
+
+/// What a step brought.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// The models.
+    pub models: Vec<Model>,
+    /// The work done, in row evaluations of one term.
+    pub work: u64,
+}
+
+/// What an engine sees of the search.
+#[derive(Clone, Copy, Debug)]
+pub struct Search<'a> {
+    /// The data.
+    pub problem: &'a Problem,
+    /// The options.
+    pub plan: &'a Plan,
+    /// Asked in every loop.
+    pub cancel: &'a CancelToken,
+}
+
+/// A source of models. What a step proposes depends on the data, the options and the steps before, on nothing else.
+pub trait Engine: Send + Sync {
     /// Its name in answers.
     fn name(&self) -> &'static str;
 
-    /// The next batch of models with the work it took; `None` when it has nothing left.
-    fn propose(&mut self, problem: &Problem, plan: &Plan, cancel: &CancelToken) -> Option<(Vec<Model>, u64)>;
+    /// What the next step would cost; `None` when nothing is left.
+    fn next(&mut self, search: &Search<'_>) -> Option<Step>;
+
+    /// Does the next step.
+    fn run(&mut self, search: &Search<'_>) -> Batch;
+
+    /// Where it is, for a checkpoint.
+    fn save(&self) -> Json;
+
+    /// Goes to where `save` was called; `None` where the state is not one of this engine.
+    fn restore(&mut self, state: &Json) -> Option<()>;
 }
 
-/// The engines of a method, in the order of their cost.
-fn engines(method: Method) -> Vec<Box<dyn Engine>> {
-    match method {
-        Method::Auto | Method::Closed => closed::engines(),
-    }
+/// The engines of a method; the order decides between steps of equal worth.
+fn engines(plan: &Plan) -> Vec<Box<dyn Engine>> {
+    let mut engines = match plan.method {
+        Method::Auto => {
+            let mut all = closed::engines();
+            all.extend(projective::engines());
+            all
+        }
+        Method::Closed => closed::engines(),
+        Method::Projective => projective::engines(),
+    };
+    engines.retain(|e| !plan.without.iter().any(|w| w == e.name()));
+    engines
 }
 
 /// How far a search is.
 #[derive(Debug)]
 pub struct Report<'a> {
-    /// Share of the engines that are done, 0 to 1.
+    /// Share of the steps that are done, 0 to 1.
     pub share: f64,
     /// Work done so far.
     pub work: u64,
@@ -41,7 +93,7 @@ pub struct Report<'a> {
     pub front: &'a Front,
 }
 
-/// Finds laws. `progress` is told how far the search is, after every batch.
+/// Finds laws. `progress` is told how far the search is, after every step.
 ///
 /// # Errors
 /// Data or options that cannot be used; see [`RegressError`].
@@ -58,37 +110,42 @@ pub fn regress(
     let mut front = Front::new(if problem.sigma.is_some() { 0.0 } else { floor * floor });
     let mut work = 0u64;
     let mut stopped = StopReason::Saturated;
-    let mut engines = engines(plan.method);
-    let count = engines.len();
-    'search: for (done, engine) in engines.iter_mut().enumerate() {
-        let share = done as f64 / count as f64;
-        loop {
-            progress(&Report { share, work, front: &front });
-            if let Some(reason) = cancel.stop() {
-                stopped = reason;
-                break 'search;
-            }
-            if plan.work.is_some_and(|w| work >= w) {
-                stopped = StopReason::Work;
-                break 'search;
-            }
-            let Some((models, spent)) = engine.propose(problem, plan, cancel) else { break };
-            work += spent;
-            let refine = || -> Vec<Option<Candidate>> {
-                models.par_iter().map(|m| refine::candidate(problem, plan, m, cancel)).collect()
-            };
-            let candidates = match &pool {
-                Some(pool) => pool.install(refine),
-                None => refine(),
-            };
-            for (model, c) in models.iter().zip(candidates) {
-                work += (problem.rows() * (1 + model.parameters.len())) as u64;
-                if let Some(c) = c {
-                    front.insert(c);
-                }
+    let mut engines = engines(plan);
+    let mut tried: HashSet<u64> = HashSet::new();
+    let search = Search { problem, plan, cancel };
+    let mut rounds = 0;
+    loop {
+        progress(&Report { share: 1.0 - 1.0 / (1.0 + f64::from(rounds)), work, front: &front });
+        if let Some(reason) = cancel.stop() {
+            stopped = reason;
+            break;
+        }
+        if plan.work.is_some_and(|w| work >= w) {
+            stopped = StopReason::Work;
+            break;
+        }
+        let Some(place) = most_worth(&mut engines, &search) else { break };
+        let mut step = || -> (Batch, Vec<Option<Candidate>>) {
+            let mut batch = engines[place].run(&search);
+            // A model without parameters is the same whoever proposes it.
+            batch.models.retain(|m| !m.parameters.is_empty() || tried.insert(m.template.stable_hash()));
+            let refined =
+                batch.models.par_iter().map(|m| refine::candidate(problem, plan, m, cancel)).collect();
+            (batch, refined)
+        };
+        let (batch, candidates) = match &pool {
+            Some(pool) => pool.install(step),
+            None => step(),
+        };
+        work += batch.work.max(1);
+        for (model, c) in batch.models.iter().zip(candidates) {
+            work += (problem.rows() * (1 + model.parameters.len())) as u64;
+            if let Some(c) = c {
+                front.insert(c);
             }
         }
-        if stopped == StopReason::Saturated && complete(problem, &front) {
+        rounds += 1;
+        if complete(problem, &front) {
             stopped = StopReason::Found;
             break;
         }
@@ -100,6 +157,19 @@ pub fn regress(
     front.settle();
     progress(&Report { share: 1.0, work, front: &front });
     Ok(Found { front, stopped, work, notes })
+}
+
+/// The engine whose next step has the highest chance for its work; the first of equals.
+fn most_worth(engines: &mut [Box<dyn Engine>], search: &Search<'_>) -> Option<usize> {
+    let mut best: Option<(usize, f64)> = None;
+    for (place, engine) in engines.iter_mut().enumerate() {
+        let Some(step) = engine.next(search) else { continue };
+        let worth = step.chance / step.work.max(1) as f64;
+        if best.is_none_or(|(_, b)| worth > b) {
+            best = Some((place, worth));
+        }
+    }
+    best.map(|(place, _)| place)
 }
 
 /// Whether the best law leaves nothing but the rounding of the data.

@@ -14,6 +14,7 @@ mod error;
 mod front;
 mod options;
 mod problem;
+mod projective;
 mod refine;
 mod size;
 mod snap;

@@ -11,6 +11,8 @@ pub enum Method {
     Auto,
     /// Closed forms only.
     Closed,
+    /// The projective search only.
+    Projective,
 }
 
 impl std::str::FromStr for Method {
@@ -20,6 +22,7 @@ impl std::str::FromStr for Method {
         match word {
             "auto" => Ok(Method::Auto),
             "closed" => Ok(Method::Closed),
+            "projective" => Ok(Method::Projective),
             _ => Err(RegressError::Method { found: word.into() }),
         }
     }
@@ -55,6 +58,8 @@ pub struct Plan {
     pub seed: u64,
     /// The identity of the first uncertain constant.
     pub identity: u64,
+    /// Engines, and families of the projective search, that stay off: for ablations.
+    pub without: Vec<String>,
 }
 
 impl Plan {

@@ -74,6 +74,7 @@ fn plan() -> Plan {
         threads: 1,
         seed: 0,
         identity: 1 << 40,
+        without: Vec::new(),
     }
 }
 

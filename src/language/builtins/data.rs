@@ -529,6 +529,7 @@ pub fn regress_dataset(
         threads: request.threads,
         seed: request.seed,
         identity,
+        without: Vec::new(),
     };
     let cancel = match plan.deadline {
         Some(t) => watch.cancel.with_deadline(t),

@@ -5,15 +5,17 @@
 use std::f64::consts::PI;
 
 use nalgebra::{DMatrix, DVector};
+use serde_json::Value as Json;
 
 use crate::base::CancelToken;
 use crate::expression::{Expr, Function};
 use crate::regression::candidate::{Model, Parameter};
-use crate::regression::engine::Engine;
-use crate::regression::options::Plan;
+use crate::regression::engine::{Batch, Engine, Search, Step};
 use crate::regression::problem::Problem;
 use crate::units::Dimension;
 
+/// Chance that a law of a textbook is one of one feature with an inner constant.
+const CHANCE: f64 = 0.05;
 /// Rows that the scan looks at.
 const ROWS: usize = 200;
 /// Most periods of a wave within the data.
@@ -34,8 +36,27 @@ impl Engine for Inner {
         "inner constant"
     }
 
-    fn propose(&mut self, problem: &Problem, plan: &Plan, cancel: &CancelToken) -> Option<(Vec<Model>, u64)> {
-        let feature = *problem.useful().get(self.next)?;
+    fn next(&mut self, search: &Search<'_>) -> Option<Step> {
+        let features = search.problem.useful().len();
+        let points = (FINENESS * 2 * PERIODS + 3 * 48) as u64;
+        (self.next < features).then(|| Step {
+            work: 3 * points * search.problem.rows().min(ROWS) as u64,
+            chance: CHANCE / features as f64,
+        })
+    }
+
+    fn save(&self) -> Json {
+        Json::from(self.next)
+    }
+
+    fn restore(&mut self, state: &Json) -> Option<()> {
+        self.next = usize::try_from(state.as_u64()?).ok()?;
+        Some(())
+    }
+
+    fn run(&mut self, search: &Search<'_>) -> Batch {
+        let Search { problem, plan, cancel } = *search;
+        let Some(&feature) = problem.useful().get(self.next) else { return Batch::default() };
         self.next += 1;
         let scan = Scan::new(problem, feature);
         let mut models = Vec::new();
@@ -76,7 +97,7 @@ impl Engine for Inner {
                 ));
             }
         }
-        Some((models, work))
+        Batch { models, work }
     }
 }
 

@@ -3,11 +3,12 @@
 //! Combinatorica 6, 1 (1986)). Units are exact linear constraints on the exponents.
 
 use nalgebra::{DMatrix, DVector};
+use serde_json::Value as Json;
 
-use crate::base::{CancelToken, Number};
+use crate::base::Number;
 use crate::expression::Expr;
 use crate::regression::candidate::{Model, Parameter};
-use crate::regression::engine::Engine;
+use crate::regression::engine::{Batch, Engine, Search, Step};
 use crate::regression::options::{Constants, Plan};
 use crate::regression::problem::Problem;
 use crate::units::Dimension;
@@ -18,6 +19,8 @@ pub struct PowerLaw {
     done: bool,
 }
 
+/// Chance that a law of a textbook is a power law.
+const CHANCE: f64 = 0.3;
 /// Denominators of exponents.
 const DENOMINATORS: [i64; 5] = [1, 2, 3, 4, 6];
 /// Largest exponent.
@@ -43,10 +46,26 @@ impl Engine for PowerLaw {
         "power law"
     }
 
-    fn propose(&mut self, problem: &Problem, plan: &Plan, cancel: &CancelToken) -> Option<(Vec<Model>, u64)> {
-        if std::mem::replace(&mut self.done, true) {
-            return None;
-        }
+    fn next(&mut self, search: &Search<'_>) -> Option<Step> {
+        let columns = search.problem.columns.len() as u64;
+        (!self.done).then(|| Step {
+            work: search.problem.rows() as u64 * (1 + columns * columns.min(12)),
+            chance: CHANCE,
+        })
+    }
+
+    fn save(&self) -> Json {
+        Json::from(self.done)
+    }
+
+    fn restore(&mut self, state: &Json) -> Option<()> {
+        self.done = state.as_bool()?;
+        Some(())
+    }
+
+    fn run(&mut self, search: &Search<'_>) -> Batch {
+        let Search { problem, plan, cancel } = *search;
+        self.done = true;
         // With constants that have no unit, the constant law is one where the target has none.
         let mut models = Vec::new();
         if plan.constants != Constants::Dimensionless || problem.goal().is_none() {
@@ -92,7 +111,7 @@ impl Engine for PowerLaw {
                 unique.push(m);
             }
         }
-        Some((unique, work))
+        Batch { models: unique, work }
     }
 }
 

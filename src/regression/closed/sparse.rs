@@ -6,14 +6,15 @@
 //! divided by the denominator found before (C. Sanathanan, J. Koerner, IEEE Trans. Autom. Control 8, 56 (1963)).
 
 use nalgebra::{DMatrix, DVector};
+use serde_json::Value as Json;
 
 use super::terms::{Term, terms};
 use crate::base::{CancelToken, Number};
 use crate::expression::{Expr, Function, Kind};
 use crate::numeric::linear_least_squares;
 use crate::regression::candidate::{Model, Parameter};
-use crate::regression::engine::Engine;
-use crate::regression::options::{Constants, Plan};
+use crate::regression::engine::{Batch, Engine, Search, Step};
+use crate::regression::options::Constants;
 use crate::regression::problem::Problem;
 use crate::units::Dimension;
 
@@ -154,10 +155,35 @@ impl Engine for Sparse {
         if self.rational { "rational" } else { "sparse" }
     }
 
-    fn propose(&mut self, problem: &Problem, plan: &Plan, cancel: &CancelToken) -> Option<(Vec<Model>, u64)> {
-        if self.next >= 2 * self.links.len() {
-            return None;
-        }
+    fn next(&mut self, search: &Search<'_>) -> Option<Step> {
+        let columns = search.problem.useful().len() as u64;
+        // About as many terms as there are pairs and triples of columns, a Gram matrix of them, and a beam.
+        let terms = (10 + 4 * columns * columns + columns * columns * columns / 6).min(320);
+        let (place, free) = (self.next / 2, self.next % 2 == 1);
+        let chance = if self.rational {
+            0.02
+        } else if place == 0 && self.links.len() == 1 {
+            0.08
+        } else {
+            0.012
+        };
+        (self.next < 2 * self.links.len()).then(|| Step {
+            work: terms * terms * search.problem.rows().min(ROWS) as u64 / 8,
+            chance: if free { 0.5 * chance } else { chance },
+        })
+    }
+
+    fn save(&self) -> Json {
+        Json::from(self.next)
+    }
+
+    fn restore(&mut self, state: &Json) -> Option<()> {
+        self.next = usize::try_from(state.as_u64()?).ok()?;
+        Some(())
+    }
+
+    fn run(&mut self, search: &Search<'_>) -> Batch {
+        let Search { problem, plan, cancel } = *search;
         let (place, free) = (self.next / 2, self.next % 2 == 1);
         self.next += 1;
         let link = &self.links[place];
@@ -169,7 +195,7 @@ impl Engine for Sparse {
             None => (problem.goal().is_none() || link.has_prefactor()).then_some(Dimension::NONE),
         };
         // With dimensionless constants a denominator 1 + ... has dimensionless terms.
-        let (Some(goal), false) = (goal, skip) else { return Some((Vec::new(), 0)) };
+        let (Some(goal), false) = (goal, skip) else { return Batch::default() };
         let own = self.terms.get_or_insert_with(|| terms(problem, plan));
         let pool: Vec<&Term> = own
             .iter()
@@ -180,9 +206,10 @@ impl Engine for Sparse {
             })
             .collect();
         let Some(choice) = Choice::new(problem, link, &pool, goal, self.rational, free) else {
-            return Some((Vec::new(), problem.rows() as u64));
+            return Batch { models: Vec::new(), work: problem.rows() as u64 };
         };
-        Some(choice.models(problem, link, cancel))
+        let (models, work) = choice.models(problem, link, cancel);
+        Batch { models, work }
     }
 }
 
@@ -442,7 +469,7 @@ mod tests {
     use crate::base::random::Streams;
     use crate::expression::Symbol;
     use crate::numeric::normal::standard_normals;
-    use crate::regression::options::Method;
+    use crate::regression::options::{Method, Plan};
     use crate::regression::refine::fit;
     use rand::RngExt;
 
@@ -456,6 +483,7 @@ mod tests {
             threads: 1,
             seed: 0,
             identity: 1 << 40,
+            without: Vec::new(),
         }
     }
 
