@@ -26,8 +26,14 @@ pub fn fingerprint(problem: &Problem, plan: &Plan) -> u64 {
     }
     let target = problem.target_unit.as_ref().map_or_else(String::new, Unit::to_string);
     words += &format!("{} [{target}] {}\n", problem.target_symbol, problem.dimensions.is_some());
-    words +=
-        &format!("{:?} {:?} {:?} {} {}\n", plan.method, (&plan.operators, &plan.without), plan.work, plan.seed, plan.identity);
+    words += &format!(
+        "{:?} {:?} {:?} {} {}\n",
+        plan.method,
+        (&plan.operators, &plan.without),
+        plan.work,
+        plan.seed,
+        plan.identity
+    );
     if let Constants::Named(named) = &plan.constants {
         named.iter().for_each(|(name, value, _)| words += &format!("{name} {}\n", value.prefix()));
     } else {
