@@ -2,10 +2,12 @@
 //! its declaration, and every example in the documentation runs and prints what it says.
 
 use crate::support::{all, files, root, run, shown};
-use phys::base::{CancelToken, EventSink};
+use phys::base::{CancelToken, EventSink, Source};
 use phys::language::{Library, Value, builtins, render};
 use phys::session::{Session, Status};
-use std::collections::BTreeSet;
+use phys::syntax::tree::StatementKind;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::Path;
 
 #[test]
@@ -91,4 +93,87 @@ fn every_law_of_the_feynman_catalogue_samples_in_its_unit() {
         assert_eq!(dimension(&target.unit), dimension(&law.unit), "{name}");
         assert!(target.si_values().iter().all(|y| y.is_finite()), "{name}");
     }
+}
+
+#[test]
+fn every_law_of_the_library_is_documented_and_samples_in_its_unit() {
+    let modules = files(&root().join("stdlib/physics/laws"), "phys", &[]);
+    let mut names: BTreeMap<String, String> = BTreeMap::new();
+    let mut faults = String::new();
+    for path in &modules {
+        let topic = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        let text = fs::read_to_string(path).expect("a module");
+        let parsed = phys::syntax::parse(&Source::new(0, &shown(path), &text));
+        for d in &parsed.diagnostics {
+            faults += &format!("{topic}: {}\n", d.message);
+        }
+        let mut bound = BTreeSet::new();
+        let mut documented = BTreeSet::new();
+        for statement in &parsed.tree.statements {
+            let StatementKind::Bind { names, .. } = &statement.kind else { continue };
+            bound.extend(names.iter().map(|n| &*n.name));
+            if statement.doc.as_ref().is_some_and(|d| !d.trim().is_empty()) {
+                documented.extend(names.iter().map(|n| &*n.name));
+            }
+        }
+        let Ok(mut session) = Session::new(EventSink::none(), CancelToken::new()) else {
+            panic!("the embedded library loads");
+        };
+        let mut run = |text: &str| {
+            let mut last = None;
+            let (status, told) =
+                session.run("<laws>", text, Path::new("."), &mut |v, _| last = Some(v.clone()));
+            if status == Status::Done { Ok(last) } else { Err(format!("{text}: {told:?}\n")) }
+        };
+        let module = match run(&format!("use physics.laws.{topic} as topic\ntopic")) {
+            Ok(Some(Value::Module(module))) => module,
+            Ok(_) => panic!("a module is bound to its name"),
+            Err(told) => {
+                faults += &told;
+                continue;
+            }
+        };
+        for (name, value) in &module.record.entries {
+            // The constants that a module imports are no laws; what it binds must be one.
+            let Value::Law(law) = value else {
+                if bound.contains(&**name) {
+                    faults += &format!("{topic}.{name}: not a law\n");
+                }
+                continue;
+            };
+            if let Some(other) = names.insert(name.to_string(), topic.clone()) {
+                faults += &format!("{topic}.{name}: {other} has that name too\n");
+            }
+            let sourced = law.source.as_deref().is_some_and(|s| !s.trim().is_empty());
+            if !sourced || !documented.contains(&**name) {
+                faults += &format!("{topic}.{name}: without a source or a line of documentation\n");
+            }
+            let data = match run(&format!("sample(topic.{name}, points: 256)")) {
+                Ok(Some(Value::Dataset(data))) => data,
+                Ok(_) => panic!("`{name}` is sampled to a dataset"),
+                Err(told) => {
+                    faults += &told;
+                    continue;
+                }
+            };
+            let target = data.target().expect("a target");
+            let dimension = |unit: &Option<phys::units::Unit>| {
+                unit.as_ref().map_or(phys::units::Dimension::NONE, phys::units::Unit::dimension)
+            };
+            if dimension(&target.unit) != dimension(&law.unit) {
+                faults += &format!("{topic}.{name}: another unit than it says\n");
+            }
+            let values = target.si_values();
+            if !values.iter().all(|y| y.is_finite()) {
+                faults += &format!("{topic}.{name}: not finite everywhere\n");
+            }
+            let (low, high) =
+                values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), y| (l.min(*y), h.max(*y)));
+            if high - low <= 1e-3 * high.abs().max(low.abs()) {
+                faults += &format!("{topic}.{name}: does not vary\n");
+            }
+        }
+    }
+    assert!(names.len() >= 300, "only {} laws", names.len());
+    assert!(faults.is_empty(), "\n{faults}");
 }
