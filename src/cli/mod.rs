@@ -1,6 +1,7 @@
 //! Layer 8: the commands, one file each. Exit codes: 0 done; 1 a check or a computation failed; 2 usage, or faults
 //! found before anything ran; 130 interrupted, with what was found so far.
 
+mod bench;
 pub mod charset;
 mod check;
 mod diff;
@@ -81,6 +82,26 @@ pub const CODES: &[(u16, &str, &str)] = &[
         "`phys doc` knows the functions and modules of the standard library.",
     ),
     (
+        8030,
+        "unknown suite",
+        "`phys bench` knows the suites that `phys bench --help` lists, such as `feynman`, `laws`, `strogatz`, `srbench` or `nguyen`.",
+    ),
+    (
+        8031,
+        "option of another suite",
+        "Some options belong to one suite: `--set` to `feynman`, `--half` to `laws`; `--units` is for laws whose variables have units.",
+    ),
+    (
+        8032,
+        "results cannot be kept",
+        "The file given with `--out` cannot be written, or holds something else than results of `phys bench`. Nothing in it was changed.",
+    ),
+    (
+        8033,
+        "unknown problem",
+        "A name given with `--only` is none of the suite. Names are those of the library, as `I_12_2` in `physics.feynman`.",
+    ),
+    (
         8020,
         "unknown command of the prompt",
         "Lines that begin with `:` are commands of the prompt, such as `:vars` or `:time expr`. `:help` lists them all.",
@@ -153,6 +174,8 @@ enum Command {
     },
     /// Find laws in a table
     Regress(regress::Arguments),
+    /// Search the laws of a suite in data made from them, and tell how many are found again
+    Bench(bench::Arguments),
     /// Evaluate lines of standard input, one JSON object each
     Eval {
         /// One line in, one JSON object out
@@ -275,6 +298,7 @@ fn command(cli: Cli, prompt: Prompt) -> ExitCode {
         Some(Command::Check { files, json }) => check::files(&files, json.as_deref()),
         Some(Command::Fmt { files, check }) => fmt::files(&files, check),
         Some(Command::Regress(arguments)) => regress::regress(&arguments),
+        Some(Command::Bench(arguments)) => bench::bench(&arguments),
         Some(Command::Eval { limit, .. }) => eval::lines(limit),
         Some(Command::Diff { a, b, json }) => diff::runs(&a, &b, json.as_deref()),
         Some(Command::Doc { name: Some(name), .. }) => doc::name(&name),

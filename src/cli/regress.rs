@@ -135,6 +135,7 @@ pub(super) fn regress(arguments: &Arguments) -> ExitCode {
         work: arguments.work,
         seed: arguments.seed,
         threads,
+        without: Vec::new(),
     };
     if let Err(e) = arguments.method.parse::<Method>() {
         return refuse(&Diagnostic::from_fault(&e, None).hint("--method auto"), Status::Faulty);

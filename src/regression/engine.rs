@@ -105,7 +105,12 @@ pub fn regress(
 ) -> Result<Found, RegressError> {
     let notes = problem.validate()?;
     plan.validate()?;
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(plan.threads).build().ok();
+    // A caller that is itself in a pool of this size keeps its thread: its processor time is then that of the search.
+    let inside = rayon::current_thread_index().is_some() && rayon::current_num_threads() == plan.threads;
+    let pool = match inside {
+        true => None,
+        false => rayon::ThreadPoolBuilder::new().num_threads(plan.threads).build().ok(),
+    };
     let floor = describe::noise_floor(problem);
     let mut front = Front::new(if problem.sigma.is_some() { 0.0 } else { floor * floor });
     let mut work = 0u64;

@@ -26,6 +26,7 @@ pub use front::{Found, Front};
 pub use options::{Constants, Method, Plan};
 pub use problem::Problem;
 pub use size::size;
+pub use snap::{Choice, exact_values};
 
 #[cfg(test)]
 mod tests;

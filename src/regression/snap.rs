@@ -5,6 +5,7 @@ use crate::base::Number;
 use crate::expression::{Expr, Function};
 
 /// An exact value and what it costs to say it, in nats.
+#[derive(Clone, Debug)]
 pub struct Choice {
     /// The value.
     pub value: Expr,

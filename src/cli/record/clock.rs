@@ -2,6 +2,7 @@
 //! proleptic Gregorian calendar, counted from days by the algorithm of H. Hinnant ("chrono-compatible low-level date
 //! algorithms", `civil_from_days`).
 
+use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value as Json, json};
@@ -46,6 +47,43 @@ pub fn cpu_seconds(started: Instant) -> f64 {
         Some(fields.next()?.parse::<f64>().ok()? + fields.next()?.parse::<f64>().ok()?)
     });
     ticks.map_or_else(|| started.elapsed().as_secs_f64(), |t| t / 100.0)
+}
+
+/// The processor time of one thread, for others to look at.
+#[derive(Clone, Debug)]
+pub struct ThreadClock {
+    /// Its figures in /proc; `None` where the system has none.
+    file: Option<PathBuf>,
+    started: Instant,
+}
+
+impl ThreadClock {
+    /// That of the calling thread, from now on where the system does not tell.
+    pub fn here() -> ThreadClock {
+        let place = std::fs::read_link("/proc/thread-self").ok();
+        let file = place.map(|p| Path::new("/proc").join(p).join("schedstat")).filter(|f| f.is_file());
+        ThreadClock { file, started: Instant::now() }
+    }
+
+    /// Processor seconds so far, late by a tick of the scheduler; wall-clock seconds where the system does not tell.
+    pub fn seconds(&self) -> f64 {
+        // Documentation/scheduler/sched-stats: the first field is the time on the processor in nanoseconds.
+        let text = self.file.as_ref().and_then(|f| std::fs::read_to_string(f).ok());
+        let nanoseconds = text.and_then(|t| t.split_whitespace().next()?.parse::<f64>().ok());
+        nanoseconds.map_or_else(|| self.started.elapsed().as_secs_f64(), |n| n * 1e-9)
+    }
+}
+
+/// Processor seconds of the calling thread; wall-clock seconds since `started` where the system does not tell.
+pub fn thread_seconds(started: Instant) -> f64 {
+    #[cfg(unix)]
+    {
+        let _ = started;
+        let t = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        t.tv_sec as f64 + t.tv_nsec as f64 * 1e-9
+    }
+    #[cfg(not(unix))]
+    started.elapsed().as_secs_f64()
 }
 
 /// What the run is on.

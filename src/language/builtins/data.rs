@@ -412,6 +412,8 @@ pub struct Request {
     pub seed: u64,
     /// Threads; 0 for all.
     pub threads: usize,
+    /// Engines and families that stay off.
+    pub without: Vec<String>,
 }
 
 /// Who watches a search, and where it keeps its state.
@@ -529,7 +531,7 @@ pub fn regress_dataset(
         threads: request.threads,
         seed: request.seed,
         identity,
-        without: Vec::new(),
+        without: request.without.clone(),
     };
     let cancel = match plan.deadline {
         Some(t) => watch.cancel.with_deadline(t),
@@ -647,6 +649,7 @@ fn regress(context: &mut Context, args: &Args) -> Result<Value> {
         work,
         seed: seed(context, args)?,
         threads: context.threads,
+        without: Vec::new(),
     };
     let identity = context.new_identity(1 << 20);
     let watch = Watch {

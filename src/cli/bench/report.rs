@@ -1,0 +1,200 @@
+//! The summary of a bench: a table by set, each miss with the law that was chosen instead, and both as JSON.
+
+use serde_json::{Value as Json, json};
+
+use super::problems::Problem;
+use super::{Settings, by_set};
+use crate::cli::json::number;
+use crate::numeric::statistics;
+
+/// What was found.
+#[derive(Debug)]
+pub struct Report {
+    settings: Json,
+    lines: Vec<Json>,
+    /// Results that are not there: the bench was stopped.
+    open: usize,
+    seconds: f64,
+}
+
+/// Counts of a set.
+struct Counts {
+    total: usize,
+    solved: usize,
+    literal: usize,
+    in_front: usize,
+    median: f64,
+    slowest: f64,
+    cpu: f64,
+}
+
+impl Counts {
+    fn of(lines: &[&Json]) -> Counts {
+        let count = |field: &str| lines.iter().filter(|l| l[field] == true).count();
+        let time = |l: &Json| l["cpu_seconds"].as_f64().unwrap_or(f64::NAN);
+        let times: Vec<f64> = lines.iter().filter(|l| l["solved"] == true).map(|l| time(l)).collect();
+        Counts {
+            total: lines.len(),
+            solved: count("solved"),
+            literal: count("solved_literal"),
+            in_front: count("in_front"),
+            median: statistics::median(&times),
+            slowest: times.iter().fold(f64::NAN, |m, t| m.max(*t)),
+            cpu: lines.iter().map(|l| time(l)).sum(),
+        }
+    }
+
+    fn json(&self, set: &str) -> Json {
+        json!({
+            "set": set,
+            "total": self.total,
+            "solved": self.solved,
+            "solved_literal": self.literal,
+            "in_front": self.in_front,
+            "median_cpu_seconds": number(self.median),
+            "slowest_cpu_seconds": number(self.slowest),
+            "cpu_seconds": number(self.cpu),
+        })
+    }
+
+    fn row(&self, set: &str) -> Vec<String> {
+        let share = 100.0 * self.solved as f64 / self.total.max(1) as f64;
+        vec![
+            set.into(),
+            format!("{}/{}", self.solved, self.total),
+            format!("{share:.1} %"),
+            self.literal.to_string(),
+            self.in_front.to_string(),
+            short(self.median),
+            short(self.slowest),
+            short(self.cpu),
+        ]
+    }
+}
+
+/// Seconds in a few digits; nothing for none.
+fn short(seconds: f64) -> String {
+    match seconds {
+        s if !s.is_finite() => "-".into(),
+        s if s < 10.0 => format!("{s:.3}"),
+        s => format!("{s:.1}"),
+    }
+}
+
+impl Report {
+    /// The report on some problems with what is known of each.
+    pub fn new<'a>(
+        settings: &Settings,
+        results: impl Iterator<Item = (&'a Problem, &'a Option<Json>)>,
+        seconds: f64,
+    ) -> Report {
+        let mut lines = Vec::new();
+        let mut open = 0;
+        for (_, line) in results {
+            match line {
+                Some(line) => lines.push(line.clone()),
+                None => open += 1,
+            }
+        }
+        Report { settings: settings.json(), lines, open, seconds }
+    }
+
+    fn sets(&self) -> Vec<(String, Counts)> {
+        let pairs = self.lines.iter().map(|l| (l["set"].as_str().unwrap_or(""), l));
+        let mut sets: Vec<(String, Counts)> =
+            by_set(pairs).iter().map(|(set, lines)| (set.to_string(), Counts::of(lines))).collect();
+        if sets.len() != 1 {
+            sets.push(("all".into(), Counts::of(&self.lines.iter().collect::<Vec<_>>())));
+        }
+        sets
+    }
+
+    /// The summary in words. `hidden`: misses are counted, not shown.
+    pub fn table(&self, verbose: bool, hidden: bool) -> String {
+        let mut text = String::new();
+        let heads = ["set", "solved", "share", "literal", "in front", "median s", "slowest s", "cpu s"];
+        let mut rows = vec![heads.map(String::from).to_vec()];
+        rows.extend(self.sets().iter().map(|(set, counts)| counts.row(set)));
+        text += &columns(&rows);
+        let misses: Vec<&Json> = self.lines.iter().filter(|l| l["solved"] != true).collect();
+        let shown: Vec<&Json> = match (verbose, hidden) {
+            (_, true) => Vec::new(),
+            (true, _) => self.lines.iter().collect(),
+            (false, _) => misses.clone(),
+        };
+        if hidden && !misses.is_empty() {
+            text += &format!("\n{} missed, not shown (--show-untouched)\n", misses.len());
+        }
+        if !shown.is_empty() {
+            text += if verbose { "\n" } else { "\nmissed\n" };
+            let mut rows =
+                vec![["problem", "seed", "", "cpu s", "r2 test", "size", "engine", "stopped", "law"]
+                    .map(String::from)
+                    .to_vec()];
+            rows.extend(shown.iter().map(|l| row(l)));
+            text += &columns(&rows);
+        }
+        if self.open > 0 {
+            text += &format!("\n{} problems not done\n", self.open);
+        }
+        text += &format!("\n{} s", short(self.seconds));
+        text
+    }
+
+    /// Results and summary.
+    pub fn json(&self) -> Json {
+        json!({
+            "schema": 1,
+            "settings": self.settings,
+            "seconds": number(self.seconds),
+            "not_done": self.open,
+            "summary": self.sets().iter().map(|(set, c)| c.json(set)).collect::<Vec<_>>(),
+            "results": self.lines,
+        })
+    }
+}
+
+fn row(l: &Json) -> Vec<String> {
+    let text = |field: &str| l[field].as_str().unwrap_or("-").to_string();
+    let whole = |field: &str| l[field].as_u64().map_or_else(|| "-".into(), |n| n.to_string());
+    let mark = match (l["solved"] == true, l["in_front"] == true) {
+        (true, _) => "solved",
+        (false, true) => "in front",
+        (false, false) => "",
+    };
+    let law = l["expression"].as_str().or(l["fault"].as_str()).unwrap_or("-");
+    let law: String = match law.chars().count() {
+        n if n > 100 => law.chars().take(97).collect::<String>() + "...",
+        _ => law.into(),
+    };
+    vec![
+        text("problem"),
+        whole("seed"),
+        mark.into(),
+        short(l["cpu_seconds"].as_f64().unwrap_or(f64::NAN)),
+        l["r2_test"].as_f64().map_or_else(|| "-".into(), |r| format!("{r:.6}")),
+        whole("size"),
+        text("engine"),
+        text("stopped"),
+        law,
+    ]
+}
+
+/// Rows in columns, two blanks between.
+fn columns(rows: &[Vec<String>]) -> String {
+    let width = |k: usize| {
+        rows.iter().filter_map(|r| r.get(k)).map(|c| c.chars().count()).max().unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..rows.first().map_or(0, Vec::len)).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let cells: Vec<String> = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, w)| format!("{cell}{}", " ".repeat(w - cell.chars().count())))
+            .collect();
+        text += cells.join("  ").trim_end();
+        text.push('\n');
+    }
+    text
+}
