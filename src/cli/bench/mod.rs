@@ -248,7 +248,11 @@ pub(super) fn bench(arguments: &Arguments) -> ExitCode {
     let mut lines: Vec<Option<Json>> = tasks.iter().map(|t| results.get(&t.key).cloned()).collect();
     let taken = lines.iter().flatten().count();
     if taken > 0 && !arguments.quiet {
-        super::terminal::complain(&format!("bench {}: {taken} of {} results taken over", suite.name, tasks.len()));
+        super::terminal::complain(&format!(
+            "bench {}: {taken} of {} results taken over",
+            suite.name,
+            tasks.len()
+        ));
     }
     let started = Instant::now();
     let run = Run { terminal: &terminal, settings: &settings, problems: &problems, tasks: &tasks };

@@ -1,8 +1,8 @@
 //! A problem of a suite: a law that is to be found, and the data it is looked for in. Problems are values of modules of
 //! the library and are read through the session like those of any script.
 
-use super::suites::{Protocol, Suite};
 use super::Settings;
+use super::suites::{Protocol, Suite};
 use crate::base::{Diagnostic, Span, hash};
 use crate::data::{self, Column, Dataset, Role, Sample, Values};
 use crate::expression::{Declarations, Expr, Kind};
@@ -58,7 +58,9 @@ pub fn problems(suite: &Suite, context: &mut Context) -> Result<Vec<Problem>, Bo
             None => vec![written.to_string()],
         };
         for module in modules {
-            let Value::Module(content) = context.library_module(&module, Span::new(0, 0, 0))? else { continue };
+            let Value::Module(content) = context.library_module(&module, Span::new(0, 0, 0))? else {
+                continue;
+            };
             for (name, value) in &content.record.entries {
                 if suite.left_out.contains(&&**name) {
                     continue;

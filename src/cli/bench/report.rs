@@ -127,10 +127,11 @@ impl Report {
         }
         if !shown.is_empty() {
             text += if verbose { "\n" } else { "\nmissed\n" };
-            let mut rows =
-                vec![["problem", "seed", "", "cpu s", "r2 test", "size", "engine", "stopped", "law"]
+            let mut rows = vec![
+                ["problem", "seed", "", "cpu s", "r2 test", "size", "engine", "stopped", "law"]
                     .map(String::from)
-                    .to_vec()];
+                    .to_vec(),
+            ];
             rows.extend(shown.iter().map(|l| row(l)));
             text += &columns(&rows);
         }
@@ -182,9 +183,8 @@ fn row(l: &Json) -> Vec<String> {
 
 /// Rows in columns, two blanks between.
 fn columns(rows: &[Vec<String>]) -> String {
-    let width = |k: usize| {
-        rows.iter().filter_map(|r| r.get(k)).map(|c| c.chars().count()).max().unwrap_or_default()
-    };
+    let width =
+        |k: usize| rows.iter().filter_map(|r| r.get(k)).map(|c| c.chars().count()).max().unwrap_or_default();
     let widths: Vec<usize> = (0..rows.first().map_or(0, Vec::len)).map(width).collect();
     let mut text = String::new();
     for row in rows {

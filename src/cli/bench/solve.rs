@@ -94,7 +94,9 @@ pub fn solve(
     let tried = catch_unwind(AssertUnwindSafe(|| {
         let data = match problem.data(settings, seed) {
             Ok(data) => data,
-            Err(d) => return Solved { fault: Some(d.message), stopped: "failed".into(), ..Solved::default() },
+            Err(d) => {
+                return Solved { fault: Some(d.message), stopped: "failed".into(), ..Solved::default() };
+            }
         };
         let mut solved = search(&data, settings, seed, context, slot, interrupt);
         if let (Some(front), false) = (&solved.1, interrupt.is_cancelled()) {

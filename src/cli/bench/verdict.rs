@@ -142,7 +142,11 @@ impl<'a> Judge<'a> {
         }
         let as_found = !self.exact || self.deviation(&plain(&found)).is_some_and(|d| d <= CLOSE);
         let small = size(&fitted) as f64 <= MOST_SIZE * size(&self.problem.truth) as f64;
-        if as_found && small && !self.has_superfluous_part(&fitted) { Verdict::Numbers } else { Verdict::Other }
+        if as_found && small && !self.has_superfluous_part(&fitted) {
+            Verdict::Numbers
+        } else {
+            Verdict::Other
+        }
     }
 
     /// The largest relative deviation from the truth; `None` where the law has no value.
