@@ -40,7 +40,8 @@ impl Engine for Inner {
         let features = search.problem.useful().len();
         let points = (FINENESS * 2 * PERIODS + 3 * 48) as u64;
         (self.next < features).then(|| Step {
-            work: 3 * points * search.problem.rows().min(ROWS) as u64,
+            work: 3 * points * search.problem.rows().min(ROWS) as u64
+                + 6 * 200 * search.problem.rows() as u64,
             chance: CHANCE / features as f64,
         })
     }

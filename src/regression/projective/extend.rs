@@ -52,19 +52,12 @@ pub fn extensions(problem: &Problem, plan: &Plan) -> Vec<Extension> {
                 if !plan.allows(name) {
                     continue;
                 }
-                let values: Vec<f64> = problem.columns[i]
-                    .iter()
-                    .zip(&problem.columns[j])
-                    .map(|(a, b)| a + sign * b)
-                    .collect();
+                let values: Vec<f64> =
+                    problem.columns[i].iter().zip(&problem.columns[j]).map(|(a, b)| a + sign * b).collect();
                 let other = if sign < 0.0 { symbol(j).negate() } else { symbol(j) };
                 all.push(Extension {
                     features: vec![i, j],
-                    variable: Variable {
-                        expr: symbol(i) + other,
-                        dimension: problem.dimension(i),
-                        values,
-                    },
+                    variable: Variable { expr: symbol(i) + other, dimension: problem.dimension(i), values },
                     cost,
                 });
             }

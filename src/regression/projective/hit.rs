@@ -49,9 +49,7 @@ pub fn model(
     let logs: Vec<Vec<f64>> = factors.iter().map(|&f| arena.logs_on(view, f, rows)).collect();
     let of_variables: Vec<Vec<f64>> =
         view.variables.iter().map(|v| rows.iter().map(|&i| v.values[i].abs().ln()).collect()).collect();
-    let finite = |k: usize| {
-        h[k].is_finite() && logs.iter().chain(&of_variables).all(|l| l[k].is_finite())
-    };
+    let finite = |k: usize| h[k].is_finite() && logs.iter().chain(&of_variables).all(|l| l[k].is_finite());
     let kept: Vec<usize> = (0..rows.len()).filter(|&k| finite(k)).collect();
     let n = of_variables.len();
     // Rows where a factor or h is 0 say nothing; too many of them say that it is no such law.
@@ -113,7 +111,8 @@ pub fn model(
     if !(exact(&coefficients) <= 30.0 * tolerance) {
         return None;
     }
-    let constant = mean(&goal) / scale - columns.iter().zip(&coefficients).map(|(c, b)| mean(c) * b).sum::<f64>();
+    let constant =
+        mean(&goal) / scale - columns.iter().zip(&coefficients).map(|(c, b)| mean(c) * b).sum::<f64>();
 
     // Signs: factors that are negative throughout are turned; all others must give one sign in all rows.
     let signed = peel.values(&y, &m, &f);
@@ -144,37 +143,62 @@ pub fn model(
         return None;
     }
 
-    // The law.
-    let mut parameters = vec![Parameter {
-        symbol: Parameter::symbol(0),
-        start: sign * constant.exp(),
-        dimension: Dimension::NONE,
-    }];
-    let mut product = vec![Expr::symbol(Parameter::symbol(0))];
-    let mut dimension = peel.dimension(problem, view)?;
-    for (v, p) in view.variables.iter().zip(&exponents).filter(|(_, p)| !p.is_zero()) {
-        dimension = dimension.div(v.dimension.pow(p)?)?;
-        product.push(Expr::power(v.expr.clone(), Expr::number(p.clone())));
-    }
-    for (k, &node) in factors.iter().enumerate() {
-        let exponent = &exponents[n + k];
-        if let Node::Exponential(inside) = node {
-            let start = coefficients[n + k];
-            let inside =
-                arena.scaled(view, super::nodes::Constant::Free(start), inside, &mut parameters)?;
-            product.push(Expr::call(crate::expression::Function::Exp, vec![inside]));
-        } else if !exponent.is_zero() {
-            let own = arena.expr(view, node, &mut parameters)?;
-            let own = if turned[k] { own.negate() } else { own };
-            product.push(Expr::power(own, Expr::number(exponent.clone())));
+    // The law, in the shortest of its spellings: a sum may be multiplied by a product of powers that the rest of the law
+    // is divided by.
+    let write = |spelled: &[Vec<i8>]| -> Option<Model> {
+        let mut parameters = vec![Parameter {
+            symbol: Parameter::symbol(0),
+            start: sign * constant.exp(),
+            dimension: Dimension::NONE,
+        }];
+        let mut product = vec![Expr::symbol(Parameter::symbol(0))];
+        let mut dimension = peel.dimension(problem, view)?;
+        for (v, p) in view.variables.iter().zip(&exponents).filter(|(_, p)| !p.is_zero()) {
+            dimension = dimension.div(v.dimension.pow(p)?)?;
         }
+        let mut powers: Vec<Number> = exponents[..n].to_vec();
+        for (by, q) in spelled.iter().zip(&exponents[n..]) {
+            for (p, h) in powers.iter_mut().zip(by).filter(|(_, h)| **h != 0) {
+                *p = &*p - &(q * &Number::ratio(i64::from(*h), 2)?);
+            }
+        }
+        for (v, p) in view.variables.iter().zip(powers).filter(|(_, p)| !p.is_zero()) {
+            product.push(Expr::power(v.expr.clone(), Expr::number(p)));
+        }
+        for (k, &node) in factors.iter().enumerate() {
+            let exponent = &exponents[n + k];
+            if let Node::Exponential(inside) = node {
+                let start = super::nodes::Constant::Free(coefficients[n + k]);
+                let inside = arena.scaled(view, start, inside, &mut parameters)?;
+                product.push(Expr::call(crate::expression::Function::Exp, vec![inside]));
+            } else if !exponent.is_zero() {
+                let own = arena.multiplied(view, node, &spelled[k], &mut parameters)?;
+                let own = if turned[k] { own.negate() } else { own };
+                product.push(Expr::power(own, Expr::number(exponent.clone())));
+            }
+        }
+        if problem.dimensions.is_some() {
+            parameters[0].dimension = dimension;
+        }
+        if !parameters.iter().all(|p| p.start.is_finite()) {
+            return None;
+        }
+        let template = peel.inverse(problem, view, arena, Expr::product(product), scale, &mut parameters)?;
+        Some(Model { template, parameters, engine })
+    };
+    let positive = |by: &Vec<i8>| {
+        // Multiplied into a root, it must not change a sign.
+        let negative = |k: usize| view.variables[k].values.iter().any(|x| *x < 0.0);
+        by.iter().enumerate().all(|(k, h)| *h == 0 || !negative(k))
+    };
+    let mut choices: Vec<Vec<Vec<i8>>> = vec![Vec::new()];
+    for &f in factors {
+        let own: Vec<Vec<i8>> = arena.spellings(view, f).into_iter().filter(|s| positive(s)).collect();
+        choices = choices
+            .iter()
+            .flat_map(|c| own.iter().map(move |o| c.iter().cloned().chain([o.clone()]).collect()))
+            .collect();
+        choices.truncate(64);
     }
-    if problem.dimensions.is_some() {
-        parameters[0].dimension = dimension;
-    }
-    if !parameters.iter().all(|p| p.start.is_finite()) {
-        return None;
-    }
-    let template = peel.inverse(problem, view, arena, Expr::product(product), scale, &mut parameters)?;
-    Some(Model { template, parameters, engine })
+    choices.iter().filter_map(|c| write(c)).min_by_key(|m| crate::regression::size(&m.template))
 }

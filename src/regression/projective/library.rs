@@ -106,8 +106,14 @@ pub struct Library {
 
 /// Exact constants that stand before a term where more than 1 and -1 are tried: small integers and halves, as
 /// kinetic terms, counting and half angles have them.
-const CONSTANTS: [Constant; 6] =
-    [ONE, MINUS, Constant::Exact(2, 1), Constant::Exact(-2, 1), Constant::Exact(1, 2), Constant::Exact(-1, 2)];
+const CONSTANTS: [Constant; 6] = [
+    ONE,
+    MINUS,
+    Constant::Exact(2, 1),
+    Constant::Exact(-2, 1),
+    Constant::Exact(1, 2),
+    Constant::Exact(-1, 2),
+];
 
 /// Products of powers as terms: themselves, inverse, squares and roots.
 const POWERS: [(i8, f64); 6] = [(2, 0.0), (-2, 0.2), (4, 0.5), (-4, 0.7), (1, 0.8), (-1, 0.9)];
@@ -133,7 +139,8 @@ impl Library {
         let root = plan.allows("sqrt") || plan.allows("^");
         let sums = plan.allows("+") || plan.allows("-");
         let signs = if size.constants { &CONSTANTS[..] } else { &CONSTANTS[..2] };
-        let price = |c: Constant| if c.value().abs() == 1.0 { if c.value() < 0.0 { 0.1 } else { 0.0 } } else { 0.7 };
+        let price =
+            |c: Constant| if c.value().abs() == 1.0 { if c.value() < 0.0 { 0.1 } else { 0.0 } } else { 0.7 };
 
         // Products of powers.
         let mut exponents: Vec<Vec<i8>> =
@@ -219,7 +226,8 @@ impl Library {
 
         // Factors.
         let mut factors: Vec<(f64, Node)> = Vec::new();
-        let terms: Vec<u32> = products.iter().chain(&of_products).chain(&roots).chain(&mixed).copied().collect();
+        let terms: Vec<u32> =
+            products.iter().chain(&of_products).chain(&roots).chain(&mixed).copied().collect();
         let at = |t: u32| arena.blocks[t as usize].cost;
         if plan.allows("exp") && !off("exponential") {
             factors.extend(terms.iter().map(|&t| (at(t) + 0.5, Node::Exponential(t))));
@@ -314,10 +322,9 @@ impl Library {
             Node::Exponential(a) => Node::Exponential(a + blocks),
         };
         arena.monomials.extend(self.arena.monomials.iter().cloned());
-        arena.blocks.extend(self.arena.blocks.iter().map(|b| super::nodes::Block {
-            node: moved(b.node),
-            ..b.clone()
-        }));
+        arena.blocks.extend(
+            self.arena.blocks.iter().map(|b| super::nodes::Block { node: moved(b.node), ..b.clone() }),
+        );
         (arena, moved(node))
     }
 

@@ -63,8 +63,7 @@ pub const POWERS: [i8; 4] = [1, -1, 2, -2];
 fn terms(problem: &Problem, view: &View, library: &Library, p: i8, bounds: Bounds) -> Vec<Term> {
     let Some(goal) = problem.goal().pow(&Number::int(p.into())) else { return Vec::new() };
     let y: Lane = std::array::from_fn(|k| raise(problem.target[view.rows[k]], p));
-    let mut products =
-        lattice::vectors(&view.lattice, goal, bounds.longest, bounds.products);
+    let mut products = lattice::vectors(&view.lattice, goal, bounds.longest, bounds.products);
     if goal.is_none() {
         products.insert(0, vec![0; view.dimensions.len()]);
         products.truncate(bounds.products);
@@ -100,8 +99,12 @@ fn terms(problem: &Problem, view: &View, library: &Library, p: i8, bounds: Bound
             lane.iter_mut().zip(&y).for_each(|(l, y)| *l /= y);
             let size = dot(&lane, &lane).sqrt();
             lane.iter_mut().for_each(|l| *l /= size);
-            (size.is_finite() && size > 0.0 && lane.iter().all(|x| x.is_finite()))
-                .then_some(Term { product, factor, cost, lane })
+            (size.is_finite() && size > 0.0 && lane.iter().all(|x| x.is_finite())).then_some(Term {
+                product,
+                factor,
+                cost,
+                lane,
+            })
         })
         .collect();
     let mut all: Vec<Term> = Vec::new();
@@ -235,8 +238,7 @@ fn model(
             dimension = dimension.mul(v.dimension.pow(&power)?)?;
             factors.push(Expr::power(v.expr.clone(), Expr::number(power)));
         }
-        let dimension =
-            if problem.dimensions.is_some() { goal.div(dimension)? } else { Dimension::NONE };
+        let dimension = if problem.dimensions.is_some() { goal.div(dimension)? } else { Dimension::NONE };
         parameters.push(Parameter { symbol, start: *c, dimension });
         if let Some((k, power)) = t.factor {
             let own = arena.expr(view, library.factors[k as usize].node, &mut parameters)?;

@@ -267,9 +267,9 @@ impl Arena {
         match node {
             Node::Monomial(m) => {
                 let powers = self.monomials[m as usize].iter().zip(&view.dimensions);
-                powers.filter(|(h, _)| **h != 0).try_fold(Dimension::NONE, |d, (h, v)| {
-                    d.mul(v.pow(&Number::ratio(i64::from(*h), 2)?)?)
-                })
+                powers
+                    .filter(|(h, _)| **h != 0)
+                    .try_fold(Dimension::NONE, |d, (h, v)| d.mul(v.pow(&Number::ratio(i64::from(*h), 2)?)?))
             }
             Node::Times(a, b) => of(a)?.mul(of(b)?),
             Node::Raise(h, a) => of(a)?.pow(&Number::ratio(i64::from(h), 2)?),
@@ -284,7 +284,8 @@ impl Arena {
         let block = |a: u32| self.blocks[a as usize].node;
         match node {
             Node::Monomial(m) => {
-                let factors = self.monomials[m as usize].iter().zip(&view.variables).filter(|(h, _)| **h != 0);
+                let factors =
+                    self.monomials[m as usize].iter().zip(&view.variables).filter(|(h, _)| **h != 0);
                 let powers = factors.map(|(h, v)| {
                     Some(Expr::power(v.expr.clone(), Expr::number(Number::ratio(i64::from(*h), 2)?)))
                 });
@@ -303,9 +304,7 @@ impl Arena {
                     return None;
                 }
                 let (c, d) = (constant(c, x, x, parameters)?, constant(d, x, x, parameters)?);
-                Some(
-                    c * self.expr(view, block(a), parameters)? + d * self.expr(view, block(b), parameters)?,
-                )
+                Some(c * self.expr(view, block(a), parameters)? + d * self.expr(view, block(b), parameters)?)
             }
             Node::Both(c, a, d, b) => Some(
                 Expr::one() + self.scaled(view, c, a, parameters)? + self.scaled(view, d, b, parameters)?,
@@ -319,6 +318,78 @@ impl Arena {
                 Some(Expr::call(Function::Exp, vec![self.scaled(view, ONE, a, parameters)?]))
             }
         }
+    }
+
+    /// The terms of a sum: constant, product of powers in halves, and what else it holds.
+    fn summands(&self, view: &View, node: Node) -> Option<Vec<(Constant, Vec<i8>, Option<u32>)>> {
+        let nothing = vec![0i8; view.variables.len()];
+        let term = |c: Constant, block: u32| match self.blocks[block as usize].node {
+            Node::Monomial(m) => (c, self.monomials[m as usize].clone(), None),
+            Node::Times(d, u) => match self.blocks[d as usize].node {
+                Node::Monomial(m) => (c, self.monomials[m as usize].clone(), Some(u)),
+                _ => (c, nothing.clone(), Some(block)),
+            },
+            _ => (c, nothing.clone(), Some(block)),
+        };
+        match node {
+            Node::Affine(one, c, a) => Some(vec![(one, nothing.clone(), None), term(c, a)]),
+            Node::Both(c, a, d, b) => Some(vec![(ONE, nothing.clone(), None), term(c, a), term(d, b)]),
+            _ => None,
+        }
+    }
+
+    /// Products of powers by which a sum may be multiplied for a shorter spelling: one that makes a term 1, or one that
+    /// clears all denominators. The first is 1.
+    pub fn spellings(&self, view: &View, node: Node) -> Vec<Vec<i8>> {
+        let n = view.variables.len();
+        let mut all = vec![vec![0i8; n]];
+        let Some(terms) = self.summands(view, node) else { return all };
+        let inverse = terms.iter().map(|t| t.1.iter().map(|h| -h).collect::<Vec<i8>>());
+        let clearing: Vec<i8> =
+            (0..n).map(|k| -terms.iter().map(|t| t.1[k]).min().unwrap_or(0).min(0)).collect();
+        // What all terms have in common goes out of the sum.
+        let common: Vec<i8> = (0..n).map(|k| -terms.iter().map(|t| t.1[k]).min().unwrap_or(0)).collect();
+        for m in inverse.chain([clearing, common]) {
+            if !all.contains(&m) {
+                all.push(m);
+            }
+        }
+        all
+    }
+
+    /// A sum multiplied by a product of powers, term by term.
+    pub fn multiplied(
+        &self,
+        view: &View,
+        node: Node,
+        by: &[i8],
+        parameters: &mut Vec<Parameter>,
+    ) -> Option<Expr> {
+        if by.iter().all(|h| *h == 0) {
+            return self.expr(view, node, parameters);
+        }
+        let mut sum = Vec::new();
+        for (c, halves, rest) in self.summands(view, node)? {
+            let mut dimension = Dimension::NONE;
+            let mut factors = Vec::new();
+            for (k, v) in view.variables.iter().enumerate() {
+                if halves[k] != 0 {
+                    dimension = dimension.mul(v.dimension.pow(&Number::ratio(i64::from(halves[k]), 2)?)?)?;
+                }
+                let h = halves[k] + by[k];
+                if h != 0 {
+                    factors.push(Expr::power(v.expr.clone(), Expr::number(Number::ratio(i64::from(h), 2)?)));
+                }
+            }
+            if let Some(rest) = rest {
+                let rest = self.blocks[rest as usize].node;
+                dimension = dimension.mul(self.dimension(view, rest)?)?;
+                factors.push(self.expr(view, rest, parameters)?);
+            }
+            factors.push(constant(c, dimension, Dimension::NONE, parameters)?);
+            sum.push(Expr::product(factors));
+        }
+        Some(Expr::sum(sum))
     }
 
     /// c times a block, without dimension.
@@ -368,16 +439,9 @@ fn raise(a: f64, h: i8) -> f64 {
 }
 
 /// A constant that brings a term of dimension `from` to `to`: a parameter where it is free.
-fn constant(
-    c: Constant,
-    from: Dimension,
-    to: Dimension,
-    parameters: &mut Vec<Parameter>,
-) -> Option<Expr> {
+fn constant(c: Constant, from: Dimension, to: Dimension, parameters: &mut Vec<Parameter>) -> Option<Expr> {
     match c {
-        Constant::Exact(p, q) => {
-            (from == to || p == 0).then(|| Expr::ratio(i64::from(p), i64::from(q)))
-        }
+        Constant::Exact(p, q) => (from == to || p == 0).then(|| Expr::ratio(i64::from(p), i64::from(q))),
         Constant::Free(start) => {
             let symbol: Symbol = Parameter::symbol(parameters.len());
             parameters.push(Parameter { symbol: symbol.clone(), start, dimension: to.div(from)? });

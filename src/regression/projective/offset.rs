@@ -38,7 +38,13 @@ fn grid(ratios: &Lane) -> Vec<f64> {
 }
 
 /// Looks for constants c and factors such that y^p/m - c is a product of powers, or one times a factor.
-pub fn scan(view: &View, library: &Library, y: &Lane, peels: &[(i8, Vec<i8>)], few: usize) -> (Vec<Near>, u64) {
+pub fn scan(
+    view: &View,
+    library: &Library,
+    y: &Lane,
+    peels: &[(i8, Vec<i8>)],
+    few: usize,
+) -> (Vec<Near>, u64) {
     let few = few.min(library.points.len());
     let all: Vec<Vec<Near>> = peels
         .par_iter()

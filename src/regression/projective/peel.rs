@@ -61,8 +61,6 @@ pub struct Target {
     pub size: f64,
     /// Distance of directions below which they are one, by the resolution of the data.
     pub tolerance: f64,
-    /// Its price.
-    pub cost: f64,
 }
 
 /// Relative resolution of the target and of the features.
@@ -222,9 +220,7 @@ impl Peel {
                 let power = Number::ratio(i64::from(*power), 2)?;
                 let dimension = self.dimension(problem, view)?;
                 let c = match offset {
-                    Constant::Exact(p, q) if dimension.is_none() => {
-                        Expr::ratio(i64::from(*p), i64::from(*q))
-                    }
+                    Constant::Exact(p, q) if dimension.is_none() => Expr::ratio(i64::from(*p), i64::from(*q)),
                     Constant::Exact(..) => return None,
                     Constant::Free(start) => {
                         let symbol = Parameter::symbol(parameters.len());
@@ -259,7 +255,7 @@ fn rms(x: impl Iterator<Item = f64>) -> f64 {
 
 impl Target {
     /// The step on the probe rows; `None` where h is not finite, 0 or alike.
-    pub fn new(view: &View, y: &Lane, grain: Grain, peel: Peel, factor: Option<&Lane>, cost: f64) -> Option<Target> {
+    pub fn new(view: &View, y: &Lane, grain: Grain, peel: Peel, factor: Option<&Lane>) -> Option<Target> {
         let m = peel.product().map(|m| view.monomial(m));
         let one = [1.0; K];
         let (logs, growth) = match (&peel, m) {
@@ -287,7 +283,7 @@ impl Target {
             return None;
         }
         let tolerance = (3.0 * error * (view.width() as f64).sqrt() / size).max(CLOSEST);
-        Some(Target { peel, point: point.map(|x| x / size), size, tolerance, cost })
+        Some(Target { peel, point: point.map(|x| x / size), size, tolerance })
     }
 }
 

@@ -324,20 +324,11 @@ impl Room<'_> {
     fn model(&self, library: &Library, peel: &Peel, factors: &[Node], tolerance: f64) -> Option<Model> {
         let grain = 30.0 * (self.grain.target + self.grain.features);
         let tolerance = tolerance.max(grain);
-        hit::model(
-            self.problem(),
-            self.view,
-            &library.arena,
-            peel,
-            factors,
-            self.rows,
-            tolerance,
-            NAME,
-        )
+        hit::model(self.problem(), self.view, &library.arena, peel, factors, self.rows, tolerance, NAME)
     }
 
-    fn target(&self, peel: Peel, factor: Option<&Lane>, cost: f64) -> Option<Target> {
-        Target::new(self.view, self.y, self.grain, peel, factor, cost)
+    fn target(&self, peel: Peel, factor: Option<&Lane>) -> Option<Target> {
+        Target::new(self.view, self.y, self.grain, peel, factor)
     }
 
     /// Products of powers with the dimension of y^p, exponents in halves, shortest first.
@@ -356,11 +347,11 @@ impl Room<'_> {
     /// The target itself, its links, and y/m for y = m*log(h).
     fn targets(&self, products: usize) -> Vec<Target> {
         let plan = self.search.plan;
-        let mut all: Vec<Target> = self.target(Peel::Plain, None, 0.0).into_iter().collect();
-        all.extend(links(self.problem(), plan).into_iter().filter_map(|p| self.target(p, None, 1.0)));
+        let mut all: Vec<Target> = self.target(Peel::Plain, None).into_iter().collect();
+        all.extend(links(self.problem(), plan).into_iter().filter_map(|p| self.target(p, None)));
         if plan.allows("log") && !plan.without.iter().any(|w| w == "logarithms") {
             let products = self.products(1, 5, products);
-            all.extend(products.into_iter().filter_map(|m| self.target(Peel::Logarithm(m), None, 1.5)));
+            all.extend(products.into_iter().filter_map(|m| self.target(Peel::Logarithm(m), None)));
         }
         all
     }
@@ -377,9 +368,7 @@ impl Room<'_> {
         let near = library.near(&target.point, target.tolerance.min(FURTHEST));
         near.into_iter()
             .take(most)
-            .filter_map(|k| {
-                self.model(library, &target.peel, &[library.factors[k as usize].node], CHECK)
-            })
+            .filter_map(|k| self.model(library, &target.peel, &[library.factors[k as usize].node], CHECK))
             .collect()
     }
 
@@ -409,7 +398,7 @@ impl Room<'_> {
     fn triples(&self, library: &Library, most: usize) -> (Vec<Model>, u64) {
         let n = library.points.len().min(most);
         let costs: Vec<f64> = library.factors[..n].iter().map(|f| f.cost).collect();
-        let Some(t) = self.target(Peel::Plain, None, 0.0) else { return (Vec::new(), 0) };
+        let Some(t) = self.target(Peel::Plain, None) else { return (Vec::new(), 0) };
         let found = span::triples(&library.points[..n], &costs, &t.point, t.tolerance);
         let models = found.into_iter().filter_map(|triple| {
             let nodes = triple.map(|k| library.factors[k as usize].node);
@@ -438,16 +427,16 @@ impl Room<'_> {
     }
 
     fn beside(&self, small: &Library, library: &Library) -> (Vec<Model>, u64) {
-        let Some(t) = self.target(Peel::Plain, None, 0.0) else { return (Vec::new(), 0) };
+        let Some(t) = self.target(Peel::Plain, None) else { return (Vec::new(), 0) };
         let rests = self.remainders(small, &t, 3000);
         let found: Vec<(f64, u32, u32)> = rests
             .par_iter()
             .with_min_len(64)
             .flat_map_iter(|(point, tolerance, k)| {
                 let near = library.near(point, tolerance.min(FURTHEST));
-                near.into_iter().take(2).map(move |j| {
-                    (small.factors[*k as usize].cost + library.factors[j as usize].cost, *k, j)
-                })
+                near.into_iter()
+                    .take(2)
+                    .map(move |j| (small.factors[*k as usize].cost + library.factors[j as usize].cost, *k, j))
             })
             .collect();
         let mut found = found;
@@ -498,8 +487,7 @@ impl Room<'_> {
     fn scan(&self, library: &Library, most: usize) -> (Vec<Model>, u64) {
         let shapes = self.shapes(library, most);
         let targets = self.targets(8);
-        let points: Vec<(Point, f64)> =
-            targets.iter().map(|t| (t.point, t.tolerance.max(1e-6))).collect();
+        let points: Vec<(Point, f64)> = targets.iter().map(|t| (t.point, t.tolerance.max(1e-6))).collect();
         let (close, work) = scan::scan(self.view, &library.arena, &shapes, &points, 0.5, 2);
         let models = close
             .into_iter()
@@ -512,7 +500,7 @@ impl Room<'_> {
     }
 
     fn scan_beside(&self, library: &Library) -> (Vec<Model>, u64) {
-        let Some(t) = self.target(Peel::Plain, None, 0.0) else { return (Vec::new(), 0) };
+        let Some(t) = self.target(Peel::Plain, None) else { return (Vec::new(), 0) };
         let shapes = self.shapes(library, 250);
         let rests = self.remainders(library, &t, 60);
         let points: Vec<(Point, f64)> = rests.iter().map(|r| (r.0, r.1.max(1e-6))).collect();
@@ -556,7 +544,7 @@ impl Room<'_> {
             .into_par_iter()
             .with_min_len(32)
             .flat_map_iter(|peel| {
-                let Some(t) = self.target(peel, None, 2.0) else { return Vec::new() };
+                let Some(t) = self.target(peel, None) else { return Vec::new() };
                 let mut own = Vec::new();
                 // A direction of no length: a product of powers.
                 if t.tolerance > 0.2 || t.size < 1e-5 {
@@ -594,7 +582,7 @@ impl Room<'_> {
             .into_par_iter()
             .with_min_len(64)
             .flat_map_iter(|(k, peel)| {
-                let Some(t) = self.target(peel, Some(&lanes[k]), 3.0) else { return Vec::new() };
+                let Some(t) = self.target(peel, Some(&lanes[k])) else { return Vec::new() };
                 let mut own = Vec::new();
                 if t.tolerance > 0.2 || t.size < 1e-5 {
                     own.extend(self.model(library, &t.peel, &[], CHECK));
@@ -643,16 +631,8 @@ impl Room<'_> {
         let tolerance = (3.0 * (self.grain.target + 2.0 * self.grain.features)).max(1e-7);
         let mut all = (Vec::new(), 0);
         for p in linear::POWERS {
-            let (models, work) = linear::sums(
-                self.problem(),
-                self.view,
-                library,
-                p,
-                bounds,
-                tolerance,
-                self.rows,
-                NAME,
-            );
+            let (models, work) =
+                linear::sums(self.problem(), self.view, library, p, bounds, tolerance, self.rows, NAME);
             all.0.extend(models);
             all.1 += work;
         }

@@ -47,8 +47,6 @@ pub struct View {
     pub rows: Vec<usize>,
     /// The variables on the probe rows.
     pub lanes: Vec<Lane>,
-    /// ln |variable| there.
-    pub logs: Vec<Lane>,
     /// Vector instructions.
     pub level: Level,
     directions: Vec<Lane>,
@@ -78,7 +76,8 @@ impl View {
     /// A view of these variables; `None` where the data have too few rows for it.
     pub fn new(problem: &Problem, variables: Vec<Variable>, seed: u64) -> Option<View> {
         let usable = |i: usize| {
-            problem.target[i] != 0.0 && variables.iter().all(|v| v.values[i] != 0.0 && v.values[i].is_finite())
+            problem.target[i] != 0.0
+                && variables.iter().all(|v| v.values[i] != 0.0 && v.values[i].is_finite())
         };
         let mut places: Vec<usize> = (0..problem.rows()).filter(|&i| usable(i)).collect();
         if places.len() < variables.len() + 1 + FEWEST || places.len() * 2 < problem.rows() {
@@ -88,8 +87,7 @@ impl View {
         places.shuffle(&mut rng);
         let different = places.len().min(K);
         let rows: Vec<usize> = (0..K).map(|k| places[k % different]).collect();
-        let lanes: Vec<Lane> =
-            variables.iter().map(|v| std::array::from_fn(|k| v.values[rows[k]])).collect();
+        let lanes: Vec<Lane> = variables.iter().map(|v| std::array::from_fn(|k| v.values[rows[k]])).collect();
         let level = Level::detect();
         let logs: Vec<Lane> = lanes.iter().map(|l| log(level, l)).collect();
         // Gram-Schmidt, twice for accuracy; what depends on the ones before is dropped.
@@ -136,7 +134,6 @@ impl View {
             variables,
             rows,
             lanes,
-            logs,
             level,
         })
     }
