@@ -12,6 +12,7 @@ use super::candidate::{Candidate, Model};
 use super::closed;
 use super::describe;
 use super::error::RegressError;
+use super::exhaustive;
 use super::front::{Found, Front};
 use super::options::{Constants, Method, Plan};
 use super::problem::Problem;
@@ -65,6 +66,11 @@ pub trait Engine: Send + Sync {
 
     /// Goes to where `save` was called; `None` where the state is not one of this engine.
     fn restore(&mut self, state: &Json) -> Option<()>;
+
+    /// What it can say about laws that it did not find.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// The engines of a method; the order decides between steps of equal worth.
@@ -73,10 +79,12 @@ fn engines(plan: &Plan) -> Vec<Box<dyn Engine>> {
         Method::Auto => {
             let mut all = closed::engines();
             all.extend(projective::engines());
+            all.extend(exhaustive::engines(false));
             all
         }
         Method::Closed => closed::engines(),
         Method::Projective => projective::engines(),
+        Method::Exhaustive => exhaustive::engines(true),
     };
     engines.retain(|e| !plan.without.iter().any(|w| w == e.name()));
     engines
@@ -103,7 +111,7 @@ pub fn regress(
     cancel: &CancelToken,
     progress: &dyn Fn(&Report<'_>),
 ) -> Result<Found, RegressError> {
-    let notes = problem.validate()?;
+    let mut notes = problem.validate()?;
     plan.validate()?;
     // A caller that is itself in a pool of this size keeps its thread: its processor time is then that of the search.
     let inside = rayon::current_thread_index().is_some() && rayon::current_num_threads() == plan.threads;
@@ -160,6 +168,7 @@ pub fn regress(
         return Err(RegressError::NoUnit { unit: Unit::coherent(problem.target_dimension).to_string() });
     }
     front.settle();
+    notes.extend(engines.iter().flat_map(|e| e.notes()));
     progress(&Report { share: 1.0, work, front: &front });
     Ok(Found { front, stopped, work, notes })
 }

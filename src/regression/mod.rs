@@ -11,6 +11,7 @@ pub mod describe;
 pub mod dimension_algebra;
 mod engine;
 mod error;
+pub mod exhaustive;
 mod front;
 mod options;
 mod problem;
@@ -20,7 +21,7 @@ mod size;
 mod snap;
 
 pub use candidate::{Candidate, ConstantInfo};
-pub use engine::{Engine, Report, regress};
+pub use engine::{Batch, Engine, Report, Search, Step, regress};
 pub use error::{CODES, RegressError};
 pub use front::{Found, Front};
 pub use options::{Constants, Method, Plan};

@@ -13,6 +13,8 @@ pub enum Method {
     Closed,
     /// The projective search only.
     Projective,
+    /// The exhaustive search only.
+    Exhaustive,
 }
 
 impl std::str::FromStr for Method {
@@ -23,6 +25,7 @@ impl std::str::FromStr for Method {
             "auto" => Ok(Method::Auto),
             "closed" => Ok(Method::Closed),
             "projective" => Ok(Method::Projective),
+            "exhaustive" => Ok(Method::Exhaustive),
             _ => Err(RegressError::Method { found: word.into() }),
         }
     }
