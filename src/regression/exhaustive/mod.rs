@@ -49,7 +49,7 @@ const PROPOSED: usize = 24;
 /// Laws near the target, but not on it, that a level proposes.
 const APPROXIMATE: usize = 2;
 /// Work of one evaluation with a constant, in evaluations of one function; and evaluations of one function's places.
-const TRIALS: u64 = 600;
+const TRIALS: u64 = 200;
 /// A law with a constant inside must be closer by this than any before, if it does not agree.
 const CLOSER: f64 = 0.5;
 /// Deviation of a law that agrees, in units of the target's size, where the data are exact.
@@ -114,7 +114,7 @@ struct State {
 }
 
 /// Work of the engine where others run beside it.
-const BESIDE: u64 = 1 << 27;
+const BESIDE: u64 = 1 << 25;
 
 /// The engine, with a bound on its own work where it runs beside others.
 pub fn engines(alone: bool) -> Vec<Box<dyn Engine>> {
