@@ -108,7 +108,7 @@ struct State {
     one: u32,
     /// The nearest of the last size.
     near: Vec<Near>,
-    /// Distance below which a function agrees.
+    /// Distance below which a function agrees; negative where none is sure to.
     close: f64,
     next: Option<Level>,
 }
@@ -154,16 +154,19 @@ impl State {
             None => describe::noise_floor(problem),
         };
         let tolerance = (ROUNDINGS * floor).max(EXACT * size);
+        let projection = Projection::new(floor / spread);
+        // Where noise is large, no function agrees by more than chance.
+        let close = if projection.resolves() { (tolerance / spread).powi(2) } else { -1.0 };
         let grammar = Grammar::new(problem, plan, &rows);
         let peels = Peel::allowed(&grammar);
         Some(State {
-            table: Table::new(grammar, Projection::new(floor / spread)),
+            table: Table::new(grammar, projection),
             target: Target { values, dimension: problem.goal(), tolerance },
             centred,
             peels,
             one: 0,
             near: Vec::new(),
-            close: (tolerance / spread).powi(2),
+            close,
             next: None,
         })
     }
@@ -288,7 +291,7 @@ impl Exhaustive {
         };
         if !self.agreed {
             self.agreed = !hits.is_empty();
-            if !self.agreed {
+            if !self.agreed && state.close > 0.0 {
                 self.covered = self.size;
                 self.functions = state.table.len();
                 self.numbers = state.table.grammar.numbers_in_words();
@@ -296,7 +299,8 @@ impl Exhaustive {
         }
         let mut models =
             self.propose(hits.iter().flat_map(|id| near::laws(&state.table, &state.target, *id)), PROPOSED);
-        if hits.is_empty() {
+        // Where others run beside, what only comes near is theirs.
+        if hits.is_empty() && self.bound.is_none() {
             let closer: Vec<Near> =
                 state.near.iter().take(APPROXIMATE).filter(|n| n.distance < self.least).copied().collect();
             self.least = closer.first().map_or(self.least, |n| n.distance);
@@ -342,6 +346,7 @@ impl Exhaustive {
         let laws = |i: &near::Inner| i.laws(&state.table, &state.target);
         models.extend(self.propose(exact.flat_map(laws), PROPOSED));
         if models.is_empty()
+            && self.bound.is_none()
             && let Some(best) = found.first().filter(|i| i.distance < CLOSER * self.least)
         {
             self.least = best.distance;
@@ -436,7 +441,8 @@ impl Engine for Exhaustive {
     }
 
     fn notes(&self) -> Vec<String> {
-        if self.covered == 0 {
+        // Beside others it tells what it covered to nobody who did not ask.
+        if self.covered == 0 || self.bound.is_some() {
             return Vec::new();
         }
         let mut note = format!(
