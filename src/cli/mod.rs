@@ -102,6 +102,11 @@ pub const CODES: &[(u16, &str, &str)] = &[
         "A name given with `--only` is none of the suite. Names are those of the library, as `I_12_2` in `physics.feynman`.",
     ),
     (
+        8034,
+        "problem without data",
+        "The law of a problem has no value anywhere on its domain, or the paths of its system come to a singularity. Its result says so; the others are not touched.",
+    ),
+    (
         8020,
         "unknown command of the prompt",
         "Lines that begin with `:` are commands of the prompt, such as `:vars` or `:time expr`. `:help` lists them all.",

@@ -1,6 +1,7 @@
 //! The one integration binary: programs with their exact output, errors with their exact words, the commands'
 //! contracts, and the laws of the house (layers, licences, codes). `PHYS_BLESS=1` rewrites the snapshots.
 
+mod bench;
 mod book;
 mod cli;
 mod codes;

@@ -7,11 +7,11 @@
 mod problems;
 mod report;
 mod resume;
+mod rows;
 mod solve;
 mod suites;
 mod verdict;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -63,6 +63,7 @@ enum Half {
 
 /// The arguments of the command.
 #[derive(Args, Debug)]
+#[command(after_help = suites::list())]
 pub struct Arguments {
     /// The suite
     suite: String,
@@ -105,7 +106,8 @@ pub struct Arguments {
     /// Which engines search: auto, closed, projective
     #[arg(long, default_value = "auto")]
     method: String,
-    /// Operators and functions that laws may use [default: those of `regress`]
+    /// Operators and functions that laws may use, or `literature`, or `phys` [default: those of `regress`; in classic
+    /// suites first those of the literature, then those of phys]
     #[arg(long, value_name = "LIST", value_delimiter = ',', allow_hyphen_values = true)]
     operators: Vec<String>,
     /// Engines and families that stay off (an ablation)
@@ -158,19 +160,26 @@ pub struct Settings {
     pub work: Option<u64>,
     /// Engines.
     pub method: String,
-    /// Operators.
+    /// Whose operators: `phys`, `literature` or `given`.
+    pub whose: &'static str,
+    /// Operators; those of the literature stand in the problem.
     pub operators: Vec<String>,
     /// What stays off.
     pub without: Vec<String>,
 }
 
 impl Settings {
-    fn of(arguments: &Arguments, suite: &Suite) -> Settings {
-        let operators = match arguments.operators.is_empty() {
-            true => OPERATORS.iter().map(|o| o.to_string()).collect(),
-            false => arguments.operators.clone(),
+    /// One for each choice of operators that is asked for.
+    fn of(arguments: &Arguments, suite: &Suite) -> Vec<Settings> {
+        let own: Vec<String> = OPERATORS.iter().map(|o| o.to_string()).collect();
+        let words: Vec<&str> = arguments.operators.iter().map(String::as_str).collect();
+        let choices: Vec<(&'static str, Vec<String>)> = match (words.as_slice(), suite.protocol) {
+            ([], Protocol::Stated) => vec![("literature", Vec::new()), ("phys", own)],
+            (["literature"], Protocol::Stated) => vec![("literature", Vec::new())],
+            ([] | ["phys"], _) => vec![("phys", own)],
+            _ => vec![("given", arguments.operators.clone())],
         };
-        Settings {
+        let one = |(whose, operators)| Settings {
             suite: suite.name,
             units: arguments.units,
             noise: arguments.noise,
@@ -179,8 +188,18 @@ impl Settings {
             time: arguments.time.or_else(|| arguments.work.is_none().then_some(TIME)),
             work: arguments.work,
             method: arguments.method.clone(),
+            whose,
             operators,
             without: arguments.without.clone(),
+        };
+        choices.into_iter().map(one).collect()
+    }
+
+    /// The operators that laws of a problem may hold.
+    pub fn operators(&self, problem: &Problem) -> Vec<String> {
+        match &problem.operators {
+            Some(theirs) if self.whose == "literature" => theirs.clone(),
+            _ => self.operators.clone(),
         }
     }
 
@@ -195,7 +214,7 @@ impl Settings {
             "time": self.time,
             "work": self.work,
             "method": self.method,
-            "operators": self.operators,
+            "operators": if self.whose == "literature" { json!("literature") } else { json!(self.operators) },
             "without": self.without,
         })
     }
@@ -210,6 +229,7 @@ impl Settings {
 #[derive(Clone, Debug)]
 struct Task {
     problem: usize,
+    settings: usize,
     key: Key,
 }
 
@@ -265,11 +285,7 @@ pub(super) fn bench(arguments: &Arguments) -> ExitCode {
         return exit(Status::Failed);
     }
     terminal.clear();
-    let report = report::Report::new(
-        &settings,
-        tasks.iter().map(|t| &problems[t.problem]).zip(&lines),
-        started.elapsed().as_secs_f64(),
-    );
+    let report = report::Report::new(&settings, lines, started.elapsed().as_secs_f64());
     let hidden = arguments.half.is_some_and(|h| h != Half::Tuned) && !arguments.show_untouched;
     terminal.text(&report.table(arguments.verbose, hidden));
     if let Err(d) = write_json(json, &report.json()) {
@@ -282,7 +298,7 @@ pub(super) fn bench(arguments: &Arguments) -> ExitCode {
 }
 
 /// The suite and the settings, where the options fit them.
-fn checked(arguments: &Arguments) -> Result<(&'static Suite, Settings), Box<Diagnostic>> {
+fn checked(arguments: &Arguments) -> Result<(&'static Suite, Vec<Settings>), Box<Diagnostic>> {
     let suite = suites::find(&arguments.suite)?;
     let misfit = |option: &str, fits: &str| {
         let message = format!("expected an option of the suite `{}`, found `{option}`", suite.name);
@@ -297,11 +313,16 @@ fn checked(arguments: &Arguments) -> Result<(&'static Suite, Settings), Box<Diag
     if arguments.units && suite.protocol != Protocol::Drawn {
         return misfit("--units", "its variables have none: leave it out");
     }
-    let settings = Settings::of(arguments, suite);
+    if arguments.rows.is_some() && suite.protocol == Protocol::Stated {
+        return misfit("--rows", "its problems state their rows: leave it out");
+    }
+    let all = Settings::of(arguments, suite);
     let fault = |f: &dyn crate::base::Fault| Box::new(Diagnostic::from_fault(f, None));
-    settings.method.parse::<crate::regression::Method>().map_err(|e| fault(&e))?;
-    solve::plan(&settings, 0).validate().map_err(|e| fault(&e))?;
-    Ok((suite, settings))
+    arguments.method.parse::<crate::regression::Method>().map_err(|e| fault(&e))?;
+    for settings in &all {
+        solve::plan(settings).validate().map_err(|e| fault(&e))?;
+    }
+    Ok((suite, all))
 }
 
 /// The problems that the options choose.
@@ -333,14 +354,16 @@ fn chosen(arguments: &Arguments, all: Vec<Problem>) -> Result<Vec<Problem>, Box<
         .collect())
 }
 
-/// All problems from all seeds.
-fn tasks(arguments: &Arguments, settings: &Settings, problems: &[Problem]) -> Vec<Task> {
-    let fingerprint = settings.fingerprint();
+/// All problems from all seeds, with each choice of operators.
+fn tasks(arguments: &Arguments, settings: &[Settings], problems: &[Problem]) -> Vec<Task> {
+    let fingerprints: Vec<String> = settings.iter().map(Settings::fingerprint).collect();
     let mut tasks = Vec::new();
     for seed in &arguments.seeds {
-        for (problem, p) in problems.iter().enumerate() {
-            let key = Key { problem: p.name.clone(), seed: *seed, settings: fingerprint.clone() };
-            tasks.push(Task { problem, key });
+        for (settings, fingerprint) in fingerprints.iter().enumerate() {
+            for (problem, p) in problems.iter().enumerate() {
+                let key = Key { problem: p.name.clone(), seed: *seed, settings: fingerprint.clone() };
+                tasks.push(Task { problem, settings, key });
+            }
         }
     }
     tasks
@@ -349,7 +372,7 @@ fn tasks(arguments: &Arguments, settings: &Settings, problems: &[Problem]) -> Ve
 /// What the threads share.
 struct Run<'a> {
     terminal: &'a std::sync::Arc<Terminal>,
-    settings: &'a Settings,
+    settings: &'a [Settings],
     problems: &'a [Problem],
     tasks: &'a [Task],
 }
@@ -424,13 +447,13 @@ impl Run<'_> {
         filled: &Mutex<Filled<'_>>,
     ) {
         let task = &self.tasks[k];
-        let problem = &self.problems[task.problem];
-        let solved = solve::solve(problem, self.settings, task.key.seed, context, slot, interrupt);
+        let (problem, settings) = (&self.problems[task.problem], &self.settings[task.settings]);
+        let solved = solve::solve(problem, settings, task.key.seed, context, slot, interrupt);
         // What was stopped half-way is no result.
         if interrupt.is_cancelled() {
             return;
         }
-        let line = solved.json(problem, self.settings, &task.key);
+        let line = solved.json(problem, settings, &task.key);
         let mut all = filled.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(e) = all.results.push(&line) {
             let d = Diagnostic::error(Code(8032), None, format!("the results cannot be written: {e}"));
@@ -448,7 +471,7 @@ impl Run<'_> {
         let solved = all.lines.iter().flatten().filter(|l| l["solved"] == true).count();
         drop(all);
         self.terminal.event(&Event::Progress(Progress {
-            task: format!("bench {}", self.settings.suite),
+            task: format!("bench {}", self.settings.first().map_or("", |s| s.suite)),
             done: done as u64,
             total: Some(self.tasks.len() as u64),
             limit: None,
@@ -456,17 +479,4 @@ impl Run<'_> {
             best: Some(format!("{solved} solved")),
         }));
     }
-}
-
-/// Counts by set, in the order of their first problem.
-fn by_set<'a, T>(items: impl IntoIterator<Item = (&'a str, T)>) -> Vec<(&'a str, Vec<T>)> {
-    let mut order: Vec<&str> = Vec::new();
-    let mut sets: BTreeMap<&str, Vec<T>> = BTreeMap::new();
-    for (set, item) in items {
-        if !sets.contains_key(set) {
-            order.push(set);
-        }
-        sets.entry(set).or_default().push(item);
-    }
-    order.into_iter().filter_map(|set| Some((set, sets.remove(set)?))).collect()
 }

@@ -1,22 +1,16 @@
-//! A problem of a suite: a law that is to be found, and the data it is looked for in. Problems are values of modules of
-//! the library and are read through the session like those of any script.
+//! A problem of a suite: a law that is to be found, and how data of it come about. Problems are values of modules of the
+//! library and are read through the session like those of any script: a law; a record of a law with the rows that its
+//! source states; or a record of a system's rates with the starts of its paths.
 
-use super::Settings;
+use super::rows::{Paths, Rows};
 use super::suites::{Protocol, Suite};
-use crate::base::{Diagnostic, Span, hash};
-use crate::data::{self, Column, Dataset, Role, Sample, Values};
-use crate::expression::{Declarations, Expr, Kind};
+use crate::base::{Code, Diagnostic, Span};
+use crate::expression::{Declarations, Domain, Expr, Kind, Symbol};
+use crate::language::builtins::data::operator_name;
 use crate::language::operations::strip_units;
-use crate::language::value::Law;
+use crate::language::value::{Law, Record};
 use crate::language::{Context, Value, dimension};
 use crate::units::Unit;
-
-/// Rows of the clean test set.
-pub const TEST_ROWS: usize = 2000;
-/// Most training rows of SRBench.
-const SRBENCH_ROWS: usize = 10_000;
-/// The share of the data that SRBench trains on.
-const SRBENCH_TRAIN: f64 = 0.75;
 
 /// A problem.
 #[derive(Clone, Debug)]
@@ -29,25 +23,38 @@ pub struct Problem {
     pub truth: Expr,
     /// Units and domains of its variables.
     pub declarations: Declarations,
+    /// Its variables in order, those that play no part included.
+    pub variables: Vec<Symbol>,
     /// The unit of its value.
     pub unit: Option<Unit>,
     /// How its data come about.
-    pub protocol: Protocol,
+    pub origin: Origin,
+    /// The operators that the literature allows, where it says so.
+    pub operators: Option<Vec<String>>,
 }
 
-/// What is searched, and what the answer is tried on.
+/// How data come about.
 #[derive(Clone, Debug)]
-pub struct Data {
-    /// Columns of the variables, then the target.
-    pub train: Dataset,
-    /// The same without noise, at other points.
-    pub test: Dataset,
+pub enum Origin {
+    /// Points drawn from the domains.
+    Drawn,
+    /// The same in the numbers of SRBench.
+    Srbench,
+    /// Rows that the problem states.
+    Stated {
+        /// For the search.
+        train: Rows,
+        /// For the test; `None`: points drawn from the domains.
+        test: Option<Rows>,
+    },
+    /// Rows of paths of a system, split as in SRBench.
+    Paths(Paths),
 }
 
 /// The problems of a suite, in the order of its modules.
 ///
 /// # Errors
-/// A module that cannot be read.
+/// A module that cannot be read, or an entry that is no problem.
 pub fn problems(suite: &Suite, context: &mut Context) -> Result<Vec<Problem>, Box<Diagnostic>> {
     let mut found = Vec::new();
     for written in suite.modules {
@@ -62,22 +69,41 @@ pub fn problems(suite: &Suite, context: &mut Context) -> Result<Vec<Problem>, Bo
                 continue;
             };
             for (name, value) in &content.record.entries {
-                if suite.left_out.contains(&&**name) {
-                    continue;
-                }
-                if let Value::Law(law) = value.plain() {
-                    found.push(Problem::of_law(name, set_of(&module, name), law, suite.protocol));
+                let set = set_of(suite, &module, name);
+                match value.plain() {
+                    Value::Law(law) => found.push(Problem::of_law(name, set, law, suite.protocol)),
+                    Value::Record(r) if r.get("starts").is_some() => {
+                        found.extend(of_system(name, &set, r).ok_or_else(|| odd(&module, name))?);
+                    }
+                    Value::Record(r) if r.get("law").is_some() => {
+                        found.push(of_record(name, set, r).ok_or_else(|| odd(&module, name))?);
+                    }
+                    _ => {}
                 }
             }
+        }
+    }
+    found.retain(|p| !suite.left_out.contains(&p.name.as_str()));
+    // Names tell results apart: one that a second file has too is said with its file.
+    let mut seen = std::collections::HashSet::new();
+    for p in &mut found {
+        if !seen.insert(p.name.clone()) {
+            p.name = format!("{}.{}", p.set, p.name);
         }
     }
     Ok(found)
 }
 
-/// What a problem is counted in: the two sets of the Feynman benchmark, else its file.
-fn set_of(module: &str, name: &str) -> String {
+/// The fault of an entry that cannot be read as a problem.
+fn odd(module: &str, name: &str) -> Box<Diagnostic> {
+    let message = format!("expected a problem in `{name}` of `{module}`, found a record without rows");
+    Box::new(Diagnostic::error(Code(8033), None, message).hint("{law: law {...}, train: {points: 20}}"))
+}
+
+/// What a problem is counted in: the two sets of the Feynman benchmark, else its file. SRBench counts both sets as one.
+fn set_of(suite: &Suite, module: &str, name: &str) -> String {
     match module {
-        "physics.feynman" if name.starts_with("test_") => "bonus".into(),
+        "physics.feynman" if suite.name == "feynman" && name.starts_with("test_") => "bonus".into(),
         _ => module.rsplit('.').next().unwrap_or(module).into(),
     }
 }
@@ -91,109 +117,127 @@ pub fn plain(e: &Expr) -> Expr {
 }
 
 impl Problem {
-    fn of_law(name: &str, set: String, law: &Law, protocol: Protocol) -> Problem {
+    /// The problem of a law.
+    pub(super) fn of_law(name: &str, set: String, law: &Law, protocol: Protocol) -> Problem {
         let found = dimension::of(&law.formula, &law.declarations).ok().flatten();
         Problem {
             name: name.into(),
             set,
             truth: plain(&law.formula),
             declarations: law.declarations.clone(),
+            variables: law.order.clone(),
             unit: law.unit.clone().or_else(|| found.map(Unit::coherent)),
-            protocol,
+            origin: if protocol == Protocol::Srbench { Origin::Srbench } else { Origin::Drawn },
+            operators: None,
         }
-    }
-
-    /// The data for a seed.
-    ///
-    /// # Errors
-    /// A law that cannot be sampled.
-    pub fn data(&self, settings: &Settings, seed: u64) -> Result<Data, Box<Diagnostic>> {
-        let lift = |e: data::DataError| Box::new(Diagnostic::from_fault(&e, None));
-        // A seed of its own for the test, so that its points are others.
-        let other = hash::combine(hash::of_str("bench/test"), seed);
-        let sample = |points: usize, noise: f64, seed: u64| {
-            data::sample(&Sample {
-                formula: &self.truth,
-                target: &self.name,
-                target_unit: self.unit.clone(),
-                declarations: &self.declarations,
-                points,
-                noise,
-                relative_noise: 0.0,
-                seed,
-            })
-            .map_err(lift)
-        };
-        let rows = match self.protocol {
-            Protocol::Srbench => settings.rows.map_or(SRBENCH_ROWS, |r| r.min(SRBENCH_ROWS)),
-            _ => settings.rows.unwrap_or(super::ROWS),
-        };
-        let tests = match self.protocol {
-            Protocol::Srbench => (rows as f64 * (1.0 / SRBENCH_TRAIN - 1.0)).ceil() as usize,
-            _ => TEST_ROWS,
-        };
-        let train = rounded(sample(rows, settings.noise, seed)?, settings.digits).map_err(lift)?;
-        Ok(Data { train, test: sample(tests, 0.0, other)? })
     }
 }
 
-/// Every value with so many significant digits, as it would be read from a file.
-fn rounded(data: Dataset, digits: Option<u8>) -> Result<Dataset, data::DataError> {
-    let Some(digits) = digits else { return Ok(data) };
-    let columns = data.columns().iter().map(|c| match &c.values {
-        Values::F64(values) => {
-            let places = usize::from(digits.max(1)) - 1;
-            let short: Vec<String> = values
+fn entry<'a>(r: &'a Record, name: &str) -> Option<&'a Value> {
+    r.get(name).map(Value::plain)
+}
+
+fn number(value: &Value) -> Option<f64> {
+    value.as_expr()?.evaluate(&|_| None)
+}
+
+fn whole(value: &Value) -> Option<usize> {
+    number(value).filter(|x| *x >= 1.0 && x.fract() == 0.0 && *x < 1e9).map(|x| x as usize)
+}
+
+/// `{law: ..., train: ..., test: ..., operators: ...}`.
+fn of_record(name: &str, set: String, r: &Record) -> Option<Problem> {
+    let Value::Law(law) = entry(r, "law")? else { return None };
+    let mut problem = Problem::of_law(name, set, law, Protocol::Stated);
+    let rows = |value: &Value| -> Option<Rows> {
+        let Value::Record(r) = value.plain() else { return None };
+        rows(r, &law.declarations)
+    };
+    let test = match r.get("test") {
+        Some(test) => Some(rows(test)?),
+        None => None,
+    };
+    problem.origin = Origin::Stated { train: rows(r.get("train")?)?, test };
+    if let Some(Value::List(items)) = entry(r, "operators") {
+        let names = items.iter().map(|v| match v.plain() {
+            Value::Function(f) => Some(operator_name(f)),
+            _ => None,
+        });
+        problem.operators = Some(names.collect::<Option<Vec<String>>>()?);
+    }
+    Some(problem)
+}
+
+/// `{ranges: {...}, points: n}`, `step:` or `count:` in place of `points:`, and perhaps `below:`.
+fn rows(r: &Record, declared: &Declarations) -> Option<Rows> {
+    let mut domains = declared.clone();
+    if let Some(Value::Record(ranges)) = entry(r, "ranges") {
+        for (name, range) in &ranges.entries {
+            let Value::Range(low, high) = range.plain() else { return None };
+            let symbol = Symbol::new(name);
+            let mut declaration = declared.get(&symbol)?.clone();
+            let end = |e: &Expr| e.evaluate(&|_| None);
+            declaration.domain = Some(Domain::Interval { low: end(low)?, high: end(high)? });
+            declaration.written = None;
+            domains.insert(symbol, declaration);
+        }
+    }
+    let below = r.get("below").and_then(number);
+    if let Some(points) = entry(r, "points") {
+        return Some(Rows::Random { domains, points: whole(points)?, below });
+    }
+    if let Some(count) = entry(r, "count") {
+        let count = whole(count)?;
+        let step = |low: f64, high: f64| (high - low) / (count.max(2) - 1) as f64;
+        return Some(Rows::grid(&domains, |_, low, high| Some(step(low, high))));
+    }
+    match entry(r, "step")? {
+        Value::Record(steps) => {
+            let steps: Vec<(String, f64)> = steps
+                .entries
                 .iter()
-                .map(|v| {
-                    let v: f64 = format!("{v:.places$e}").parse().unwrap_or(*v);
-                    format!("{v:e}")
-                })
-                .collect();
-            let decimals = short.iter().filter_map(|s| decimals(s)).max();
-            let values = short.iter().zip(values).map(|(s, v)| s.parse().unwrap_or(*v)).collect();
-            Column { values: Values::F64(values), decimals, ..(**c).clone() }
+                .map(|(n, v)| Some((n.to_string(), number(v)?)))
+                .collect::<Option<Vec<_>>>()?;
+            Some(Rows::grid(&domains, |s, _, _| steps.iter().find(|(n, _)| n == s.name()).map(|(_, v)| *v)))
         }
-        _ => (**c).clone(),
-    });
-    Dataset::new("rounded", columns.collect())
-}
-
-/// Digits after the point of a number written as `1.25e-3`.
-fn decimals(written: &str) -> Option<i32> {
-    let (mantissa, exponent) = written.split_once('e')?;
-    let after = mantissa.split_once('.').map_or(0, |(_, d)| d.len()) as i32;
-    Some(after - exponent.parse::<i32>().ok()?)
-}
-
-impl Data {
-    /// The test as inputs and target in SI.
-    pub fn test_columns(&self) -> (Vec<(crate::expression::Symbol, Vec<f64>)>, Vec<f64>) {
-        let mut inputs = Vec::new();
-        let mut target = Vec::new();
-        for c in self.test.columns() {
-            match c.role {
-                Role::Target => target = c.si_values(),
-                _ => inputs.push((crate::expression::Symbol::new(&c.name), c.si_values())),
-            }
+        one => {
+            let step = number(one)?;
+            Some(Rows::grid(&domains, |_, _, _| Some(step)))
         }
-        (inputs, target)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rounding_keeps_the_digits_a_file_would_show() {
-        let c = Column::floats("x", None, vec![1.234567, 0.001234567, 1500.0]);
-        let d = rounded(Dataset::new("d", vec![c]).unwrap(), Some(4)).unwrap();
-        let c = &d.columns()[0];
-        assert_eq!(c.floats_in_unit(), [1.235, 0.001235, 1500.0]);
-        // 0.001235 has six digits after the point.
-        assert_eq!(c.decimals, Some(6));
-        assert_eq!(decimals("1.5e3"), Some(-2));
-        assert_eq!(decimals("2e0"), Some(0));
+/// `{x: law, y: law, starts: [...], step: h, points: n}`: one problem for each rate, numbered from 1.
+fn of_system(name: &str, set: &str, r: &Record) -> Option<Vec<Problem>> {
+    let laws: Vec<(Symbol, &Law)> = r
+        .entries
+        .iter()
+        .filter_map(|(n, v)| match v.plain() {
+            Value::Law(law) => Some((Symbol::new(n), &**law)),
+            _ => None,
+        })
+        .collect();
+    let Some(Value::List(starts)) = entry(r, "starts") else { return None };
+    let starts: Vec<Vec<f64>> = starts
+        .iter()
+        .map(|start| match start.plain() {
+            Value::List(values) => values.iter().map(number).collect::<Option<Vec<f64>>>(),
+            _ => None,
+        })
+        .collect::<Option<Vec<_>>>()?;
+    if starts.iter().any(|s| s.len() != laws.len()) {
+        return None;
     }
+    let paths = Paths {
+        states: laws.iter().map(|(s, _)| s.clone()).collect(),
+        rates: laws.iter().map(|(_, law)| plain(&law.formula)).collect(),
+        starts,
+        step: number(r.get("step")?)?,
+        points: whole(r.get("points")?)?,
+    };
+    let problem = |(k, (_, law)): (usize, &(Symbol, &Law))| Problem {
+        origin: Origin::Paths(paths.clone()),
+        ..Problem::of_law(&format!("{name}{}", k + 1), set.into(), law, Protocol::Srbench)
+    };
+    Some(laws.iter().enumerate().map(problem).collect())
 }

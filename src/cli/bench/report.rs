@@ -1,9 +1,10 @@
 //! The summary of a bench: a table by set, each miss with the law that was chosen instead, and both as JSON.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value as Json, json};
 
-use super::problems::Problem;
-use super::{Settings, by_set};
+use super::Settings;
 use crate::cli::json::number;
 use crate::numeric::statistics;
 
@@ -44,9 +45,10 @@ impl Counts {
         }
     }
 
-    fn json(&self, set: &str) -> Json {
+    fn json(&self, set: &str, operators: &str) -> Json {
         json!({
             "set": set,
+            "operators": operators,
             "total": self.total,
             "solved": self.solved,
             "solved_literal": self.literal,
@@ -57,10 +59,11 @@ impl Counts {
         })
     }
 
-    fn row(&self, set: &str) -> Vec<String> {
+    fn row(&self, set: &str, operators: &str) -> Vec<String> {
         let share = 100.0 * self.solved as f64 / self.total.max(1) as f64;
         vec![
             set.into(),
+            operators.into(),
             format!("{}/{}", self.solved, self.total),
             format!("{share:.1} %"),
             self.literal.to_string(),
@@ -82,39 +85,54 @@ fn short(seconds: f64) -> String {
 }
 
 impl Report {
-    /// The report on some problems with what is known of each.
-    pub fn new<'a>(
-        settings: &Settings,
-        results: impl Iterator<Item = (&'a Problem, &'a Option<Json>)>,
-        seconds: f64,
-    ) -> Report {
-        let mut lines = Vec::new();
-        let mut open = 0;
-        for (_, line) in results {
-            match line {
-                Some(line) => lines.push(line.clone()),
-                None => open += 1,
-            }
+    /// The report on some results, in their order; nothing where one is not there.
+    pub fn new(settings: &[Settings], lines: Vec<Option<Json>>, seconds: f64) -> Report {
+        let open = lines.iter().filter(|l| l.is_none()).count();
+        Report {
+            settings: settings.iter().map(Settings::json).collect(),
+            lines: lines.into_iter().flatten().collect(),
+            open,
+            seconds,
         }
-        Report { settings: settings.json(), lines, open, seconds }
     }
 
-    fn sets(&self) -> Vec<(String, Counts)> {
-        let pairs = self.lines.iter().map(|l| (l["set"].as_str().unwrap_or(""), l));
-        let mut sets: Vec<(String, Counts)> =
-            by_set(pairs).iter().map(|(set, lines)| (set.to_string(), Counts::of(lines))).collect();
-        if sets.len() != 1 {
-            sets.push(("all".into(), Counts::of(&self.lines.iter().collect::<Vec<_>>())));
+    /// Counts by set and choice of operators; where there are several sets, of all together too.
+    fn sets(&self) -> Vec<(String, String, Counts)> {
+        let text = |l: &Json, field: &str| l[field].as_str().unwrap_or("").to_string();
+        let mut order: Vec<(String, String)> = Vec::new();
+        let mut groups: BTreeMap<(String, String), Vec<&Json>> = BTreeMap::new();
+        let mut add = |set: String, l| {
+            let key = (set, text(l, "operators"));
+            if !groups.contains_key(&key) {
+                order.push(key.clone());
+            }
+            groups.entry(key).or_default().push(l);
+        };
+        for l in &self.lines {
+            add(text(l, "set"), l);
         }
-        sets
+        if self.lines.iter().any(|l| l["set"] != self.lines[0]["set"]) {
+            for l in &self.lines {
+                add("all".into(), l);
+            }
+        }
+        order.sort_by_key(|(set, _)| set == "all");
+        order
+            .into_iter()
+            .filter_map(|key| {
+                let counts = Counts::of(groups.get(&key)?);
+                Some((key.0, key.1, counts))
+            })
+            .collect()
     }
 
     /// The summary in words. `hidden`: misses are counted, not shown.
     pub fn table(&self, verbose: bool, hidden: bool) -> String {
         let mut text = String::new();
-        let heads = ["set", "solved", "share", "literal", "in front", "median s", "slowest s", "cpu s"];
+        let heads =
+            ["set", "operators", "solved", "share", "literal", "in front", "median s", "slowest s", "cpu s"];
         let mut rows = vec![heads.map(String::from).to_vec()];
-        rows.extend(self.sets().iter().map(|(set, counts)| counts.row(set)));
+        rows.extend(self.sets().iter().map(|(set, whose, counts)| counts.row(set, whose)));
         text += &columns(&rows);
         let misses: Vec<&Json> = self.lines.iter().filter(|l| l["solved"] != true).collect();
         let shown: Vec<&Json> = match (verbose, hidden) {
@@ -149,7 +167,7 @@ impl Report {
             "settings": self.settings,
             "seconds": number(self.seconds),
             "not_done": self.open,
-            "summary": self.sets().iter().map(|(set, c)| c.json(set)).collect::<Vec<_>>(),
+            "summary": self.sets().iter().map(|(set, whose, c)| c.json(set, whose)).collect::<Vec<_>>(),
             "results": self.lines,
         })
     }

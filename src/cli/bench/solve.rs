@@ -7,8 +7,9 @@ use std::time::Instant;
 use serde_json::{Value as Json, json};
 
 use super::Settings;
-use super::problems::{Data, Problem, plain};
+use super::problems::{Problem, plain};
 use super::resume::Key;
+use super::rows::{self, Data};
 use super::verdict::{Judge, Verdict};
 use crate::base::{CancelToken, EventSink, StopReason};
 use crate::cli::json::number;
@@ -68,7 +69,7 @@ pub struct Solved {
 }
 
 /// The options of the search, for a check before anything runs.
-pub fn plan(settings: &Settings, seed: u64) -> Plan {
+pub fn plan(settings: &Settings) -> Plan {
     Plan {
         method: settings.method.parse().unwrap_or(Method::Auto),
         operators: settings.operators.clone(),
@@ -76,7 +77,7 @@ pub fn plan(settings: &Settings, seed: u64) -> Plan {
         work: settings.work,
         deadline: None,
         threads: 1,
-        seed,
+        seed: 0,
         identity: 1,
         without: settings.without.clone(),
     }
@@ -92,13 +93,13 @@ pub fn solve(
     interrupt: &CancelToken,
 ) -> Solved {
     let tried = catch_unwind(AssertUnwindSafe(|| {
-        let data = match problem.data(settings, seed) {
+        let data = match rows::data(problem, settings, seed) {
             Ok(data) => data,
             Err(d) => {
                 return Solved { fault: Some(d.message), stopped: "failed".into(), ..Solved::default() };
             }
         };
-        let mut solved = search(&data, settings, seed, context, slot, interrupt);
+        let mut solved = search(problem, &data, settings, seed, context, slot, interrupt);
         if let (Some(front), false) = (&solved.1, interrupt.is_cancelled()) {
             judge(problem, settings, &data, front, context, &mut solved.0);
         }
@@ -113,6 +114,7 @@ pub fn solve(
 }
 
 fn search(
+    problem: &Problem,
     data: &Data,
     settings: &Settings,
     seed: u64,
@@ -123,7 +125,7 @@ fn search(
     let request = Request {
         target: None,
         method: settings.method.as_str().into(),
-        operators: settings.operators.clone(),
+        operators: settings.operators(problem),
         constants: Constants::Free,
         sigma: None,
         units: settings.units,
@@ -139,11 +141,9 @@ fn search(
     let watch = Watch { events: &silent, name: None, checkpoints: None, catalogue, cancel: &token };
     let started = Instant::now();
     let before = thread_seconds(started);
-    if let Some(limit) = settings.time {
-        let clock = ThreadClock::here();
-        let end = clock.seconds() + limit;
-        slot.set(Some(Searching { clock, end, token: token.clone() }));
-    }
+    let clock = ThreadClock::here();
+    let end = settings.time.map_or(f64::INFINITY, |limit| clock.seconds() + limit);
+    slot.set(Some(Searching { clock, end, token: token.clone() }));
     let found = regress_dataset(&data.train, &request, 1, watch);
     slot.set(None);
     let mut solved = Solved {
@@ -231,6 +231,7 @@ impl Solved {
             "engine": self.engine,
             "stopped": self.stopped,
             "set": problem.set,
+            "operators": settings.whose,
             "verdict": verdict.word(),
             "in_front": self.in_front,
             "digits": settings.digits,

@@ -402,3 +402,136 @@ fn without_one_part(e: &Expr) -> Vec<Expr> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::EventSink;
+    use crate::cli::bench::suites::Protocol;
+    use crate::language::Value;
+    use crate::session::{Session, Status};
+    use std::path::Path;
+
+    struct Court {
+        session: Session,
+    }
+
+    impl Court {
+        fn new() -> Court {
+            Court { session: Session::new(EventSink::none(), CancelToken::new()).unwrap() }
+        }
+
+        fn value(&mut self, text: &str) -> Value {
+            let mut last = None;
+            let (status, told) =
+                self.session.run("<test>", text, Path::new("."), &mut |v, _| last = Some(v.clone()));
+            assert_eq!(status, Status::Done, "{text}: {told:?}");
+            last.unwrap()
+        }
+
+        fn problem(&mut self, formula: &str, variables: &str) -> Problem {
+            let text = format!("law {{ formula: {formula}, variables: {{{variables}}} }}");
+            let value = self.value(&text);
+            let Value::Law(law) = value.plain() else { panic!("{text}") };
+            Problem::of_law("p", "s".into(), law, Protocol::Drawn)
+        }
+
+        /// The verdict on a law, in data with this noise.
+        fn robust(&mut self, problem: &Problem, noise: f64, law: &str) -> Verdict {
+            let found = self.value(law).as_expr().unwrap();
+            Judge::new(problem, noise, None).unwrap().robust(&found, &mut self.session.context)
+        }
+
+        fn literal(&mut self, problem: &Problem, law: &str) -> bool {
+            let found = self.value(law).as_expr().unwrap();
+            Judge::new(problem, 0.0, None).unwrap().literal(&found, 0.9, &mut self.session.context)
+        }
+    }
+
+    #[test]
+    fn one_law_in_other_words_counts() {
+        let mut court = Court::new();
+        let p = court.problem("sqrt(x^2 + y^2)", "x: 1..5, y: 1..5");
+        assert_eq!(court.robust(&p, 0.0, "sqrt(y^2 + x^2)"), Verdict::Structure);
+        assert!(court.robust(&p, 0.0, "x*sqrt(1 + y^2/x^2)").holds());
+        assert!(court.robust(&p, 0.0, "1/sqrt(1/(x^2 + y^2))").holds());
+        let p = court.problem("sin(x)", "x: 0.1..3");
+        assert!(court.robust(&p, 0.0, "cos(x - pi/2)").holds());
+        let p = court.problem("3*x*exp(-2*y)", "x: 1..2, y: 0..1");
+        assert_eq!(court.robust(&p, 0.1, "(3.001 ± 0.001)*x*exp((-2.01 ± 0.01)*y)"), Verdict::Structure);
+        // The same with its constants elsewhere.
+        assert!(court.robust(&p, 0.1, "x*exp((1.0985 ± 0.0003) - (2.005 ± 0.005)*y)").holds());
+        assert_eq!(court.robust(&p, 0.1, "(3.01 ± 0.001)*x*exp((-2.01 ± 0.01)*y)"), Verdict::Other);
+        assert_eq!(court.robust(&p, 0.1, "x*exp((1.0985 ± 0.0003) - (2.05 ± 0.005)*y)"), Verdict::Other);
+    }
+
+    #[test]
+    fn what_only_follows_a_law_never_counts() {
+        let mut court = Court::new();
+        let p = court.problem("sin(x)", "x: 0.1..1");
+        for noise in [0.0, 0.1] {
+            for law in [
+                "x",
+                "x - x^3/6",
+                "x - x^3/6 + x^5/120",
+                "x - x^3/6 + x^5/120 - x^7/5040",
+                "(1.0 ± 0.1)*x - (0.1666 ± 0.01)*x^3 + (0.0083 ± 0.01)*x^5",
+                "x*(1 - (0.1666 ± 0.01)*x^2)",
+                "x*exp(-(0.1666 ± 0.01)*x^2)",
+                // A small term or factor too many.
+                "sin(x) + x/10^9",
+                "sin(x) + (1e-9 ± 1e-9)*x",
+                "sin(x)*(1 + (1e-12 ± 1e-9)*x)",
+                "sin(x)*exp((1e-12 ± 1e-9)*x)",
+                "sin(x + (1e-13 ± 1e-9)*x^3)",
+                "sin(x)*cos(x/10^6)",
+                // Almost the same.
+                "sin(1.001*x)",
+                "1.0001*sin(x)",
+                "sin(x)^1.001",
+                "sin(x) + 0.0001",
+                "tanh(x)",
+                "1/2",
+            ] {
+                assert_eq!(court.robust(&p, noise, law), Verdict::Other, "{law} at noise {noise}");
+            }
+        }
+        let p = court.problem("x^2*y", "x: 1..3, y: 1..3");
+        for law in ["x^(2.001)*y", "x^2*y^(1.0001)", "x^2*y + x/10^7", "x^(5/2)*y", "x^2*y*(1 + 0.00001*y)"] {
+            assert_eq!(court.robust(&p, 0.0, law), Verdict::Other, "{law}");
+        }
+        assert_eq!(court.robust(&p, 0.0, "x^2*y"), Verdict::Structure);
+        assert_eq!(court.robust(&p, 0.1, "x^(2.0 ± 0.01)*y"), Verdict::Structure);
+        assert_eq!(court.robust(&p, 0.1, "x^(2.04 ± 0.01)*y"), Verdict::Other);
+    }
+
+    #[test]
+    fn the_literal_verdict_is_that_of_the_paper() {
+        let mut court = Court::new();
+        let p = court.problem("2*sin(x)", "x: 0.1..3");
+        for law in [
+            "2*sin(x)",
+            "1.9998*sin(x)",
+            "sin(x)",
+            "2*sin(x) + 5.3",
+            "2.0001*sin(x) + 0.00001*x",
+            "sin(x)/7",
+            "(1.9999 ± 0.001)*sin(x)",
+        ] {
+            assert!(court.literal(&p, law), "{law}");
+        }
+        for law in ["2*x", "7", "2*sin(1.001*x)", "2*sin(x) + 0.001*x", "2*sin(x)*x", "0.00001*sin(x)"] {
+            assert!(!court.literal(&p, law), "{law}");
+        }
+    }
+
+    #[test]
+    fn parts_are_left_out_one_by_one() {
+        let e = Expr::symbol("x") * (Expr::symbol("y") + Expr::one());
+        let words: Vec<String> = without_one_part(&e).iter().map(Expr::to_string).collect();
+        assert_eq!(words.len(), 4, "{words:?}");
+        for less in ["x", "y + 1", "x*y"] {
+            assert!(words.iter().any(|w| w == less), "{less} is not among {words:?}");
+        }
+    }
+}
