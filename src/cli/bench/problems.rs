@@ -161,7 +161,8 @@ fn of_record(name: &str, set: String, r: &Record) -> Option<Problem> {
     if let Some(Value::List(items)) = entry(r, "operators") {
         let names = items.iter().map(|v| match v.plain() {
             Value::Function(f) => Some(operator_name(f)),
-            _ => None,
+            // A function's name in a list that no call reads is a symbol.
+            other => other.as_expr()?.as_symbol().map(|s| s.name().to_string()),
         });
         problem.operators = Some(names.collect::<Option<Vec<String>>>()?);
     }
