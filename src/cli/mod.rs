@@ -82,31 +82,6 @@ pub const CODES: &[(u16, &str, &str)] = &[
         "`phys doc` knows the functions and modules of the standard library.",
     ),
     (
-        8030,
-        "unknown suite",
-        "`phys bench` knows the suites that `phys bench --help` lists, such as `feynman`, `laws`, `strogatz`, `srbench` or `nguyen`.",
-    ),
-    (
-        8031,
-        "option of another suite",
-        "Some options belong to one suite: `--set` to `feynman`, `--half` to `laws`; `--units` is for laws whose variables have units.",
-    ),
-    (
-        8032,
-        "results cannot be kept",
-        "The file given with `--out` cannot be written, or holds something else than results of `phys bench`. Nothing in it was changed.",
-    ),
-    (
-        8033,
-        "unknown problem",
-        "A name given with `--only` is none of the suite. Names are those of the library, as `I_12_2` in `physics.feynman`.",
-    ),
-    (
-        8034,
-        "problem without data",
-        "The law of a problem has no value anywhere on its domain, or the paths of its system come to a singularity. Its result says so; the others are not touched.",
-    ),
-    (
         8020,
         "unknown command of the prompt",
         "Lines that begin with `:` are commands of the prompt, such as `:vars` or `:time expr`. `:help` lists them all.",
@@ -130,6 +105,31 @@ pub const CODES: &[(u16, &str, &str)] = &[
         8024,
         "nothing known of a name",
         "`?name` found neither a function, constant, unit or module of the library nor a binding of the session. `?\"words\"` searches the documentation.",
+    ),
+    (
+        8030,
+        "unknown suite",
+        "`phys bench` knows the suites that `phys bench --help` lists, such as `feynman`, `laws`, `strogatz`, `srbench` or `nguyen`.",
+    ),
+    (
+        8031,
+        "option of another suite",
+        "Some options belong to one suite: `--set` to `feynman`, `--half` to `laws`; `--units` is for laws whose variables have units.",
+    ),
+    (
+        8032,
+        "results cannot be kept",
+        "The file given with `--out` cannot be written, or holds something else than results of `phys bench`. Nothing in it was changed.",
+    ),
+    (
+        8033,
+        "unknown problem",
+        "A name given with `--only` is none of the suite. Names are those of the library, as `I_12_2` in `physics.feynman`.",
+    ),
+    (
+        8034,
+        "problem without data",
+        "The law of a problem has no value anywhere on its domain, or the paths of its system come to a singularity. Its result says so; the others are not touched.",
     ),
 ];
 

@@ -126,6 +126,14 @@ fn below(rows: &Rows) -> Option<f64> {
     }
 }
 
+/// The size that all values of a problem's data are below, where it states one.
+pub fn limit(problem: &Problem) -> Option<f64> {
+    match &problem.origin {
+        Origin::Stated { train, .. } => below(train),
+        _ => None,
+    }
+}
+
 fn stated(problem: &Problem, rows: &Rows, seed: u64) -> Result<Dataset> {
     match rows {
         Rows::Random { domains, points, below } => drawn(problem, domains, *points, *below, seed),
