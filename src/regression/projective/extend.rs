@@ -2,6 +2,8 @@
 //! product of two others. Physics depends on where things are relative to each other, on differences of phases, and on
 //! sums of partial effects. Up to three that share no feature are added at once.
 
+use nalgebra::{DMatrix, DVector};
+
 use super::view::Variable;
 use crate::expression::Expr;
 use crate::regression::options::Plan;
@@ -14,6 +16,8 @@ pub struct Extension {
     pub features: Vec<usize>,
     /// The variable.
     pub variable: Variable,
+    /// The sign of its second part.
+    pub sign: f64,
     /// Price.
     pub cost: f64,
 }
@@ -22,6 +26,108 @@ pub struct Extension {
 const SETS: usize = 600;
 /// Columns up to which sums with products are made.
 const FEW: usize = 7;
+
+/// Rows that the ranking looks at.
+const RANKED: usize = 1500;
+
+/// The places of the extensions, those first along whose features the target changes as it would if it knew only their
+/// combination: the gradient of a polynomial through ln |y| (of the third degree, where there are rows for it), against
+/// the gradient of the extension.
+pub fn ranking(problem: &Problem, all: &[Extension]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..all.len()).collect();
+    let Some(gradient) = gradient(problem) else { return order };
+    let rows = gradient.first().map_or(0, Vec::len);
+    let step = problem.rows().div_ceil(RANKED).max(1);
+    let scores: Vec<f64> = all
+        .iter()
+        .map(|e| {
+            let (mut across, mut whole) = (0.0, 0.0);
+            for r in 0..rows {
+                let own: Vec<f64> = e.features.iter().map(|&f| gradient[f][r]).collect();
+                let direction = e.slope(problem, r * step);
+                let along: f64 = own.iter().zip(&direction).map(|(a, b)| a * b).sum();
+                let square: f64 = own.iter().map(|x| x * x).sum();
+                let size: f64 = direction.iter().map(|x| x * x).sum();
+                across += square - along * along / size;
+                whole += square;
+            }
+            // Small sines first; the price decides between the others.
+            across / whole.max(f64::MIN_POSITIVE) + 0.02 * e.cost
+        })
+        .collect();
+    order.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
+    order
+}
+
+impl Extension {
+    /// The gradient by its features in a row.
+    fn slope(&self, problem: &Problem, row: usize) -> Vec<f64> {
+        let x = |k: usize| problem.columns[self.features[k]][row];
+        let sign = self.sign;
+        match self.features.len() {
+            2 => vec![1.0, sign],
+            _ => vec![1.0, sign * x(2), sign * x(1)],
+        }
+    }
+}
+
+/// The gradient of ln |y| by each feature, on evenly spread rows; `None` where there are too few for a polynomial.
+fn gradient(problem: &Problem) -> Option<Vec<Vec<f64>>> {
+    let step = problem.rows().div_ceil(RANKED).max(1);
+    let rows: Vec<usize> = (0..problem.rows()).step_by(step).collect();
+    let useful = problem.useful();
+    let n = useful.len();
+    // Exponents up to the degree.
+    let powers = |degree: usize| -> Vec<Vec<usize>> {
+        let mut all: Vec<Vec<usize>> = vec![Vec::new()];
+        let mut last = all.clone();
+        for _ in 0..degree {
+            last = last
+                .iter()
+                .flat_map(|p| (p.last().copied().unwrap_or(0)..n).map(move |k| [p.clone(), vec![k]].concat()))
+                .collect();
+            all.extend(last.iter().cloned());
+        }
+        all
+    };
+    let degree = (1..=3).rev().find(|&d| powers(d).len() * 2 <= rows.len())?;
+    if degree < 2 {
+        return None;
+    }
+    let powers = powers(degree);
+    // Features scaled to -1..1.
+    let scaled: Vec<(f64, f64)> = useful
+        .iter()
+        .map(|&k| {
+            let column = &problem.columns[k];
+            let low = column.iter().copied().fold(f64::INFINITY, f64::min);
+            let high = column.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            ((low + high) / 2.0, (high - low) / 2.0)
+        })
+        .collect();
+    let place = |k: usize, i: usize| (problem.columns[useful[k]][i] - scaled[k].0) / scaled[k].1;
+    let usable: Vec<usize> = rows.iter().copied().filter(|&i| problem.target[i] != 0.0).collect();
+    let design = DMatrix::from_fn(usable.len(), powers.len(), |r, c| {
+        powers[c].iter().map(|&k| place(k, usable[r])).product::<f64>()
+    });
+    let goal = DVector::from_iterator(usable.len(), usable.iter().map(|&i| problem.target[i].abs().ln()));
+    let mut normal = design.transpose() * &design;
+    for k in 0..powers.len() {
+        normal[(k, k)] += 1e-9 * usable.len() as f64;
+    }
+    let solved = normal.cholesky()?.solve(&(design.transpose() * goal));
+    let mut out = vec![vec![0.0; rows.len()]; problem.columns.len()];
+    for (r, &i) in rows.iter().enumerate() {
+        for (c, p) in powers.iter().enumerate() {
+            for (at, &k) in p.iter().enumerate() {
+                let rest: f64 =
+                    p.iter().enumerate().filter(|(b, _)| *b != at).map(|(_, &j)| place(j, i)).product();
+                out[useful[k]][r] += solved[c] * rest / scaled[k].1;
+            }
+        }
+    }
+    Some(out)
+}
 
 /// The features as variables.
 pub fn features(problem: &Problem) -> Vec<Variable> {
@@ -58,6 +164,7 @@ pub fn extensions(problem: &Problem, plan: &Plan) -> Vec<Extension> {
                 all.push(Extension {
                     features: vec![i, j],
                     variable: Variable { expr: symbol(i) + other, dimension: problem.dimension(i), values },
+                    sign,
                     cost,
                 });
             }
@@ -86,6 +193,7 @@ pub fn extensions(problem: &Problem, plan: &Plan) -> Vec<Extension> {
                                 dimension: problem.dimension(k),
                                 values,
                             },
+                            sign,
                             cost,
                         });
                     }

@@ -115,43 +115,50 @@ pub fn model(
         mean(&goal) / scale - columns.iter().zip(&coefficients).map(|(c, b)| mean(c) * b).sum::<f64>();
 
     // Signs: factors that are negative throughout are turned; all others must give one sign in all rows.
-    let signed = peel.values(&y, &m, &f);
-    let mut signs: Vec<f64> = kept.iter().map(|&k| signed[k].signum()).collect();
-    let mut turned = vec![false; factors.len()];
-    for (k, exponent) in exponents.iter().enumerate() {
-        if exponent.is_zero() || plain(k) {
-            continue;
-        }
-        let values = if k < n {
-            rows.iter().map(|&i| view.variables[k].values[i]).collect()
-        } else {
-            arena.values_on(view, factors[k - n], rows)
-        };
-        let values: Vec<f64> = pick(&values);
-        if !exponent.is_integer() {
-            if k >= n && values.iter().all(|x| *x < 0.0) {
-                turned[k - n] = true;
-            } else if values.iter().any(|x| *x < 0.0) {
-                return None;
+    let sign_of = |values: Vec<f64>| -> Vec<f64> { pick(&values).into_iter().map(f64::signum).collect() };
+    let of_target = sign_of(peel.values(&y, &m, &f));
+    let of_variables: Vec<Vec<f64>> =
+        view.variables.iter().map(|v| sign_of(rows.iter().map(|&i| v.values[i]).collect())).collect();
+    let of_factors: Vec<Vec<f64>> =
+        factors.iter().map(|&f| sign_of(arena.values_on(view, f, rows))).collect();
+    // The sign of the constant and which factors are turned, for powers of the variables and products by which the
+    // factors are multiplied.
+    let signs = |powers: &[Number], spelled: &[Vec<i8>]| -> Option<(f64, Vec<bool>)> {
+        let mut signs = of_target.clone();
+        let mut turned = vec![false; factors.len()];
+        let mut take = |p: &Number, own: &[f64], turn: Option<&mut bool>| -> Option<()> {
+            if p.is_integer() {
+                if p.is_odd() {
+                    signs.iter_mut().zip(own).for_each(|(s, x)| *s *= x);
+                }
+            } else if own.iter().any(|x| *x < 0.0) {
+                let turn = turn.filter(|_| own.iter().all(|x| *x < 0.0))?;
+                *turn = true;
             }
-        } else if exponent.is_odd() {
-            signs.iter_mut().zip(&values).for_each(|(s, x)| *s *= x.signum());
+            Some(())
+        };
+        for (p, own) in powers.iter().zip(&of_variables).filter(|(p, _)| !p.is_zero()) {
+            take(p, own, None)?;
         }
-    }
-    let sign = signs[0];
-    if signs.iter().any(|s| *s != sign) {
-        return None;
-    }
+        for k in (0..factors.len()).filter(|k| !plain(n + k) && !exponents[n + k].is_zero()) {
+            let mut own = of_factors[k].clone();
+            for (h, v) in spelled[k].iter().zip(&of_variables).filter(|(h, _)| **h != 0) {
+                if h % 2 != 0 && v.iter().any(|x| *x < 0.0) {
+                    return None;
+                }
+                if (h / 2) % 2 != 0 {
+                    own.iter_mut().zip(v).for_each(|(s, x)| *s *= x);
+                }
+            }
+            take(&exponents[n + k], &own, Some(&mut turned[k]))?;
+        }
+        let first = signs[0];
+        signs.iter().all(|s| *s == first).then_some((first, turned))
+    };
 
     // The law, in the shortest of its spellings: a sum may be multiplied by a product of powers that the rest of the law
     // is divided by.
     let write = |spelled: &[Vec<i8>]| -> Option<Model> {
-        let mut parameters = vec![Parameter {
-            symbol: Parameter::symbol(0),
-            start: sign * constant.exp(),
-            dimension: Dimension::NONE,
-        }];
-        let mut product = vec![Expr::symbol(Parameter::symbol(0))];
         let mut dimension = peel.dimension(problem, view)?;
         for (v, p) in view.variables.iter().zip(&exponents).filter(|(_, p)| !p.is_zero()) {
             dimension = dimension.div(v.dimension.pow(p)?)?;
@@ -162,6 +169,13 @@ pub fn model(
                 *p = &*p - &(q * &Number::ratio(i64::from(*h), 2)?);
             }
         }
+        let (sign, turned) = signs(&powers, spelled)?;
+        let mut parameters = vec![Parameter {
+            symbol: Parameter::symbol(0),
+            start: sign * constant.exp(),
+            dimension: Dimension::NONE,
+        }];
+        let mut product = vec![Expr::symbol(Parameter::symbol(0))];
         for (v, p) in view.variables.iter().zip(powers).filter(|(_, p)| !p.is_zero()) {
             product.push(Expr::power(v.expr.clone(), Expr::number(p)));
         }
@@ -186,14 +200,9 @@ pub fn model(
         let template = peel.inverse(problem, view, arena, Expr::product(product), scale, &mut parameters)?;
         Some(Model { template, parameters, engine })
     };
-    let positive = |by: &Vec<i8>| {
-        // Multiplied into a root, it must not change a sign.
-        let negative = |k: usize| view.variables[k].values.iter().any(|x| *x < 0.0);
-        by.iter().enumerate().all(|(k, h)| *h == 0 || !negative(k))
-    };
     let mut choices: Vec<Vec<Vec<i8>>> = vec![Vec::new()];
     for &f in factors {
-        let own: Vec<Vec<i8>> = arena.spellings(view, f).into_iter().filter(|s| positive(s)).collect();
+        let own: Vec<Vec<i8>> = arena.spellings(view, f);
         choices = choices
             .iter()
             .flat_map(|c| own.iter().map(move |o| c.iter().cloned().chain([o.clone()]).collect()))

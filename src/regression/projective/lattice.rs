@@ -1,13 +1,12 @@
 //! Integer exponent vectors of products of powers: those without dimension (Buckingham's pi theorem), and those of a
 //! given dimension. Shortest first, by the sum of the absolute exponents.
 
+use std::collections::HashMap;
+
 use crate::units::Dimension;
 
 /// Exponents of the variables of a view.
 pub type Exponents = Vec<i8>;
-
-/// Bound on the vectors that an enumeration looks at.
-const LOOKED_AT: f64 = 4e5;
 
 /// Exponents of a dimension in twelfths; `None` where a denominator does not divide 12.
 fn twelfths(d: Dimension) -> Option<[i32; 7]> {
@@ -31,59 +30,68 @@ fn count(n: usize, total: usize) -> f64 {
     (1..=n.min(total)).map(|k| 2f64.powi(k as i32) * choose(n, k) * choose(total - 1, k - 1)).sum()
 }
 
-/// All integer vectors p with `prod of[i]^p[i] = goal` and an absolute sum of 1 to `longest`, the shortest first, at most
-/// `most`. Enumeration ends earlier where it would look at too many.
-pub fn vectors(of: &[Dimension], goal: Dimension, longest: usize, most: usize) -> Vec<Exponents> {
-    let n = of.len();
-    let Some(goal) = twelfths(goal) else { return Vec::new() };
-    let Some(rows) = of.iter().map(|d| twelfths(*d)).collect::<Option<Vec<_>>>() else { return Vec::new() };
-    let mut found = Vec::new();
-    let mut seen = 0.0;
-    for total in 1..=longest {
-        seen += count(n, total);
-        if seen > LOOKED_AT || found.len() >= most {
-            break;
+/// The integer exponent vectors of a view, by the dimension of their product.
+#[derive(Clone, Debug)]
+pub struct Lattice {
+    by: HashMap<[i32; 7], Vec<Exponents>>,
+    /// The largest sum of absolute exponents that was written out.
+    pub longest: usize,
+}
+
+impl Lattice {
+    /// All integer vectors p with an absolute sum of 1 to `longest`, the shortest first. The enumeration ends earlier where
+    /// it would look at more than `most`.
+    pub fn new(of: &[Dimension], longest: usize, most: f64) -> Lattice {
+        let n = of.len();
+        let mut lattice = Lattice { by: HashMap::new(), longest: 0 };
+        let Some(rows) = of.iter().map(|d| twelfths(*d)).collect::<Option<Vec<_>>>() else { return lattice };
+        let mut seen = 0.0;
+        for total in 1..=longest {
+            seen += count(n, total);
+            if seen > most {
+                break;
+            }
+            lattice.longest = total;
+            let mut current = vec![0i8; n];
+            descend(&rows, [0; 7], 0, total as i8, &mut current, &mut |goal, p| {
+                lattice.by.entry(goal).or_default().push(p.clone());
+            });
         }
-        let mut current = vec![0i8; n];
-        descend(&rows, &goal, 0, total as i32, &mut current, &mut found);
+        lattice
     }
-    found.truncate(most);
-    found
+
+    /// The exponents whose product has a dimension, the shortest first.
+    pub fn of(&self, goal: Dimension) -> &[Exponents] {
+        twelfths(goal).and_then(|g| self.by.get(&g)).map_or(&[], Vec::as_slice)
+    }
 }
 
 /// Fills the exponents from place k on with an absolute sum of `left`.
 fn descend(
     rows: &[[i32; 7]],
-    rest: &[i32; 7],
+    sum: [i32; 7],
     k: usize,
-    left: i32,
+    left: i8,
     current: &mut Exponents,
-    found: &mut Vec<Exponents>,
+    found: &mut impl FnMut([i32; 7], &Exponents),
 ) {
     if k == rows.len() {
-        if left == 0 && rest.iter().all(|x| *x == 0) {
-            found.push(current.clone());
+        if left == 0 {
+            found(sum, current);
         }
         return;
     }
-    if k + 1 == rows.len() {
-        // The last one has no choice but its sign.
-        for p in if left == 0 { vec![0] } else { vec![left, -left] } {
-            let ends = rest.iter().zip(&rows[k]).all(|(r, x)| *r == p * x);
-            if ends {
-                current[k] = p as i8;
-                found.push(current.clone());
+    // The last one has no choice but its sign.
+    let from = if k + 1 == rows.len() { left } else { 0 };
+    for size in from..=left {
+        for p in [size, -size] {
+            let mut next = sum;
+            next.iter_mut().zip(&rows[k]).for_each(|(r, x)| *r += i32::from(p) * x);
+            current[k] = p;
+            descend(rows, next, k + 1, left - size, current, found);
+            if size == 0 {
+                break;
             }
-        }
-        current[k] = 0;
-        return;
-    }
-    for size in 0..=left {
-        for p in if size == 0 { vec![0] } else { vec![size, -size] } {
-            let mut next = *rest;
-            next.iter_mut().zip(&rows[k]).for_each(|(r, x)| *r -= p * x);
-            current[k] = p as i8;
-            descend(rows, &next, k + 1, left - size, current, found);
         }
     }
     current[k] = 0;
@@ -107,9 +115,10 @@ mod tests {
     #[test]
     fn counts_are_those_of_the_enumeration() {
         for n in 1..5 {
+            let all = Lattice::new(&vec![Dimension::NONE; n], 4, 1e9);
             for total in 1..5 {
-                let all = vectors(&vec![Dimension::NONE; n], Dimension::NONE, total, usize::MAX);
-                let exact = all.iter().filter(|p| p.iter().map(|x| x.abs() as usize).sum::<usize>() == total);
+                let sum = |p: &&Exponents| p.iter().map(|x| x.abs() as usize).sum::<usize>() == total;
+                let exact = all.of(Dimension::NONE).iter().filter(sum);
                 assert_eq!(exact.count() as f64, count(n, total), "{n} {total}");
             }
         }
@@ -119,11 +128,12 @@ mod tests {
     fn speeds_make_one_ratio() {
         let speed = Dimension::LENGTH.div(Dimension::TIME).unwrap();
         let of = [speed, speed, Dimension::MASS];
-        let all = vectors(&of, Dimension::NONE, 4, 100);
-        assert_eq!(all, [vec![1, -1, 0], vec![-1, 1, 0], vec![2, -2, 0], vec![-2, 2, 0]]);
-        assert_eq!(all.iter().filter(|p| primitive(p)).count(), 1);
+        let all = Lattice::new(&of, 4, 1e9);
+        let none = all.of(Dimension::NONE);
+        assert_eq!(none, [vec![1, -1, 0], vec![-1, 1, 0], vec![2, -2, 0], vec![-2, 2, 0]]);
+        assert_eq!(none.iter().filter(|p| primitive(p)).count(), 1);
         let energy = Dimension::MASS.mul(speed.pow(&Number::TWO).unwrap()).unwrap();
-        let found = vectors(&of, energy, 3, 100);
-        assert_eq!(found, [vec![2, 0, 1], vec![1, 1, 1], vec![0, 2, 1]]);
+        let found: Vec<_> = all.of(energy).iter().filter(|p| p.iter().sum::<i8>() == 3).collect();
+        assert_eq!(found, [&vec![0, 2, 1], &vec![1, 1, 1], &vec![2, 0, 1]]);
     }
 }

@@ -4,9 +4,11 @@
 //! The grammar: products of powers d without dimension; functions u(c*d); products d*u(c*d'); roots sqrt(1 +- d); sums
 //! d +- d'. Of these terms T are made the factors exp(T), 1 + c*T, u(c*T) and 1 + c*T + c'*T'.
 
+use std::collections::BTreeSet;
+
 use rayon::prelude::*;
 
-use super::lattice::{self, primitive};
+use super::lattice::primitive;
 use super::nodes::{Arena, Constant, MINUS, Node, ONE, Parity, UNARY, allowed};
 use super::view::{Point, View, length, product};
 use crate::base::hash;
@@ -60,6 +62,18 @@ pub const MEDIUM: Size = Size {
     constants: true,
     most: 30_000,
 };
+/// For views with added variables, of which there are many.
+pub const ADDED: Size = Size {
+    products: 30,
+    longest: 6,
+    arguments: 60,
+    mixed: 1500,
+    roots: 12,
+    sums: 12,
+    paired: 24,
+    constants: true,
+    most: 6000,
+};
 /// Some hundred thousand.
 pub const LARGE: Size = Size {
     products: 1500,
@@ -99,6 +113,8 @@ pub struct Library {
     pub functions: Vec<u32>,
     /// The roots among the blocks.
     pub roots: Vec<u32>,
+    /// Products times functions among the blocks.
+    pub mixed: Vec<u32>,
     /// Row evaluations that it took.
     pub work: u64,
     index: Index,
@@ -115,8 +131,20 @@ const CONSTANTS: [Constant; 6] = [
     Constant::Exact(-1, 2),
 ];
 
-/// Products of powers as terms: themselves, inverse, squares and roots.
-const POWERS: [(i8, f64); 6] = [(2, 0.0), (-2, 0.2), (4, 0.5), (-4, 0.7), (1, 0.8), (-1, 0.9)];
+/// Products of powers as terms: themselves, inverse, squares (Pythagoras, energies), cubes and fourth powers (volumes,
+/// moments of area, radiation), roots; powers in halves.
+const POWERS: [(i8, f64); 10] = [
+    (2, 0.0),
+    (-2, 0.2),
+    (4, 0.25),
+    (-4, 0.45),
+    (6, 0.7),
+    (-6, 0.9),
+    (8, 0.8),
+    (-8, 1.0),
+    (1, 0.8),
+    (-1, 0.9),
+];
 
 /// The price of a product of powers.
 fn product_cost(p: &[i8]) -> f64 {
@@ -143,10 +171,27 @@ impl Library {
             |c: Constant| if c.value().abs() == 1.0 { if c.value() < 0.0 { 0.1 } else { 0.0 } } else { 0.7 };
 
         // Products of powers.
-        let mut exponents: Vec<Vec<i8>> =
-            lattice::vectors(&view.lattice, Dimension::NONE, size.longest, usize::MAX);
-        exponents.retain(|p| primitive(p));
-        let list = exponents.into_iter().map(|p| (product_cost(&p), p)).collect();
+        let total = |p: &&Vec<i8>| p.iter().map(|x| x.unsigned_abs() as usize).sum::<usize>() <= size.longest;
+        let exponents = view.products.of(Dimension::NONE).iter().filter(|p| primitive(p)).filter(total);
+        let features = view.variables.len() - view.added;
+        // Groups that no smaller set of the variables makes are the natural ones: their length counts little.
+        let support =
+            |p: &[i8]| p.iter().enumerate().fold(0u64, |s, (k, x)| s | u64::from(*x != 0) << (k & 63));
+        let supports: BTreeSet<u64> = view.products.of(Dimension::NONE).iter().map(|p| support(p)).collect();
+        let forbids = view.lattice.iter().any(|d| !d.is_none());
+        let natural = |p: &[i8]| {
+            let own = support(p);
+            forbids && !supports.iter().any(|s| *s != own && s & own == *s)
+        };
+        // Without added variables the same factors were tried before.
+        let priced = |p: &Vec<i8>| {
+            let new = p[features..].iter().filter(|x| **x != 0).count();
+            let total: f64 = p.iter().map(|x| f64::from(x.abs())).sum();
+            let saved = if natural(p) { 0.35 * (total - 3.0).max(0.0) } else { 0.0 };
+            let made = if forbids && !natural(p) { 0.8 } else { 0.0 };
+            product_cost(p) - saved + made - 0.5 * new as f64
+        };
+        let list = exponents.map(|p| (priced(p), p.clone())).collect();
         let mut all = Vec::new();
         for (cost, p) in cheapest(list, size.products) {
             for (power, extra) in POWERS {
@@ -154,7 +199,7 @@ impl Library {
                     continue;
                 }
                 let largest = p.iter().map(|x| x.abs()).max().unwrap_or(0);
-                if largest <= 6 {
+                if i32::from(largest) * i32::from(power.abs()) <= 16 {
                     all.push((cost + extra, p.iter().map(|x| x * power).collect::<Vec<i8>>()));
                 }
             }
@@ -170,7 +215,8 @@ impl Library {
         for &d in products.iter().take(size.arguments) {
             for &u in &functions {
                 let row = &UNARY[u as usize];
-                for &c in signs {
+                let periodic = ["sin", "cos", "tan"].contains(&row.name);
+                for &c in if periodic { &CONSTANTS[..] } else { signs } {
                     if (c.value() < 0.0 && row.parity == Parity::Some) || (row.name == "log" && c != ONE) {
                         continue;
                     }
@@ -182,6 +228,18 @@ impl Library {
         for (cost, node) in cheapest(list, usize::MAX) {
             of_products.extend(arena.push(view, node, cost));
         }
+        let mut squares: Vec<u32> = Vec::new();
+        // Squares of waves, their inverse and inverse squares: intensities, projections.
+        if plan.allows("*") && !off("squares") {
+            for k in of_products.clone() {
+                let Node::Apply(u, ..) = arena.blocks[k as usize].node else { continue };
+                if ["sin", "cos"].contains(&UNARY[u as usize].name) {
+                    for (halves, extra) in [(4, 0.6), (-2, 0.7), (-4, 1.0)] {
+                        squares.extend(arena.push(view, Node::Raise(halves, k), cost(&arena, k) + extra));
+                    }
+                }
+            }
+        }
         // Roots.
         let mut roots = Vec::new();
         if root && sums && !off("roots") {
@@ -189,7 +247,37 @@ impl Library {
                 for sign in [ONE, MINUS] {
                     let price = cost(&arena, d) + 0.8;
                     let inside = arena.push(view, Node::Affine(ONE, sign, d), price);
-                    roots.extend(inside.and_then(|i| arena.push(view, Node::Raise(1, i), price + 0.3)));
+                    // Roots; inverse sums and their squares, as resonances have them.
+                    for (halves, extra) in [(1, 0.3), (-2, 0.5), (-4, 0.9)] {
+                        if halves == 1 || (size.constants && plan.allows("/")) {
+                            roots.extend(
+                                inside.and_then(|i| arena.push(view, Node::Raise(halves, i), price + extra)),
+                            );
+                        }
+                    }
+                }
+            }
+        }
+        // Powers with variable exponents: measured exponents of saturation, failure, flow.
+        let mut variable = Vec::new();
+        if plan.allows("^") && !off("powers of variables") {
+            let exponents: Vec<u32> = products.iter().copied().take(size.roots).collect();
+            for &e in &exponents {
+                let Node::Monomial(m) = arena.blocks[e as usize].node else { continue };
+                if arena.monomials[m as usize].iter().filter(|h| **h != 0).count() > 1 {
+                    continue;
+                }
+                let less = arena.push(view, Node::Affine(MINUS, ONE, e), cost(&arena, e) + 0.6);
+                for b in exponents.clone().into_iter().filter(|b| *b != e) {
+                    let base = cost(&arena, b);
+                    variable.extend(arena.push(view, Node::Power(b, e), base + cost(&arena, e) + 0.5));
+                    if let Some(less) = less {
+                        variable.extend(arena.push(
+                            view,
+                            Node::Power(b, less),
+                            base + cost(&arena, less) + 0.5,
+                        ));
+                    }
                 }
             }
         }
@@ -209,12 +297,24 @@ impl Library {
         for (cost, node) in cheapest(list, size.sums) {
             added.extend(arena.push(view, node, cost));
         }
+        // Functions of sums.
+        let mut of_sums = Vec::new();
+        for &a in &added {
+            for &u in &functions {
+                let row = &UNARY[u as usize];
+                of_sums.extend(arena.push(view, Node::Apply(u, ONE, a), cost(&arena, a) + row.cost));
+            }
+        }
         // Products times functions and roots.
         let mut list = Vec::new();
         if size.mixed > 0 && !off("mixed") {
             let wide = (size.mixed as f64).sqrt() as usize * 2;
             for &d in products.iter().take(wide) {
-                for &u in of_products.iter().chain(&roots).take(4 * wide) {
+                for &u in of_products
+                    .iter()
+                    .take(3 * wide)
+                    .chain(of_sums.iter().chain(&squares).chain(&roots).chain(&variable).take(2 * wide))
+                {
                     list.push((cost(&arena, d) + cost(&arena, u) + 0.2, Node::Times(d, u)));
                 }
             }
@@ -226,15 +326,30 @@ impl Library {
 
         // Factors.
         let mut factors: Vec<(f64, Node)> = Vec::new();
-        let terms: Vec<u32> =
-            products.iter().chain(&of_products).chain(&roots).chain(&mixed).copied().collect();
+        let terms: Vec<u32> = products
+            .iter()
+            .chain(&of_products)
+            .chain(&of_sums)
+            .chain(&squares)
+            .chain(&roots)
+            .chain(&variable)
+            .chain(&mixed)
+            .copied()
+            .collect();
         let at = |t: u32| arena.blocks[t as usize].cost;
         if plan.allows("exp") && !off("exponential") {
-            factors.extend(terms.iter().map(|&t| (at(t) + 0.5, Node::Exponential(t))));
+            // exp(log(u)) is u.
+            let log = |t: u32| match arena.blocks[t as usize].node {
+                Node::Apply(u, ..) => UNARY[u as usize].name.starts_with("log"),
+                _ => false,
+            };
+            let own = terms.iter().filter(|t| !log(**t));
+            factors.extend(own.map(|&t| (at(t) + 0.5, Node::Exponential(t))));
         }
         if !off("function") {
             factors.extend(of_products.iter().map(|&t| (at(t), arena.blocks[t as usize].node)));
-            for &a in added.iter().chain(&roots).chain(mixed.iter().take(size.mixed / 10)) {
+            factors.extend(of_sums.iter().map(|&t| (at(t), arena.blocks[t as usize].node)));
+            for &a in roots.iter().chain(mixed.iter().take(size.mixed / 10)) {
                 let own = functions.iter().map(|&u| (at(a) + UNARY[u as usize].cost, Node::Apply(u, ONE, a)));
                 factors.extend(own);
             }
@@ -250,6 +365,11 @@ impl Library {
                 for &(y, b) in &near[i + 1..] {
                     for &c in signs {
                         for &d in signs {
+                            // At most one constant that is not 1 or -1, and none in the longest lists.
+                            let plain = [c, d].iter().filter(|c| c.value().abs() == 1.0).count();
+                            if plain + usize::from(size.paired <= 60) < 2 {
+                                continue;
+                            }
                             let node = Node::Both(c, a, d, b);
                             factors.push((x + y + 0.9 + price(c) + price(d), node));
                         }
@@ -276,6 +396,7 @@ impl Library {
             products,
             functions: of_products,
             roots,
+            mixed,
             work,
             index: Index::new(factors.len(), view.width()),
         };
@@ -301,6 +422,7 @@ impl Library {
             products: Vec::new(),
             functions: Vec::new(),
             roots: Vec::new(),
+            mixed: Vec::new(),
             work: 0,
             index: Index::new(0, view.width()),
         }
@@ -320,6 +442,7 @@ impl Library {
             Node::Apply(u, c, a) => Node::Apply(u, c, a + blocks),
             Node::Raise(h, a) => Node::Raise(h, a + blocks),
             Node::Exponential(a) => Node::Exponential(a + blocks),
+            Node::Power(a, b) => Node::Power(a + blocks, b + blocks),
         };
         arena.monomials.extend(self.arena.monomials.iter().cloned());
         arena.blocks.extend(

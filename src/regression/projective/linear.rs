@@ -3,7 +3,6 @@
 
 use rayon::prelude::*;
 
-use super::lattice;
 use super::library::Library;
 use super::nodes::{Arena, Node};
 use super::view::{K, Lane, View};
@@ -30,8 +29,6 @@ pub struct Term {
 /// Bounds of a search for sums.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// Largest sum of the exponents of a product.
-    pub longest: usize,
     /// Most products.
     pub products: usize,
     /// Most factors.
@@ -63,7 +60,9 @@ pub const POWERS: [i8; 4] = [1, -1, 2, -2];
 fn terms(problem: &Problem, view: &View, library: &Library, p: i8, bounds: Bounds) -> Vec<Term> {
     let Some(goal) = problem.goal().pow(&Number::int(p.into())) else { return Vec::new() };
     let y: Lane = std::array::from_fn(|k| raise(problem.target[view.rows[k]], p));
-    let mut products = lattice::vectors(&view.lattice, goal, bounds.longest, bounds.products);
+    let free = view.lattice.iter().all(|d| d.is_none());
+    let goal = if free { Dimension::NONE } else { goal };
+    let mut products: Vec<Vec<i8>> = view.products.of(goal).iter().take(bounds.products).cloned().collect();
     if goal.is_none() {
         products.insert(0, vec![0; view.dimensions.len()]);
         products.truncate(bounds.products);
@@ -75,7 +74,7 @@ fn terms(problem: &Problem, view: &View, library: &Library, p: i8, bounds: Bound
         let halves: Vec<i8> = m.iter().map(|x| 2 * x).collect();
         list.push((cost, halves.clone(), None));
         for (k, f) in library.factors.iter().take(bounds.factors).enumerate() {
-            for (power, extra) in [(2, 0.0), (-2, 0.4), (1, 0.6), (-1, 0.6)] {
+            for (power, extra) in [(2, 0.0), (-2, 0.4), (1, 0.6), (-1, 0.6), (4, 0.7)] {
                 // Only roots of sums, not of waves.
                 if power % 2 != 0 && !matches!(f.node, Node::Affine(..) | Node::Both(..)) {
                     continue;

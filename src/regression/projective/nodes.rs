@@ -52,6 +52,8 @@ pub enum Node {
     Raise(i8, u32),
     /// exp(a), whose logarithm is a itself.
     Exponential(u32),
+    /// a^b
+    Power(u32, u32),
 }
 
 /// How a function behaves under a change of sign.
@@ -218,6 +220,7 @@ impl Arena {
                 out
             }
             Node::Raise(h, a) => each(self.lane(a), |a| raise(a, h)),
+            Node::Power(a, b) => with(self.lane(a), self.lane(b), f64::powf),
             Node::Exponential(a) => {
                 let mut out = [0.0; K];
                 Elementary::Exp.apply(view.level, self.lane(a), &mut out);
@@ -250,6 +253,7 @@ impl Arena {
             Node::Apply(u, c, a) => one(a, &|a| (UNARY[u as usize].value)(c.value() * a)),
             Node::Raise(h, a) => one(a, &|a| raise(a, h)),
             Node::Exponential(a) => one(a, &f64::exp),
+            Node::Power(a, b) => two(a, b, &f64::powf),
         }
     }
 
@@ -314,6 +318,14 @@ impl Arena {
                 self.expr(view, block(a), parameters)?,
                 Expr::number(Number::ratio(i64::from(h), 2)?),
             )),
+            Node::Power(a, b) => {
+                let one = |k: u32| self.dimension(view, block(k)).filter(|d| d.is_none());
+                one(a).and(one(b))?;
+                Some(Expr::power(
+                    self.expr(view, block(a), parameters)?,
+                    self.expr(view, block(b), parameters)?,
+                ))
+            }
             Node::Exponential(a) => {
                 Some(Expr::call(Function::Exp, vec![self.scaled(view, ONE, a, parameters)?]))
             }
@@ -434,6 +446,7 @@ fn raise(a: f64, h: i8) -> f64 {
         -1 => 1.0 / a.sqrt(),
         2 => a,
         -2 => 1.0 / a,
+        4 => a * a,
         h => a.powf(f64::from(h) / 2.0),
     }
 }

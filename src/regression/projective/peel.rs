@@ -44,8 +44,8 @@ pub enum Peel {
     Plain,
     /// ln h = y/m, exponents of m in halves.
     Logarithm(Vec<i8>),
-    /// h = g(y)
-    Link(usize),
+    /// h = g(y/m), exponents of m in halves.
+    Link(usize, Vec<i8>),
     /// h = y^p/(m*f) - c: p in halves, exponents of m in halves, f a factor of an arena to the power 1 or -1.
     Offset { power: i8, product: Vec<i8>, factor: Option<(Node, bool)>, offset: Constant },
 }
@@ -111,8 +111,9 @@ impl Peel {
                 let largest = rms(logs.iter().copied());
                 (logs, largest)
             }
-            Peel::Link(k) => {
+            Peel::Link(k, _) => {
                 let g = LINKS[*k].forward;
+                let y: Vec<f64> = y.iter().zip(m).map(|(y, m)| y / m).collect();
                 let h: Vec<f64> = y.iter().map(|y| g(*y)).collect();
                 let growth = rms(y.iter().zip(&h).map(|(y, h)| (g(y * (1.0 + 1e-7)) / h - 1.0) / 1e-7));
                 (h.iter().map(|h| h.abs().ln()).collect(), growth)
@@ -137,7 +138,7 @@ impl Peel {
     /// The exponents of its product of powers.
     pub fn product(&self) -> Option<&[i8]> {
         match self {
-            Peel::Logarithm(m) | Peel::Offset { product: m, .. } => Some(m),
+            Peel::Logarithm(m) | Peel::Link(_, m) | Peel::Offset { product: m, .. } => Some(m),
             _ => None,
         }
     }
@@ -155,7 +156,7 @@ impl Peel {
         match self {
             Peel::Plain => y.to_vec(),
             Peel::Logarithm(_) => y.iter().zip(m).map(|(y, m)| (y / m).exp()).collect(),
-            Peel::Link(k) => y.iter().map(|y| (LINKS[*k].forward)(*y)).collect(),
+            Peel::Link(k, _) => y.iter().zip(m).map(|(y, m)| (LINKS[*k].forward)(y / m)).collect(),
             Peel::Offset { power, factor, offset, .. } => (0..y.len())
                 .map(|i| {
                     let base = raise(y[i], *power) / m[i];
@@ -207,7 +208,10 @@ impl Peel {
         };
         match self {
             Peel::Plain => Some(h),
-            Peel::Link(k) => problem.goal().is_none().then(|| (LINKS[*k].inverse)(h)),
+            Peel::Link(k, m) => {
+                let (m, dimension) = powers(m)?;
+                (problem.goal() == dimension).then(|| m * (LINKS[*k].inverse)(h))
+            }
             Peel::Logarithm(m) => {
                 let (m, dimension) = powers(m)?;
                 let symbol = Parameter::symbol(parameters.len());
@@ -287,10 +291,8 @@ impl Target {
     }
 }
 
-/// The links that a target without dimension may have.
-pub fn links(problem: &Problem, plan: &Plan) -> Vec<Peel> {
-    if !problem.goal().is_none() {
-        return Vec::new();
-    }
-    (0..LINKS.len()).filter(|&k| plan.allows(LINKS[k].needs)).map(Peel::Link).collect()
+/// The links that a target may have behind each of the products of powers `of`, exponents in halves.
+pub fn links(plan: &Plan, of: &[Vec<i8>]) -> Vec<Peel> {
+    let allowed = (0..LINKS.len()).filter(|&k| plan.allows(LINKS[k].needs));
+    allowed.flat_map(|k| of.iter().map(move |m| Peel::Link(k, m.clone()))).collect()
 }

@@ -11,6 +11,8 @@ const FINENESS: f64 = 5.0;
 /// Range of |c| times the size of T.
 const LOW: f64 = 0.02;
 const HIGH: f64 = 60.0;
+/// The same bound for targets after the first.
+const FURTHER: f64 = 0.03;
 /// Steps of the golden section.
 const STEPS: usize = 44;
 
@@ -50,6 +52,21 @@ pub struct Close {
     pub distance: f64,
 }
 
+fn periodic(shape: Shape) -> bool {
+    matches!(shape, Shape::Apply(u, _) if ["sin", "cos", "tan"].contains(&UNARY[u as usize].name))
+}
+
+/// Points of a finer grid.
+const FINER: usize = 32;
+
+/// The part of an interval around the least value on a finer grid.
+fn finest(f: &impl Fn(f64) -> f64, from: f64, to: f64) -> (f64, f64) {
+    let at = |k: usize| from + (to - from) * k as f64 / FINER as f64;
+    let values: Vec<f64> = (0..=FINER).map(|k| f(at(k))).collect();
+    let least = (0..=FINER).min_by(|&a, &b| values[a].total_cmp(&values[b])).unwrap_or(0);
+    (at(least.saturating_sub(1)), at((least + 1).min(FINER)))
+}
+
 /// Sizes of c that are tried, before the sign.
 fn grid(shape: Shape, arena: &Arena) -> Vec<f64> {
     let lane = &arena.blocks[shape.block() as usize].lane;
@@ -61,9 +78,7 @@ fn grid(shape: Shape, arena: &Arena) -> Vec<f64> {
     }
     let steps = ((HIGH / LOW).ln() * FINENESS) as i32;
     let mut all: Vec<f64> = (0..=steps).map(|k| LOW * (f64::from(k) / FINENESS).exp() / middle).collect();
-    if let Shape::Apply(u, _) = shape
-        && ["sin", "cos", "tan"].contains(&UNARY[u as usize].name)
-    {
+    if periodic(shape) {
         // Periods across the data, evenly.
         let range = {
             let low = lane.iter().copied().fold(f64::INFINITY, f64::min);
@@ -105,12 +120,14 @@ pub fn scan(
                     sizes.iter().map(|c| direction(shape.node(sign * c))).collect();
                 work += (K * sizes.len()) as u64;
                 for (place, (target, tolerance)) in targets.iter().enumerate() {
+                    // The target itself is worth more refinements than its peeled forms.
+                    let near = if place == 0 { near } else { near.min(FURTHER) };
                     let away = |p: &Option<Point>| {
                         p.as_ref().map_or(f64::INFINITY, |p| 1.0 - product(p, target).powi(2))
                     };
                     let sines: Vec<f64> = curve.iter().map(away).collect();
                     for k in 0..sines.len() {
-                        let lowest = sines[k] < near
+                        let lowest = sines[k] < if periodic(shape) { near.powf(0.3) } else { near }
                             && (k == 0 || sines[k] <= sines[k - 1])
                             && (k + 1 == sines.len() || sines[k] < sines[k + 1]);
                         if !lowest {
@@ -126,8 +143,10 @@ pub fn scan(
                             }
                             None => f64::INFINITY,
                         };
+                        // Where zeros move across rows the curve is rough between two points of the grid.
+                        let (from, to) = if periodic(shape) { finest(&sine, from, to) } else { (from, to) };
                         let (x, distance, steps) = golden(sine, from, to, *tolerance);
-                        work += steps * K as u64;
+                        work += (steps + if periodic(shape) { FINER as u64 } else { 0 }) * K as u64;
                         let node = shape.node(sign * x.exp());
                         close.push(Close { target: place, node, distance: distance.sqrt() });
                     }

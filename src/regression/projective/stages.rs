@@ -6,20 +6,20 @@ use serde_json::Value as Json;
 
 use super::extend::{self, Extension};
 use super::hit;
-use super::lattice;
-use super::library::{FURTHEST, LARGE, Library, MEDIUM, SMALL, Size};
+use super::library::{ADDED, FURTHEST, LARGE, Library, MEDIUM, SMALL, Size};
 use super::linear::{self, Bounds};
 use super::nodes::{Constant, MINUS, Node, ONE, allowed};
 use super::offset;
 use super::peel::{Grain, Peel, Target, links};
 use super::scan::{self, Shape};
 use super::span;
-use super::view::{K, Lane, Point, View, length};
+use super::view::{K, Lane, Point, View, length, product};
 use crate::base::Number;
 use crate::regression::candidate::Model;
 use crate::regression::engine::{Batch, Engine, Search, Step};
 use crate::regression::options::Constants;
 use crate::regression::problem::Problem;
+use crate::units::Dimension;
 
 /// The engine's name.
 const NAME: &str = "projective";
@@ -55,6 +55,8 @@ enum Stage {
     Pairs(Which, usize),
     /// A factor of the small library to a simple power beside one of another.
     Beside(Which),
+    /// The same behind an outer sum and a function.
+    BesideFactor,
     /// Three factors.
     Triples(usize),
     /// An outer sum with an exact constant, and one factor.
@@ -80,7 +82,7 @@ impl Stage {
             Stage::Powers => "powers",
             Stage::Lookup(_) => "lookup",
             Stage::Scan { .. } | Stage::ScanBeside => "scan",
-            Stage::Pairs(..) | Stage::Beside(_) => "pairs",
+            Stage::Pairs(..) | Stage::Beside(_) | Stage::BesideFactor => "pairs",
             Stage::Triples(_) => "triples",
             Stage::Offsets(..) | Stage::FactorOffsets | Stage::OffsetScan(_) => "offsets",
             Stage::Sums(..) => "linear",
@@ -149,55 +151,54 @@ impl Base {
         if !plan.allows("*") {
             return None;
         }
-        let view = View::new(problem, extend::features(problem), plan.seed)?;
+        let view = View::new(problem, extend::features(problem), 0, plan.seed)?;
         let y: Lane = std::array::from_fn(|k| problem.target[view.rows[k]]);
         let extensions = extend::extensions(problem, plan);
-        let order: Vec<usize> = (0..extensions.len()).collect();
+        let order = extend::ranking(problem, &extensions);
         let sets = extend::sets(&extensions, &order);
         let with_units = problem.dimensions.is_some() && view.dimensions.iter().any(|d| !d.is_none());
         let free = (with_units && plan.constants == Constants::Free).then(|| view.free());
         let mut stages = Vec::new();
-        let k = K as u64;
         let mut add = |stage: Stage, work: u64, chance: f64| {
             if !plan.without.iter().any(|w| w == stage.family()) {
                 stages.push((stage, Step { work, chance }));
             }
         };
-        // Chances: how often laws of textbooks have the form, where they have none of the forms before.
-        add(Stage::Powers, 10 * k, 0.3);
-        add(Stage::Lookup(Which::Small), 3000 * k, 0.3);
-        add(Stage::Offsets(Which::Small, 60), 2000 * k, 0.1);
-        add(Stage::Sums(Which::Small, 300), 8000 * k, 0.1);
-        add(Stage::Pairs(Which::Small, 1500), 20_000 * k, 0.1);
-        let batches = sets.len().div_ceil(SETS);
-        let singles = extensions.len().div_ceil(SETS);
-        for batch in 0..singles {
-            add(Stage::Extended(batch), 20_000 * k, 0.05);
-        }
-        add(Stage::Scan { shapes: 100 }, 20_000 * k, 0.08);
+        // Work in row evaluations as measured on a thousand rows of five columns. Chances: how often laws of textbooks
+        // have the form, where they have none of the forms before.
+        add(Stage::Powers, 20_000, 0.3);
+        add(Stage::Lookup(Which::Small), 300_000, 0.3);
+        add(Stage::Offsets(Which::Small, 60), 50_000, 0.05);
+        add(Stage::Sums(Which::Small, 300), 1_000_000, 0.08);
+        add(Stage::OffsetScan(40), 1_000_000, 0.03);
+        add(Stage::Lookup(Which::Medium), 3_000_000, 0.08);
+        add(Stage::Offsets(Which::Medium, 300), 300_000, 0.005);
+        add(Stage::Pairs(Which::Small, 1500), 4_000_000, 0.07);
+        add(Stage::Scan { shapes: 100 }, 10_000_000, 0.08);
+        add(Stage::Beside(Which::Medium), 10_000_000, 0.06);
         if free.is_some() {
-            add(Stage::Free, 60_000 * k, 0.08);
-            add(Stage::FreeOffset, 60_000 * k, 0.05);
+            add(Stage::FreeOffset, 1_000_000, 0.03);
+            add(Stage::Free, 10_000_000, 0.08);
         }
-        add(Stage::Lookup(Which::Medium), 40_000 * k, 0.05);
-        add(Stage::Offsets(Which::Medium, 300), 20_000 * k, 0.05);
-        add(Stage::OffsetScan(40), 60_000 * k, 0.03);
-        add(Stage::Sums(Which::Medium, 2000), 120_000 * k, 0.05);
-        for batch in singles..batches.min(singles + 20) {
-            add(Stage::Extended(batch), 20_000 * k, 0.004);
+        // The best ranked single additions, then the others and several at once.
+        for batch in 0..sets.len().div_ceil(SETS) {
+            let rank = batch as f64;
+            add(Stage::Extended(batch), 18_000_000, 0.08 / (1.0 + rank).powf(1.3));
         }
-        add(Stage::Pairs(Which::Medium, 6000), 200_000 * k, 0.04);
-        add(Stage::Scan { shapes: 2000 }, 400_000 * k, 0.04);
-        add(Stage::FactorOffsets, 200_000 * k, 0.02);
-        add(Stage::Lookup(Which::Large), 500_000 * k, 0.03);
-        add(Stage::Offsets(Which::Large, 2000), 200_000 * k, 0.03);
-        add(Stage::Beside(Which::Large), 100_000 * k, 0.03);
-        add(Stage::ScanBeside, 600_000 * k, 0.02);
-        add(Stage::Triples(300), 300_000 * k, 0.01);
-        add(Stage::OffsetScan(300), 500_000 * k, 0.01);
-        for batch in (singles + 20).max(singles)..batches {
-            add(Stage::Extended(batch), 20_000 * k, 0.001);
-        }
+        add(Stage::Sums(Which::Medium, 2000), 12_000_000, 0.03);
+        add(Stage::FactorOffsets, 8_000_000, 0.01);
+        add(Stage::ScanBeside, 30_000_000, 0.03);
+        add(Stage::Pairs(Which::Medium, 6000), 40_000_000, 0.03);
+        add(Stage::Triples(1000), 20_000_000, 0.008);
+        add(Stage::OffsetScan(300), 6_000_000, 0.002);
+        add(Stage::BesideFactor, 25_000_000, 0.01);
+        add(Stage::Lookup(Which::Large), 60_000_000, 0.02);
+        add(Stage::Offsets(Which::Large, 2000), 1_000_000, 0.0002);
+        add(Stage::Beside(Which::Large), 40_000_000, 0.01);
+        add(Stage::Scan { shapes: 2000 }, 200_000_000, 0.03);
+        // Stable: what is worth as much stays in this order.
+        let worth = |s: &(Stage, Step)| s.1.chance / s.1.work as f64;
+        stages.sort_by(|a, b| worth(b).total_cmp(&worth(a)));
         Some(Base {
             rows: hit::check_rows(problem),
             grain: Grain::of(problem),
@@ -238,6 +239,7 @@ impl Base {
             Stage::Lookup(w) | Stage::Pairs(w, _) | Stage::Sums(w, _) => &[w],
             Stage::Offsets(w, _) | Stage::Beside(w) => &[Which::Small, w],
             Stage::Scan { shapes } if shapes > 200 => &[Which::Medium],
+            Stage::ScanBeside | Stage::BesideFactor => &[Which::Small, Which::Medium],
             Stage::Powers | Stage::Free | Stage::FreeOffset | Stage::Extended(_) => &[],
             _ => &[Which::Small],
         };
@@ -260,9 +262,16 @@ impl Base {
                 let which = if shapes > 200 { Which::Medium } else { Which::Small };
                 room.scan(library(which), shapes)
             }
-            Stage::ScanBeside => room.scan_beside(small),
+            Stage::ScanBeside => room.scan_beside(small, library(Which::Medium)),
             Stage::Pairs(which, most) => room.pairs(library(which), most),
-            Stage::Beside(which) => room.beside(small, library(which)),
+            Stage::Beside(which) => {
+                let targets = room.outer_targets(40);
+                room.beside(small, library(which), targets)
+            }
+            Stage::BesideFactor => {
+                let targets = room.behind_factors(small, 12, 6);
+                room.beside(small, library(Which::Medium), targets)
+            }
             Stage::Triples(most) => room.triples(small, most),
             Stage::Offsets(which, most) => room.offsets(library(which), most),
             Stage::FactorOffsets => room.factor_offsets(small),
@@ -273,7 +282,10 @@ impl Base {
                 let library = make(view, search, SMALL);
                 let room = Room { view, ..room };
                 let (models, work) = if stage == Stage::Free {
-                    room.scan(&library, 400)
+                    let (mut models, work) = room.lookup(&library);
+                    let (more, further) = room.scan(&library, 400);
+                    models.extend(more);
+                    (models, work + further)
                 } else {
                     room.offset_scan(&library, 40)
                 };
@@ -287,7 +299,7 @@ impl Base {
                         let mut variables = self.view.variables.clone();
                         variables.extend(set.iter().map(|&e| self.extensions[e].variable.clone()));
                         let seed = search.plan.seed;
-                        let Some(view) = View::new(search.problem, variables, seed) else {
+                        let Some(view) = View::new(search.problem, variables, set.len(), seed) else {
                             return (Vec::new(), 0);
                         };
                         let y: Lane = std::array::from_fn(|k| search.problem.target[view.rows[k]]);
@@ -332,25 +344,25 @@ impl Room<'_> {
     }
 
     /// Products of powers with the dimension of y^p, exponents in halves, shortest first.
-    fn products(&self, p: i64, longest: usize, most: usize) -> Vec<Vec<i8>> {
+    fn products(&self, p: i64, most: usize) -> Vec<Vec<i8>> {
         let Some(goal) = self.problem().goal().pow(&Number::int(p)) else { return Vec::new() };
         let free = self.view.lattice.iter().all(|d| d.is_none());
-        let goal = if free { crate::units::Dimension::NONE } else { goal };
-        let mut all = lattice::vectors(&self.view.lattice, goal, longest, most);
-        if goal.is_none() {
-            all.insert(0, vec![0; self.view.lattice.len()]);
-        }
-        all.truncate(most);
-        all.iter().map(|m| m.iter().map(|x| 2 * x).collect()).collect()
+        let goal = if free { Dimension::NONE } else { goal };
+        let one = goal.is_none().then(|| vec![0; self.view.lattice.len()]);
+        let list = self.view.products.of(goal).iter().map(|m| m.iter().map(|x| 2 * x).collect());
+        one.into_iter().chain(list).take(most).collect()
     }
 
     /// The target itself, its links, and y/m for y = m*log(h).
     fn targets(&self, products: usize) -> Vec<Target> {
         let plan = self.search.plan;
         let mut all: Vec<Target> = self.target(Peel::Plain, None).into_iter().collect();
-        all.extend(links(self.problem(), plan).into_iter().filter_map(|p| self.target(p, None)));
+        if !plan.without.iter().any(|w| w == "links") {
+            let few = self.products(1, products.clamp(4, 16));
+            all.extend(links(plan, &few).into_iter().filter_map(|p| self.target(p, None)));
+        }
         if plan.allows("log") && !plan.without.iter().any(|w| w == "logarithms") {
-            let products = self.products(1, 5, products);
+            let products = self.products(1, products);
             all.extend(products.into_iter().filter_map(|m| self.target(Peel::Logarithm(m), None)));
         }
         all
@@ -395,13 +407,23 @@ impl Room<'_> {
         (models, work)
     }
 
+    /// Three functions of products of powers.
     fn triples(&self, library: &Library, most: usize) -> (Vec<Model>, u64) {
-        let n = library.points.len().min(most);
-        let costs: Vec<f64> = library.factors[..n].iter().map(|f| f.cost).collect();
+        let product = |t: u32| matches!(library.arena.blocks[t as usize].node, Node::Monomial(_));
+        let simple: Vec<usize> = (0..library.factors.len())
+            .filter(|&k| match library.factors[k].node {
+                Node::Apply(_, _, t) | Node::Affine(_, _, t) => product(t),
+                _ => false,
+            })
+            .take(most)
+            .collect();
+        let n = simple.len();
+        let costs: Vec<f64> = simple.iter().map(|&k| library.factors[k].cost).collect();
+        let points: Vec<Point> = simple.iter().map(|&k| library.points[k]).collect();
         let Some(t) = self.target(Peel::Plain, None) else { return (Vec::new(), 0) };
-        let found = span::triples(&library.points[..n], &costs, &t.point, t.tolerance);
+        let found = span::triples(&points, &costs, &t.point, t.tolerance);
         let models = found.into_iter().filter_map(|triple| {
-            let nodes = triple.map(|k| library.factors[k as usize].node);
+            let nodes = triple.map(|k| library.factors[simple[k as usize]].node);
             self.model(library, &t.peel, &nodes, CHECK)
         });
         (models.collect(), (n * n * n / 24) as u64)
@@ -417,8 +439,9 @@ impl Room<'_> {
                 let (p, size) = (&library.points[k], library.sizes[k]);
                 let rest: Point = std::array::from_fn(|i| target.point[i] * target.size - q * p[i] * size);
                 let left = length(&rest);
-                // What the factor explains whole was found before.
-                (left > 1e-6 * target.size).then(|| {
+                // What the factor explains whole was found before; a factor that dwarfs the target hides it.
+                let seen = left > 1e-6 * target.size && left < 1e3 * target.size;
+                seen.then(|| {
                     let tolerance = target.tolerance * target.size / left;
                     (rest.map(|x| x / left), tolerance.max(2e-8), k as u32)
                 })
@@ -426,37 +449,77 @@ impl Room<'_> {
             .collect()
     }
 
-    fn beside(&self, small: &Library, library: &Library) -> (Vec<Model>, u64) {
-        let Some(t) = self.target(Peel::Plain, None) else { return (Vec::new(), 0) };
-        let rests = self.remainders(small, &t, 3000);
-        let found: Vec<(f64, u32, u32)> = rests
-            .par_iter()
-            .with_min_len(64)
-            .flat_map_iter(|(point, tolerance, k)| {
-                let near = library.near(point, tolerance.min(FURTHEST));
-                near.into_iter()
-                    .take(2)
-                    .map(move |j| (small.factors[*k as usize].cost + library.factors[j as usize].cost, *k, j))
-            })
-            .collect();
-        let mut found = found;
-        found.sort_by(|a, b| a.0.total_cmp(&b.0).then((a.1, a.2).cmp(&(b.1, b.2))));
-        found.truncate(16);
-        // Both factors in one arena: that of the larger library holds the blocks of the smaller in other places.
-        let models = found.into_iter().filter_map(|(_, k, j)| {
+    /// The target and its outer sums, with how many first factors are worth a try.
+    fn outer_targets(&self, sums: usize) -> Vec<(Target, usize)> {
+        let own = self.targets(3).into_iter().map(|t| (t, 1000));
+        let peels = self.offset_peels(sums, &[ONE, MINUS]);
+        own.chain(peels.into_iter().filter_map(|p| Some((self.target(p, None)?, 300)))).collect()
+    }
+
+    /// Outer sums behind each of the first functions.
+    fn behind_factors(&self, library: &Library, functions: usize, products: usize) -> Vec<(Target, usize)> {
+        let function = |f: &&super::library::Factor| matches!(f.node, Node::Apply(..) | Node::Affine(..));
+        let mut targets = Vec::new();
+        for f in library.factors.iter().filter(function).take(functions) {
+            let lane = library.arena.values(self.view, f.node);
+            for p in [1i8, -1] {
+                for product in self.products(i64::from(p), products) {
+                    for (inverse, offset) in [(false, ONE), (false, MINUS), (true, ONE), (true, MINUS)] {
+                        let factor = Some((f.node, inverse));
+                        let peel = Peel::Offset { power: 2 * p, product: product.clone(), factor, offset };
+                        targets.extend(self.target(peel, Some(&lane)).map(|t| (t, 120)));
+                    }
+                }
+            }
+        }
+        targets
+    }
+
+    /// One factor of the small library to a simple power beside one of the other, for the target and its outer sums.
+    fn beside(&self, small: &Library, library: &Library, targets: Vec<(Target, usize)>) -> (Vec<Model>, u64) {
+        let mut work = 0;
+        let mut found: Vec<(f64, usize, u32, u32)> = Vec::new();
+        for (place, (t, most)) in targets.iter().enumerate() {
+            let rests = self.remainders(small, t, *most);
+            work += (rests.len() * 4) as u64;
+            let own: Vec<(f64, usize, u32, u32)> = rests
+                .par_iter()
+                .with_min_len(64)
+                .flat_map_iter(|(point, tolerance, k)| {
+                    let near =
+                        if *tolerance < FURTHEST { library.near(point, *tolerance) } else { Vec::new() };
+                    // What is left of a large factor points along the factor itself.
+                    let own = small.points[*k as usize];
+                    let other = move |j: &u32| product(&own, &library.points[*j as usize]).abs() < 1.0 - 1e-9;
+                    near.into_iter().filter(other).take(2).map(move |j| {
+                        let cost = small.factors[*k as usize].cost + library.factors[j as usize].cost;
+                        (cost, place, *k, j)
+                    })
+                })
+                .collect();
+            found.extend(own);
+        }
+        found.sort_by(|a, b| a.0.total_cmp(&b.0).then((a.1, a.2, a.3).cmp(&(b.1, b.2, b.3))));
+        found.truncate(24);
+        // Both factors in one arena.
+        let models = found.into_par_iter().filter_map(|(_, t, k, j)| {
             let (arena, first) = small.joined(small.factors[k as usize].node, library);
+            let mut peel = targets[t].0.peel.clone();
+            if let Peel::Offset { factor: Some((f, _)), .. } = &mut peel {
+                *f = small.joined(*f, library).1;
+            }
             hit::model(
                 self.problem(),
                 self.view,
                 &arena,
-                &t.peel,
+                &peel,
                 &[first, library.factors[j as usize].node],
                 self.rows,
                 CHECK.max(30.0 * (self.grain.target + self.grain.features)),
                 NAME,
             )
         });
-        (models.collect(), (rests.len() * 4) as u64)
+        (models.collect(), work)
     }
 
     fn shapes(&self, library: &Library, most: usize) -> Vec<Shape> {
@@ -477,7 +540,7 @@ impl Room<'_> {
         }
         if plan.allows("+") {
             let terms = library.functions.iter().chain(&library.roots);
-            all.extend(terms.map(|&t| (cost(t) + 0.6, Shape::Affine(t))));
+            all.extend(terms.chain(&library.mixed).map(|&t| (cost(t) + 0.6, Shape::Affine(t))));
         }
         all.sort_by(|a, b| a.0.total_cmp(&b.0));
         all.truncate(most);
@@ -486,7 +549,9 @@ impl Room<'_> {
 
     fn scan(&self, library: &Library, most: usize) -> (Vec<Model>, u64) {
         let shapes = self.shapes(library, most);
-        let targets = self.targets(8);
+        let mut targets = self.targets(8);
+        let outer = self.offset_peels(2, &[ONE, MINUS]);
+        targets.extend(outer.into_iter().filter_map(|p| self.target(p, None)));
         let points: Vec<(Point, f64)> = targets.iter().map(|t| (t.point, t.tolerance.max(1e-6))).collect();
         let (close, work) = scan::scan(self.view, &library.arena, &shapes, &points, 0.5, 2);
         let models = close
@@ -499,18 +564,27 @@ impl Room<'_> {
         (models, work)
     }
 
-    fn scan_beside(&self, library: &Library) -> (Vec<Model>, u64) {
+    fn scan_beside(&self, small: &Library, library: &Library) -> (Vec<Model>, u64) {
         let Some(t) = self.target(Peel::Plain, None) else { return (Vec::new(), 0) };
-        let shapes = self.shapes(library, 250);
-        let rests = self.remainders(library, &t, 60);
+        let shapes = self.shapes(library, 500);
+        let rests = self.remainders(small, &t, 60);
         let points: Vec<(Point, f64)> = rests.iter().map(|r| (r.0, r.1.max(1e-6))).collect();
         let (close, work) = scan::scan(self.view, &library.arena, &shapes, &points, 0.01, 0);
         let models = close
             .into_iter()
             .take(16)
             .filter_map(|c| {
-                let first = library.factors[rests[c.target].2 as usize].node;
-                self.model(library, &t.peel, &[first, c.node], ROUGH)
+                let (arena, first) = small.joined(small.factors[rests[c.target].2 as usize].node, library);
+                hit::model(
+                    self.problem(),
+                    self.view,
+                    &arena,
+                    &t.peel,
+                    &[first, c.node],
+                    self.rows,
+                    ROUGH,
+                    NAME,
+                )
             })
             .collect();
         (models, work)
@@ -520,7 +594,7 @@ impl Room<'_> {
     fn offset_peels(&self, most: usize, constants: &[Constant]) -> Vec<Peel> {
         let mut all = Vec::new();
         for p in [1i8, -1, 2, -2] {
-            let products = self.products(i64::from(p), 7, most);
+            let products = self.products(i64::from(p), most);
             for product in products {
                 for &offset in constants {
                     let product = product.clone();
@@ -565,7 +639,7 @@ impl Room<'_> {
             library.factors[..n].iter().map(|f| library.arena.values(self.view, f.node)).collect();
         let mut peels = Vec::new();
         for p in [1i8, -1, 2, -2] {
-            for product in self.products(i64::from(p), 6, 40) {
+            for product in self.products(i64::from(p), 40) {
                 for k in 0..n {
                     for inverse in [false, true] {
                         for offset in [ONE, MINUS] {
@@ -602,7 +676,7 @@ impl Room<'_> {
         }
         let mut peels = Vec::new();
         for p in [1i8, -1] {
-            peels.extend(self.products(i64::from(p), 6, most).into_iter().map(|m| (2 * p, m)));
+            peels.extend(self.products(i64::from(p), most).into_iter().map(|m| (2 * p, m)));
         }
         let (near, work) = offset::scan(self.view, library, self.y, &peels, 600);
         let models = near
@@ -622,7 +696,6 @@ impl Room<'_> {
         }
         let many = most > 500;
         let bounds = Bounds {
-            longest: 6,
             products: if many { 60 } else { 24 },
             factors: if many { 300 } else { 60 },
             pairs: most,
@@ -641,14 +714,13 @@ impl Room<'_> {
 
     /// All cheap stages in a view with added variables.
     fn extended(&self) -> (Vec<Model>, u64) {
-        let size = Size { most: 1500, products: 20, arguments: 40, paired: 12, ..SMALL };
-        let library = make(self.view, self.search, size);
+        let library = make(self.view, self.search, ADDED);
         let mut all = (Vec::new(), library.work);
         for (models, work) in [
             self.powers(&library),
             self.lookup(&library),
             self.offsets(&library, 30),
-            self.pairs(&library, 300),
+            self.beside(&library, &library, self.outer_targets(12)),
         ] {
             all.0.extend(models);
             all.1 += work;

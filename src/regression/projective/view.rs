@@ -2,7 +2,11 @@
 //! rows. Logarithms of the values are projected onto W directions at right angles to 1 and to the logarithms of all
 //! variables: the coordinates of a factor forget its constant and every product of powers that stands before it.
 
+use std::sync::Arc;
+
 use rand::seq::SliceRandom;
+
+use super::lattice::Lattice;
 
 use crate::base::random::Streams;
 use crate::expression::Expr;
@@ -43,6 +47,10 @@ pub struct View {
     pub dimensions: Vec<Dimension>,
     /// The dimensions that products of powers must cancel: those of the variables, or none where constants may carry units.
     pub lattice: Vec<Dimension>,
+    /// How many variables at the end were added to the features.
+    pub added: usize,
+    /// Products of powers by their dimension.
+    pub products: Arc<Lattice>,
     /// The probe rows; places beyond the data repeat them.
     pub rows: Vec<usize>,
     /// The variables on the probe rows.
@@ -74,7 +82,7 @@ fn dot(a: &Lane, b: &Lane) -> f64 {
 
 impl View {
     /// A view of these variables; `None` where the data have too few rows for it.
-    pub fn new(problem: &Problem, variables: Vec<Variable>, seed: u64) -> Option<View> {
+    pub fn new(problem: &Problem, variables: Vec<Variable>, added: usize, seed: u64) -> Option<View> {
         let usable = |i: usize| {
             problem.target[i] != 0.0
                 && variables.iter().all(|v| v.values[i] != 0.0 && v.values[i].is_finite())
@@ -127,7 +135,11 @@ impl View {
             let lane: Lane = std::array::from_fn(|_| standard_normal(&mut rng));
             push(&mut basis, lane);
         }
+        let dimensions: Vec<Dimension> = variables.iter().map(|v| v.dimension).collect();
+        let products = Arc::new(lattice_of(&dimensions, added));
         Some(View {
+            added,
+            products,
             lattice: variables.iter().map(|v| v.dimension).collect(),
             dimensions: variables.iter().map(|v| v.dimension).collect(),
             directions: basis.split_off(taken),
@@ -140,7 +152,9 @@ impl View {
 
     /// The same view without the rule of dimensions for products of powers.
     pub fn free(&self) -> View {
-        View { lattice: vec![Dimension::NONE; self.variables.len()], ..self.clone() }
+        let lattice = vec![Dimension::NONE; self.variables.len()];
+        let products = Arc::new(lattice_of(&lattice, 0));
+        View { lattice, products, ..self.clone() }
     }
 
     /// Number of directions in use.
@@ -176,6 +190,22 @@ impl View {
         }
         out
     }
+}
+
+/// Largest sum of absolute exponents.
+const LONGEST: usize = 10;
+
+fn lattice_of(dimensions: &[Dimension], added: usize) -> Lattice {
+    // Where dimensions forbid nothing, short ones are many already; views with added variables are many themselves.
+    let forbids = dimensions.iter().any(|d| !d.is_none());
+    let most = if added > 0 {
+        1e4
+    } else if forbids {
+        6e5
+    } else {
+        2e4
+    };
+    Lattice::new(dimensions, LONGEST, most)
 }
 
 fn halves_power(x: f64, halves: i8) -> f64 {
