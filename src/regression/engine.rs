@@ -90,6 +90,9 @@ fn engines(plan: &Plan) -> Vec<Box<dyn Engine>> {
     engines
 }
 
+/// Steps like the largest one so far for which a search goes on once a law leaves nothing but rounding.
+const SHORTER: u64 = 4;
+
 /// How far a search is.
 #[derive(Debug)]
 pub struct Report<'a> {
@@ -127,6 +130,8 @@ pub fn regress(
     let mut tried: HashSet<u64> = HashSet::new();
     let search = Search { problem, plan, cancel };
     let mut rounds = 0;
+    let mut largest = 0u64;
+    let mut limit: Option<u64> = None;
     loop {
         progress(&Report { share: 1.0 - 1.0 / (1.0 + f64::from(rounds)), work, front: &front });
         if let Some(reason) = cancel.stop() {
@@ -134,10 +139,19 @@ pub fn regress(
             break;
         }
         if plan.work.is_some_and(|w| work >= w) {
-            stopped = StopReason::Work;
+            stopped = if limit.is_some() { StopReason::Found } else { StopReason::Work };
             break;
         }
-        let Some(place) = most_worth(&mut engines, &search) else { break };
+        let Some((place, next)) = most_worth(&mut engines, &search) else {
+            if limit.is_some() {
+                stopped = StopReason::Found;
+            }
+            break;
+        };
+        if limit.is_some_and(|l| work + next.work > l) {
+            stopped = StopReason::Found;
+            break;
+        }
         let mut step = || -> (Batch, Vec<Option<Candidate>>) {
             let mut batch = engines[place].run(&search);
             // A model without parameters is the same whoever proposes it.
@@ -158,9 +172,10 @@ pub fn regress(
             }
         }
         rounds += 1;
-        if complete(problem, &front) {
-            stopped = StopReason::Found;
-            break;
+        largest = largest.max(next.work);
+        // A complete law may have a shorter spelling among the steps that cost as much.
+        if limit.is_none() && complete(problem, &front) {
+            limit = Some(work + SHORTER * largest);
         }
     }
     if front.candidates().is_empty() && plan.constants == Constants::Dimensionless && cancel.stop().is_none()
@@ -174,16 +189,16 @@ pub fn regress(
 }
 
 /// The engine whose next step has the highest chance for its work; the first of equals.
-fn most_worth(engines: &mut [Box<dyn Engine>], search: &Search<'_>) -> Option<usize> {
-    let mut best: Option<(usize, f64)> = None;
+fn most_worth(engines: &mut [Box<dyn Engine>], search: &Search<'_>) -> Option<(usize, Step)> {
+    let mut best: Option<(usize, f64, Step)> = None;
     for (place, engine) in engines.iter_mut().enumerate() {
         let Some(step) = engine.next(search) else { continue };
         let worth = step.chance / step.work.max(1) as f64;
-        if best.is_none_or(|(_, b)| worth > b) {
-            best = Some((place, worth));
+        if best.is_none_or(|(_, b, _)| worth > b) {
+            best = Some((place, worth, step));
         }
     }
-    best.map(|(place, _)| place)
+    best.map(|(place, _, step)| (place, step))
 }
 
 /// Whether the best law leaves nothing but the rounding of the data.

@@ -80,7 +80,7 @@ pub struct Arguments {
     #[arg(long)]
     units: bool,
     /// Normal noise on the training target: sigma in units of its root mean square
-    #[arg(long, value_name = "X", default_value_t = 0.0, value_parser = noise)]
+    #[arg(long, value_name = "X", default_value_t = 0.0, allow_negative_numbers = true, value_parser = noise)]
     noise: f64,
     /// Training rows [default: 1000; srbench: 10000]
     #[arg(long, value_name = "N", value_parser = rows)]
