@@ -17,6 +17,13 @@
 //! difference from the truth simplifies to a constant, or its ratio to the truth to a constant that is not 0; numbers are
 //! rounded to three decimals, those below 1e-4 to 0, and models that explain less than half of the variance are not
 //! looked at.
+#![allow(
+    clippy::needless_range_loop,
+    clippy::too_many_arguments,
+    clippy::neg_cmp_op_on_partial_ord,
+    clippy::type_complexity,
+    reason = "rows are walked by place, a negated comparison is false for NaN too"
+)]
 
 use nalgebra::DMatrix;
 

@@ -3,6 +3,7 @@
 //! factor C and an offset c come free: y = a*z, a/z, z/a, a + z, z - a, and the same through roots, exponentials,
 //! logarithms, squares, inverses and waves, with z = C*b + c. With both a and b up to size L this covers laws up to size
 //! 2L + 1 whose last operation joins the two.
+#![allow(clippy::nonminimal_bool, reason = "the two conditions are two reasons")]
 
 use std::ops::Range;
 

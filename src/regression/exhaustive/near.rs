@@ -239,7 +239,7 @@ fn fit(table: &Table, target: &Values, id: u32, place: Place) -> Option<Inner> {
         }
     }
     let found = [(least, grid[k]), (dx, x), (dy, y)].into_iter().min_by(|a, b| a.0.total_cmp(&b.0))?;
-    (found.0 < 1.0).then(|| Inner { distance: found.0, id, place, constant: sign * found.1 })
+    (found.0 < 1.0).then_some(Inner { distance: found.0, id, place, constant: sign * found.1 })
 }
 
 /// Factor and offset that bring values closest to the target.

@@ -287,7 +287,7 @@ impl Set {
             match self.slots[at] {
                 0 => return false,
                 k if k == key => return true,
-                _ => at = at + 1 & mask,
+                _ => at = (at + 1) & mask,
             }
         }
     }
@@ -315,7 +315,7 @@ impl Set {
                     return true;
                 }
                 k if k == key => return false,
-                _ => at = at + 1 & mask,
+                _ => at = (at + 1) & mask,
             }
         }
     }
@@ -328,15 +328,15 @@ impl Set {
             if self.slots[at] == 0 {
                 return;
             }
-            at = at + 1 & mask;
+            at = (at + 1) & mask;
         }
         self.len -= 1;
         self.slots[at] = 0;
-        let mut next = at + 1 & mask;
+        let mut next = (at + 1) & mask;
         while self.slots[next] != 0 {
             let moved = std::mem::take(&mut self.slots[next]);
             self.place(moved);
-            next = next + 1 & mask;
+            next = (next + 1) & mask;
         }
     }
 }
@@ -358,7 +358,7 @@ impl Map {
             match self.keys[at] {
                 0 => return None,
                 k if k == key => return Some(self.numbers[at]),
-                _ => at = at + 1 & mask,
+                _ => at = (at + 1) & mask,
             }
         }
     }
@@ -391,7 +391,7 @@ impl Map {
                     return;
                 }
                 k if k == key => return,
-                _ => at = at + 1 & mask,
+                _ => at = (at + 1) & mask,
             }
         }
     }

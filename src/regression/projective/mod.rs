@@ -11,6 +11,13 @@
 //!
 //! That a law is a product of powers times few dimensionless factors is Buckingham's theorem (E. Buckingham, Phys. Rev. 4,
 //! 345 (1914)); the projection is that of variable projection (G. Golub, V. Pereyra, SIAM J. Numer. Anal. 10, 413 (1973)).
+#![allow(
+    clippy::needless_range_loop,
+    clippy::too_many_arguments,
+    clippy::neg_cmp_op_on_partial_ord,
+    clippy::type_complexity,
+    reason = "rows are walked by place, a negated comparison is false for NaN too"
+)]
 
 mod extend;
 mod hit;
