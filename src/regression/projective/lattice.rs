@@ -117,7 +117,8 @@ mod tests {
         for n in 1..5 {
             let all = Lattice::new(&vec![Dimension::NONE; n], 4, 1e9);
             for total in 1..5 {
-                let sum = |p: &&Exponents| p.iter().map(|x| x.abs() as usize).sum::<usize>() == total;
+                let sum =
+                    |p: &&Exponents| p.iter().map(|x| x.unsigned_abs() as usize).sum::<usize>() == total;
                 let exact = all.of(Dimension::NONE).iter().filter(sum);
                 assert_eq!(exact.count() as f64, count(n, total), "{n} {total}");
             }
