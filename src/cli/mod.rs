@@ -69,7 +69,7 @@ pub const CODES: &[(u16, &str, &str)] = &[
     (
         8009,
         "checkpoint cannot be used",
-        "A file in `checkpoints/` of the run folder was cut short or changed, or was written by another version of phys. Where it is removed, its work is done again.",
+        "A file in `checkpoints/` of the run folder, or the one of `--checkpoint`, was cut short or changed, or was written by another version of phys. Where it is removed, its work is done again.",
     ),
     (
         8010,

@@ -11,10 +11,11 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 use serde_json::{Value as Json, json};
 
+use super::record::checkpoints::Single;
 use super::record::clock::cpu_seconds;
 use super::terminal::{Terminal, writable, write_json};
 use super::{exit, interruptible, json, seconds, session};
-use crate::base::{CancelToken, Code, Diagnostic, StopReason};
+use crate::base::{CancelToken, Checkpoints, Code, Diagnostic, StopReason};
 use crate::data::{self, Column, Dataset, ReadOptions, Role, Values};
 use crate::expression::print::{Style, sympy_name};
 use crate::expression::{Expr, Function, Kind, Symbol};
@@ -77,6 +78,12 @@ pub struct Arguments {
     /// The seed
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Leave out engines or families of laws, to see what they bring (for measurements)
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    without: Vec<String>,
+    /// Keep the state in this file; where it holds that of the same search, go on from there
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
     /// Tell no progress
     #[arg(long, short)]
     quiet: bool,
@@ -135,7 +142,7 @@ pub(super) fn regress(arguments: &Arguments) -> ExitCode {
         work: arguments.work,
         seed: arguments.seed,
         threads,
-        without: Vec::new(),
+        without: arguments.without.clone(),
     };
     if let Err(e) = arguments.method.parse::<Method>() {
         return refuse(&Diagnostic::from_fault(&e, None).hint("--method auto"), Status::Faulty);
@@ -160,7 +167,12 @@ pub(super) fn regress(arguments: &Arguments) -> ExitCode {
         }
     };
     let events = terminal.sink();
-    let watch = Watch { events: &events, name: None, checkpoints: None, catalogue, cancel: &token };
+    let store = match arguments.checkpoint.as_deref().map(|p| Single::open(p, events.clone())).transpose() {
+        Ok(store) => store,
+        Err(d) => return refuse(&d, Status::Faulty),
+    };
+    let checkpoints = store.as_ref().map(|s| s as &dyn Checkpoints);
+    let watch = Watch { events: &events, name: None, checkpoints, catalogue, cancel: &token };
     let mut front = match regress_dataset(&data, &request, 1, watch) {
         Ok(front) => front,
         Err(fault) => {

@@ -22,6 +22,8 @@ pub struct Candidate {
     pub size: usize,
     /// Which engine proposed it.
     pub engine: Arc<str>,
+    /// On what evidence it stands: what its engine looked through, and how well it agrees.
+    pub evidence: Arc<str>,
 }
 
 /// A constant of a law.
@@ -35,6 +37,10 @@ pub struct ConstantInfo {
     pub unit: Unit,
     /// Its exact form, where it was snapped.
     pub exact: Option<Expr>,
+    /// Value and standard error as they were fitted; those above where it was not snapped.
+    pub fitted: (f64, f64),
+    /// Nats by which the exact form made the description shorter; 0 where it was not snapped.
+    pub gained: f64,
 }
 
 /// A law with parameters, before they are fitted in the target's space.

@@ -1,4 +1,4 @@
-//! The result of a search as bytes, and back without loss: what a checkpoint keeps. Floats are written by their bits,
+//! A search as bytes, and back without loss: its result, or its state between two steps. Floats are written by their bits,
 //! laws as prefix tokens with the joint covariance of their constants beside them. The key of a search is a hash of
 //! everything that decides its result: data, options and seed, not threads or clocks.
 
@@ -11,12 +11,13 @@ use super::candidate::{Candidate, ConstantInfo};
 use super::front::{Found, Front};
 use super::options::{Constants, Plan};
 use super::problem::Problem;
+use super::scheduler::{Gain, Run};
 use crate::base::{StopReason, hash};
 use crate::expression::{Covariance, Expr, Kind, Uncertain};
 use crate::units::{Catalogue, Unit};
 
 /// The version of the form.
-const SCHEMA: u64 = 1;
+const SCHEMA: u64 = 2;
 
 /// A hash of all that decides what a search finds.
 pub fn fingerprint(problem: &Problem, plan: &Plan) -> u64 {
@@ -112,6 +113,8 @@ fn candidate(c: &Candidate) -> Json {
                 "error": bits(k.error),
                 "unit": k.unit.to_string(),
                 "exact": k.exact.as_ref().map(Expr::prefix),
+                "fitted": [bits(k.fitted.0), bits(k.fitted.1)],
+                "gained": bits(k.gained),
             })
         })
         .collect();
@@ -123,6 +126,7 @@ fn candidate(c: &Candidate) -> Json {
         "description_length": bits(c.description_length),
         "size": c.size,
         "engine": &*c.engine,
+        "evidence": &*c.evidence,
     })
 }
 
@@ -139,6 +143,8 @@ fn from_candidate(value: &Json, units: &dyn Fn(&str) -> Option<Unit>) -> Option<
             error: from_bits(&k["error"])?,
             unit,
             exact,
+            fitted: (from_bits(&k["fitted"][0])?, from_bits(&k["fitted"][1])?),
+            gained: from_bits(&k["gained"])?,
         });
     }
     Some(Candidate {
@@ -149,50 +155,167 @@ fn from_candidate(value: &Json, units: &dyn Fn(&str) -> Option<Unit>) -> Option<
         description_length: from_bits(&value["description_length"])?,
         size: usize::try_from(value["size"].as_u64()?).ok()?,
         engine: value["engine"].as_str()?.into(),
+        evidence: value["evidence"].as_str()?.into(),
     })
 }
 
-fn spell(found: &Found) -> String {
-    json!({
-        "schema": SCHEMA,
-        "finished": true,
-        "stopped": found.stopped.word(),
-        "work": found.work,
-        "notes": found.notes,
-        "floor": bits(found.front.floor()),
-        "front": found.front.candidates().iter().map(candidate).collect::<Vec<_>>(),
+fn candidates(list: &[Candidate]) -> Json {
+    list.iter().map(candidate).collect::<Vec<_>>().into()
+}
+
+fn from_candidates(value: &Json, units: &dyn Fn(&str) -> Option<Unit>) -> Option<Vec<Candidate>> {
+    value.as_array()?.iter().map(|c| from_candidate(c, units)).collect()
+}
+
+fn texts(value: &Json) -> Option<Vec<String>> {
+    value.as_array()?.iter().map(|n| n.as_str().map(String::from)).collect()
+}
+
+fn unit<'a>(catalogue: &'a Catalogue) -> impl Fn(&str) -> Option<Unit> + 'a {
+    |text| if text == "1" { Some(Unit::one()) } else { catalogue.parse(text).ok() }
+}
+
+/// Laws that come back from their spelling as they were.
+fn lossless(laws: &[Candidate], catalogue: &Catalogue) -> bool {
+    let spelled = candidates(laws);
+    from_candidates(&spelled, &unit(catalogue)).is_some_and(|again| {
+        let same = |(a, b): (&Candidate, &Candidate)| {
+            a.expr == b.expr && a.expr.stable_hash() == b.expr.stable_hash()
+        };
+        laws.iter().zip(&again).all(same) && candidates(&again) == spelled
     })
-    .to_string()
 }
 
 /// A finished search as bytes; `None` where its laws hold something that has no lossless spelling (a column whose name
 /// has blanks): such a search is done again.
 pub fn encode(found: &Found, catalogue: &Catalogue) -> Option<Vec<u8>> {
-    let text = spell(found);
-    let again = decode(text.as_bytes(), catalogue)?;
-    let same =
-        |(a, b): (&Candidate, &Candidate)| a.expr == b.expr && a.expr.stable_hash() == b.expr.stable_hash();
-    let laws = found.front.candidates().iter().zip(again.front.candidates());
-    (laws.into_iter().all(same) && spell(&again) == text).then(|| text.into_bytes())
-}
-
-/// The search that bytes tell of; `None` where they are no finished search of this form.
-pub fn decode(bytes: &[u8], catalogue: &Catalogue) -> Option<Found> {
-    let value: Json = serde_json::from_slice(bytes).ok()?;
-    if value["schema"].as_u64() != Some(SCHEMA) || value["finished"] != true {
+    let (front, second) = (found.front.candidates(), found.runner_up.as_slice());
+    if !lossless(front, catalogue) || !lossless(second, catalogue) {
         return None;
     }
-    let units = |text: &str| -> Option<Unit> {
-        if text == "1" { Some(Unit::one()) } else { catalogue.parse(text).ok() }
-    };
-    let candidates = value["front"].as_array()?.iter().map(|c| from_candidate(c, &units));
-    let notes = value["notes"].as_array()?.iter().map(|n| n.as_str().map(String::from));
-    Some(Found {
-        front: Front::restore(candidates.collect::<Option<Vec<_>>>()?, from_bits(&value["floor"])?),
+    let value = json!({
+        "schema": SCHEMA,
+        "finished": true,
+        "stopped": found.stopped.word(),
+        "work": found.work,
+        "notes": found.notes,
+        "steps": found.steps,
+        "refined": found.refined,
+        "floor": bits(found.front.floor()),
+        "front": candidates(front),
+        "runner_up": candidates(second),
+    });
+    Some(value.to_string().into_bytes())
+}
+
+/// What bytes tell of.
+#[derive(Debug)]
+pub enum Kept {
+    /// A search that ended.
+    Finished(Box<Found>),
+    /// The state of one that did not.
+    Under,
+}
+
+/// The search that bytes tell of; `None` where they are none of this form.
+pub fn decode(bytes: &[u8], catalogue: &Catalogue) -> Option<Kept> {
+    let value: Json = serde_json::from_slice(bytes).ok()?;
+    if value["schema"].as_u64() != Some(SCHEMA) {
+        return None;
+    }
+    if !value["finished"].as_bool()? {
+        return Some(Kept::Under);
+    }
+    let units = unit(catalogue);
+    let front = from_candidates(&value["front"], &units)?;
+    Some(Kept::Finished(Box::new(Found {
+        front: Front::restore(front, from_bits(&value["floor"])?),
         stopped: StopReason::from_word(value["stopped"].as_str()?)?,
         work: value["work"].as_u64()?,
-        notes: notes.collect::<Option<Vec<_>>>()?,
-    })
+        notes: texts(&value["notes"])?,
+        steps: value["steps"].as_u64()?,
+        refined: value["refined"].as_u64()?,
+        runner_up: from_candidates(&value["runner_up"], &units)?.pop(),
+    })))
+}
+
+/// The state of a search between two steps; `None` where a law of it has no lossless spelling.
+pub fn state(run: &Run<'_>, catalogue: &Catalogue) -> Option<Vec<u8>> {
+    if !lossless(run.front.candidates(), catalogue) || !lossless(&run.shortlist, catalogue) {
+        return None;
+    }
+    let engines: Vec<Json> = run
+        .engines
+        .iter()
+        .zip(&run.credit)
+        .map(|(e, credit)| json!({"name": e.name(), "state": e.save(), "credit": bits(*credit)}))
+        .collect();
+    let mut tried: Vec<u64> = run.tried.iter().copied().collect();
+    tried.sort_unstable();
+    let gains: Vec<Json> =
+        run.gains.iter().map(|g| json!([g.work, bits(g.loss), bits(g.r2), g.size])).collect();
+    let value = json!({
+        "schema": SCHEMA,
+        "finished": false,
+        "search": format!("{:016x}", fingerprint(run.problem, run.plan)),
+        "engines": engines,
+        "front": candidates(run.front.candidates()),
+        "shortlist": candidates(&run.shortlist),
+        "tried": tried,
+        "work": run.work,
+        "steps": run.steps,
+        "refined": run.refined,
+        "open": bits(run.open),
+        "until": run.until,
+        "gains": gains,
+    });
+    Some(value.to_string().into_bytes())
+}
+
+/// Brings a search that is at its beginning to where [`state`] was taken; `None`, and the search is spoilt, where the bytes
+/// are no state of it.
+pub fn resume(run: &mut Run<'_>, bytes: &[u8], catalogue: &Catalogue) -> Option<()> {
+    let value: Json = serde_json::from_slice(bytes).ok()?;
+    let own = format!("{:016x}", fingerprint(run.problem, run.plan));
+    if value["schema"].as_u64() != Some(SCHEMA)
+        || value["finished"] != false
+        || value["search"] != own.as_str()
+    {
+        return None;
+    }
+    let units = unit(catalogue);
+    let engines = value["engines"].as_array()?;
+    if engines.len() != run.engines.len() {
+        return None;
+    }
+    for ((engine, credit), kept) in run.engines.iter_mut().zip(&mut run.credit).zip(engines) {
+        if kept["name"] != engine.name() {
+            return None;
+        }
+        engine.restore(&kept["state"])?;
+        *credit = from_bits(&kept["credit"])?;
+    }
+    run.front = Front::restore(from_candidates(&value["front"], &units)?, run.front.floor());
+    run.shortlist = from_candidates(&value["shortlist"], &units)?;
+    run.tried = value["tried"].as_array()?.iter().map(Json::as_u64).collect::<Option<_>>()?;
+    run.work = value["work"].as_u64()?;
+    run.steps = value["steps"].as_u64()?;
+    run.refined = value["refined"].as_u64()?;
+    run.open = from_bits(&value["open"])?;
+    run.until = match &value["until"] {
+        Json::Null => None,
+        until => Some(until.as_u64()?),
+    };
+    let gain = |g: &Json| {
+        Some(Gain {
+            work: g[0].as_u64()?,
+            loss: from_bits(&g[1])?,
+            r2: from_bits(&g[2])?,
+            size: usize::try_from(g[3].as_u64()?).ok()?,
+        })
+    };
+    run.gains = value["gains"].as_array()?.iter().map(gain).collect::<Option<_>>()?;
+    Some(())
 }
 
 #[cfg(test)]
@@ -217,12 +340,20 @@ mod tests {
         ]);
         let one = Candidate {
             expr: law,
-            constants: vec![ConstantInfo { value: 2.5, error: 0.1, unit: metre, exact: None }],
+            constants: vec![ConstantInfo {
+                value: 2.5,
+                error: 0.1,
+                unit: metre,
+                exact: None,
+                fitted: (2.5, 0.1),
+                gained: 0.0,
+            }],
             loss: 1e-3 / 3.0,
             r2: f64::NEG_INFINITY,
             description_length: -12.25,
             size: 5,
             engine: "linear".into(),
+            evidence: "one of 3 laws".into(),
         };
         let other = Candidate {
             expr: Expr::power(x, Expr::int(2)),
@@ -231,13 +362,16 @@ mod tests {
             loss: 0.5,
             ..one.clone()
         };
-        let front = Front::restore(vec![other, one], 1e-22);
+        let front = Front::restore(vec![other.clone(), one], 1e-22);
         (
             Found {
                 front,
                 stopped: StopReason::Work,
                 work: 123_456_789_012,
                 notes: vec!["a \"note\"".into()],
+                steps: 7,
+                refined: 40,
+                runner_up: Some(other),
             },
             library,
         )
@@ -247,10 +381,12 @@ mod tests {
     fn what_is_kept_comes_back_as_it_was() {
         let (found, catalogue) = found();
         let bytes = encode(&found, &catalogue).unwrap();
-        let again = decode(&bytes, &catalogue).unwrap();
+        let Some(Kept::Finished(again)) = decode(&bytes, &catalogue) else { panic!("not finished") };
         assert_eq!((again.stopped, again.work, &again.notes), (found.stopped, found.work, &found.notes));
+        assert_eq!((again.steps, again.refined), (found.steps, found.refined));
+        assert_eq!(again.runner_up.unwrap().expr, found.runner_up.unwrap().expr);
         for (a, b) in found.front.candidates().iter().zip(again.front.candidates()) {
-            assert_eq!(a.expr, b.expr);
+            assert_eq!((&a.expr, &a.evidence), (&b.expr, &b.evidence));
             assert_eq!(
                 (a.loss.to_bits(), a.r2.to_bits(), a.size),
                 (b.loss.to_bits(), b.r2.to_bits(), b.size)
@@ -272,7 +408,7 @@ mod tests {
             assert!(decode(&bytes[..end], &catalogue).is_none());
         }
         let spoilt = String::from_utf8(bytes).unwrap().replace("\"finished\":true", "\"finished\":false");
-        assert!(decode(spoilt.as_bytes(), &catalogue).is_none());
+        assert!(matches!(decode(spoilt.as_bytes(), &catalogue), Some(Kept::Under)));
     }
 
     #[test]

@@ -1,25 +1,21 @@
-//! Engines and their scheduler. An engine proposes models step by step and says beforehand what the next step is
-//! expected to cost and to bring. The scheduler always runs the step with the highest chance of success for its work,
-//! refines what it proposes, fills the archive and counts the work; never the clock. A bound on work therefore gives
-//! the same answer on any number of threads, and a search goes on where a checkpoint left it.
+//! Engines and the search they make. An engine proposes models step by step and says beforehand what the next step is
+//! expected to cost and to bring; the scheduler (`scheduler.rs`) decides whose step comes next.
 
-use std::collections::HashSet;
-
-use rayon::prelude::*;
 use serde_json::Value as Json;
 
-use super::candidate::{Candidate, Model};
+use super::candidate::Model;
+use super::checkpoint;
 use super::closed;
-use super::describe;
+use super::dimension_algebra;
 use super::error::RegressError;
 use super::exhaustive;
 use super::front::{Found, Front};
 use super::options::{Constants, Method, Plan};
 use super::problem::Problem;
 use super::projective;
-use super::refine;
+use super::scheduler::{Gain, Run};
 use crate::base::{CancelToken, StopReason};
-use crate::units::Unit;
+use crate::units::{Catalogue, Dimension, Unit};
 
 /// What the next step of an engine is expected to cost and to bring.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -67,14 +63,19 @@ pub trait Engine: Send + Sync {
     /// Goes to where `save` was called; `None` where the state is not one of this engine.
     fn restore(&mut self, state: &Json) -> Option<()>;
 
-    /// What it can say about laws that it did not find.
+    /// What its last step looked through, in words: part of a law's evidence.
+    fn evidence(&self) -> Option<String> {
+        None
+    }
+
+    /// What it can say at the end about laws that it did not find.
     fn notes(&self) -> Vec<String> {
         Vec::new()
     }
 }
 
 /// The engines of a method; the order decides between steps of equal worth.
-fn engines(plan: &Plan) -> Vec<Box<dyn Engine>> {
+pub(super) fn engines(plan: &Plan) -> Vec<Box<dyn Engine>> {
     let mut engines = match plan.method {
         Method::Auto => {
             let mut all = closed::engines();
@@ -90,18 +91,37 @@ fn engines(plan: &Plan) -> Vec<Box<dyn Engine>> {
     engines
 }
 
-/// Steps like the largest one so far for which a search goes on once a law leaves nothing but rounding.
-const SHORTER: u64 = 4;
-
 /// How far a search is.
 #[derive(Debug)]
 pub struct Report<'a> {
-    /// Share of the steps that are done, 0 to 1.
+    /// Expected share of the search that is done, 0 to 1: of the bound on work, else the chance that the law would have been
+    /// found by now.
     pub share: f64,
     /// Work done so far.
     pub work: u64,
     /// The laws so far.
     pub front: &'a Front,
+    /// The laws that became the best, one after the other.
+    pub gains: &'a [Gain],
+}
+
+/// Work between two states that are offered for keeping, in row evaluations of one term.
+pub const INTERVAL: u64 = 1_000_000;
+
+/// Takes states of a search. It is told whether this is the last one, and given a function that writes the state out, which
+/// it need not call before.
+pub type Keep<'a> = &'a dyn Fn(bool, &dyn Fn() -> Option<Vec<u8>>);
+
+/// Where a search goes on, and where it leaves its states.
+pub struct Keeping<'a> {
+    /// Reads the units of what was kept.
+    pub catalogue: &'a Catalogue,
+    /// The state to go on from.
+    pub from: Option<&'a [u8]>,
+    /// Is offered a state every [`INTERVAL`] of work, and one at the end of a search that was cut short.
+    pub keep: Keep<'a>,
+    /// Is told that `from` is no state of this search, which then begins anew.
+    pub refuse: &'a dyn Fn(),
 }
 
 /// Finds laws. `progress` is told how far the search is, after every step.
@@ -114,97 +134,62 @@ pub fn regress(
     cancel: &CancelToken,
     progress: &dyn Fn(&Report<'_>),
 ) -> Result<Found, RegressError> {
-    let mut notes = problem.validate()?;
-    plan.validate()?;
-    // A caller that is itself in a pool of this size keeps its thread: its processor time is then that of the search.
-    let inside = rayon::current_thread_index().is_some() && rayon::current_num_threads() == plan.threads;
-    let pool = match inside {
-        true => None,
-        false => rayon::ThreadPoolBuilder::new().num_threads(plan.threads).build().ok(),
-    };
-    let floor = describe::noise_floor(problem);
-    let mut front = Front::new(if problem.sigma.is_some() { 0.0 } else { floor * floor });
-    let mut work = 0u64;
-    let mut stopped = StopReason::Saturated;
-    let mut engines = engines(plan);
-    let mut tried: HashSet<u64> = HashSet::new();
-    let search = Search { problem, plan, cancel };
-    let mut rounds = 0;
-    let mut largest = 0u64;
-    let mut limit: Option<u64> = None;
-    loop {
-        progress(&Report { share: 1.0 - 1.0 / (1.0 + f64::from(rounds)), work, front: &front });
-        if let Some(reason) = cancel.stop() {
-            stopped = reason;
-            break;
-        }
-        if plan.work.is_some_and(|w| work >= w) {
-            stopped = if limit.is_some() { StopReason::Found } else { StopReason::Work };
-            break;
-        }
-        let Some((place, next)) = most_worth(&mut engines, &search) else {
-            if limit.is_some() {
-                stopped = StopReason::Found;
-            }
-            break;
-        };
-        if limit.is_some_and(|l| work + next.work > l) {
-            stopped = StopReason::Found;
-            break;
-        }
-        let mut step = || -> (Batch, Vec<Option<Candidate>>) {
-            let mut batch = engines[place].run(&search);
-            // A model without parameters is the same whoever proposes it.
-            batch.models.retain(|m| !m.parameters.is_empty() || tried.insert(m.template.stable_hash()));
-            let refined =
-                batch.models.par_iter().map(|m| refine::candidate(problem, plan, m, cancel)).collect();
-            (batch, refined)
-        };
-        let (batch, candidates) = match &pool {
-            Some(pool) => pool.install(step),
-            None => step(),
-        };
-        work += batch.work.max(1);
-        for (model, c) in batch.models.iter().zip(candidates) {
-            work += (problem.rows() * (1 + model.parameters.len())) as u64;
-            if let Some(c) = c {
-                front.insert(c);
-            }
-        }
-        rounds += 1;
-        largest = largest.max(next.work);
-        // A complete law may have a shorter spelling among the steps that cost as much.
-        if limit.is_none() && complete(problem, &front) {
-            limit = Some(work + SHORTER * largest);
-        }
+    regress_kept(problem, plan, cancel, progress, None)
+}
+
+/// Whether some law can have the target's unit with the constants that are allowed: sums and functions bring no unit that
+/// products of powers do not.
+fn has_unit(problem: &Problem, plan: &Plan) -> bool {
+    let mut dimensions: Vec<Dimension> = problem.useful().into_iter().map(|k| problem.dimension(k)).collect();
+    match &plan.constants {
+        Constants::Free => return true,
+        Constants::Dimensionless => {}
+        Constants::Named(named) => dimensions.extend(named.iter().map(|(_, _, d)| *d)),
     }
-    if front.candidates().is_empty() && plan.constants == Constants::Dimensionless && cancel.stop().is_none()
-    {
+    dimension_algebra::powers(&dimensions, problem.goal()).is_some()
+}
+
+/// The same from where an earlier search was, leaving states on the way. A search that goes on ends with the same bytes as
+/// one that never stopped.
+///
+/// # Errors
+/// Data or options that cannot be used; see [`RegressError`].
+pub fn regress_kept(
+    problem: &Problem,
+    plan: &Plan,
+    cancel: &CancelToken,
+    progress: &dyn Fn(&Report<'_>),
+    keeping: Option<&Keeping<'_>>,
+) -> Result<Found, RegressError> {
+    let notes = problem.validate()?;
+    plan.validate()?;
+    if !has_unit(problem, plan) {
         return Err(RegressError::NoUnit { unit: Unit::coherent(problem.target_dimension).to_string() });
     }
-    front.settle();
-    notes.extend(engines.iter().flat_map(|e| e.notes()));
-    progress(&Report { share: 1.0, work, front: &front });
-    Ok(Found { front, stopped, work, notes })
-}
-
-/// The engine whose next step has the highest chance for its work; the first of equals.
-fn most_worth(engines: &mut [Box<dyn Engine>], search: &Search<'_>) -> Option<(usize, Step)> {
-    let mut best: Option<(usize, f64, Step)> = None;
-    for (place, engine) in engines.iter_mut().enumerate() {
-        let Some(step) = engine.next(search) else { continue };
-        let worth = step.chance / step.work.max(1) as f64;
-        if best.is_none_or(|(_, b, _)| worth > b) {
-            best = Some((place, worth, step));
-        }
+    let begin = || Run::new(problem, plan, notes.clone());
+    let mut run = begin();
+    if let Some(k) = keeping
+        && let Some(bytes) = k.from
+        && checkpoint::resume(&mut run, bytes, k.catalogue).is_none()
+    {
+        (k.refuse)();
+        run = begin();
     }
-    best.map(|(place, _, step)| (place, step))
-}
-
-/// Whether the best law leaves nothing but the rounding of the data.
-fn complete(problem: &Problem, front: &Front) -> bool {
-    front.best().is_some_and(|b| {
-        let floor = describe::noise_floor(problem);
-        problem.sigma.is_none() && b.loss <= (4.0 * floor).powi(2)
-    })
+    let mut kept = run.work;
+    let stopped = loop {
+        progress(&run.report());
+        if let Some(reason) = run.step(cancel) {
+            break reason;
+        }
+        if let Some(k) = keeping.filter(|_| run.work >= kept + INTERVAL) {
+            kept = run.work;
+            (k.keep)(false, &|| checkpoint::state(&run, k.catalogue));
+        }
+    };
+    if let Some(k) = keeping.filter(|_| stopped == StopReason::Cancelled) {
+        (k.keep)(true, &|| checkpoint::state(&run, k.catalogue));
+    }
+    let found = run.finish(stopped);
+    progress(&Report { share: 1.0, work: found.work, front: &found.front, gains: &[] });
+    Ok(found)
 }

@@ -93,6 +93,12 @@ impl Front {
         &self.candidates
     }
 
+    /// The least loss of laws no larger than `size`; infinite where there is none.
+    pub fn least_loss(&self, size: usize) -> f64 {
+        let small = self.candidates.iter().filter(|c| c.size <= size);
+        small.map(|c| c.loss.max(self.floor)).fold(f64::INFINITY, f64::min)
+    }
+
     /// The place of the law with the shortest description; the smaller of equals.
     pub fn best_index(&self) -> Option<usize> {
         let length = |c: &Candidate| (c.description_length * STEPS).round();
@@ -121,6 +127,12 @@ pub struct Found {
     pub work: u64,
     /// What is worth knowing about the data.
     pub notes: Vec<String>,
+    /// The steps that engines did.
+    pub steps: u64,
+    /// The models whose constants were fitted.
+    pub refined: u64,
+    /// The law with the shortest description but the best, where it says something else.
+    pub runner_up: Option<Candidate>,
 }
 
 #[cfg(test)]
@@ -138,6 +150,7 @@ mod tests {
             description_length: f64::from(length),
             size,
             engine: "test".into(),
+            evidence: "".into(),
         }
     }
 

@@ -1,6 +1,7 @@
-//! Layer 4: laws from data. Engines propose models (`engine.rs`); each model is refined in the target's own space,
+//! Layer 4: laws from data. Engines propose models (`engine.rs`), the one whose step is most worth its work at a time
+//! (`scheduler.rs`); each model is refined in the target's own space,
 //! its constants are snapped where the data allow it (`refine.rs`, `snap.rs`), and the result goes into one archive
-//! of accuracy against size (`front.rs`). Later engines (projective, genetic) are further rows of the same table.
+//! of accuracy against size (`front.rs`).
 //!
 //! All numbers are in coherent SI units.
 
@@ -17,17 +18,21 @@ mod options;
 mod problem;
 mod projective;
 mod refine;
+mod scheduler;
 mod size;
 mod snap;
 
 pub use candidate::{Candidate, ConstantInfo};
-pub use engine::{Batch, Engine, Report, Search, Step, regress};
+pub use engine::{Batch, Engine, INTERVAL, Keep, Keeping, Report, Search, Step, regress, regress_kept};
 pub use error::{CODES, RegressError};
 pub use front::{Found, Front};
 pub use options::{Constants, Method, Plan};
 pub use problem::Problem;
+pub use scheduler::Gain;
 pub use size::size;
 pub use snap::{Choice, exact_values};
 
+#[cfg(test)]
+mod scheduler_tests;
 #[cfg(test)]
 mod tests;

@@ -35,6 +35,23 @@ impl Problem {
         self.target.len()
     }
 
+    /// Some of the rows.
+    pub fn pick(&self, rows: &[usize]) -> Problem {
+        let take = |list: &[f64]| -> Vec<f64> { rows.iter().map(|&i| list[i]).collect() };
+        Problem {
+            names: self.names.clone(),
+            columns: self.columns.iter().map(|c| take(c)).collect(),
+            dimensions: self.dimensions.clone(),
+            units: self.units.clone(),
+            target: take(&self.target),
+            target_symbol: self.target_symbol.clone(),
+            target_dimension: self.target_dimension,
+            target_unit: self.target_unit.clone(),
+            sigma: self.sigma.as_deref().map(take),
+            resolution: self.resolution,
+        }
+    }
+
     /// Weights 1/sigma where errors are known.
     pub fn weights(&self) -> Option<Vec<f64>> {
         self.sigma.as_ref().map(|s| s.iter().map(|s| 1.0 / s).collect())

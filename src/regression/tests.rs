@@ -11,18 +11,18 @@ use crate::numeric::normal::standard_normals;
 use crate::units::Dimension;
 use rand::RngExt;
 
-const NONE: [i16; 7] = [0; 7];
-const LENGTH: [i16; 7] = [1, 0, 0, 0, 0, 0, 0];
-const MASS: [i16; 7] = [0, 1, 0, 0, 0, 0, 0];
+pub(super) const NONE: [i16; 7] = [0; 7];
+pub(super) const LENGTH: [i16; 7] = [1, 0, 0, 0, 0, 0, 0];
+pub(super) const MASS: [i16; 7] = [0, 1, 0, 0, 0, 0, 0];
 const TIME: [i16; 7] = [0, 0, 1, 0, 0, 0, 0];
-const SPEED: [i16; 7] = [1, 0, -1, 0, 0, 0, 0];
+pub(super) const SPEED: [i16; 7] = [1, 0, -1, 0, 0, 0, 0];
 const ACCELERATION: [i16; 7] = [1, 0, -2, 0, 0, 0, 0];
 const FORCE: [i16; 7] = [1, 1, -2, 0, 0, 0, 0];
-const ENERGY: [i16; 7] = [2, 1, -2, 0, 0, 0, 0];
+pub(super) const ENERGY: [i16; 7] = [2, 1, -2, 0, 0, 0, 0];
 const CHARGE: [i16; 7] = [0, 0, 1, 1, 0, 0, 0];
 const PERMITTIVITY: [i16; 7] = [-3, -1, 4, 2, 0, 0, 0];
 
-fn dimension(d: [i16; 7]) -> Dimension {
+pub(super) fn dimension(d: [i16; 7]) -> Dimension {
     Dimension::from_exponents(d.map(|e| (e, 1))).unwrap()
 }
 
@@ -30,7 +30,7 @@ fn dimension(d: [i16; 7]) -> Dimension {
 type Feature = (&'static str, [i16; 7], f64, f64);
 
 /// Rows drawn evenly from the features' ranges, the target from `law`, noise as a share of its RMS.
-fn sample(
+pub(super) fn sample(
     features: &[Feature],
     goal: [i16; 7],
     law: impl Fn(&[f64]) -> f64,
@@ -64,7 +64,7 @@ fn sample(
     }
 }
 
-fn plan() -> Plan {
+pub(super) fn plan() -> Plan {
     Plan {
         method: Method::Closed,
         operators: ["+", "-", "*", "/", "^", "sqrt", "exp", "log", "sin", "cos"].map(String::from).to_vec(),
@@ -78,16 +78,16 @@ fn plan() -> Plan {
     }
 }
 
-fn search(problem: &Problem) -> Found {
+pub(super) fn search(problem: &Problem) -> Found {
     regress(problem, &plan(), &CancelToken::new(), &|_| {}).unwrap()
 }
 
-fn s(name: &str) -> Expr {
+pub(super) fn s(name: &str) -> Expr {
     Expr::symbol(name)
 }
 
 /// The law as text, for messages.
-fn told(found: &Found) -> String {
+pub(super) fn told(found: &Found) -> String {
     let line = |c: &Candidate| {
         format!(
             "\n    {:2} loss {:.3e} dl {:.2} {} [{}]",
@@ -178,7 +178,7 @@ fn scales_as_target(problem: &Problem, c: &Candidate) {
 }
 
 /// What holds of every answer: a Pareto front, finite figures, losses that are those of the laws, the target's unit.
-fn whole(problem: &Problem, found: &Found) {
+pub(super) fn whole(problem: &Problem, found: &Found) {
     let front = found.front.candidates();
     for (k, c) in front.iter().enumerate() {
         assert!(c.loss.is_finite() && c.description_length.is_finite() && c.r2 <= 1.0 + 1e-12);
@@ -202,7 +202,7 @@ fn whole(problem: &Problem, found: &Found) {
     }
 }
 
-fn coulomb(noise: f64, seed: u64) -> Problem {
+pub(super) fn coulomb(noise: f64, seed: u64) -> Problem {
     let features = [
         ("q1", CHARGE, 1.0, 5.0),
         ("q2", CHARGE, 1.0, 5.0),

@@ -228,6 +228,83 @@ fn resuming_equals_never_stopping() {
     assert_eq!((third.stdout, metrics(&run)), (whole.stdout, metrics(&other)));
 }
 
+/// A search that takes a while and ends by itself.
+const LONG: &str = "var a, b, c, d in 1..5\n\
+                    F = 2.7*a/(1 + b*c) + sin(d)\n\
+                    data = sample(F, points: 300, noise: 0.01, seed: 2)\n\
+                    found = regress(data, method: closed, work: 1000000000)\n\
+                    found\nprint(found.work)\n";
+
+/// Starts a command and kills it (SIGKILL) as soon as `there` says so.
+fn killed(mut command: std::process::Command, there: impl Fn() -> bool) {
+    command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let mut child = command.spawn().expect("the binary starts");
+    let begun = std::time::Instant::now();
+    while !there() {
+        assert!(child.try_wait().expect("the child can be waited for").is_none(), "it ended by itself");
+        assert!(begun.elapsed() < Duration::from_secs(100), "no state was kept");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().expect("it can be killed");
+    child.wait().expect("the child can be waited for");
+}
+
+/// Whether a file below a folder holds the state of a search under way.
+fn under_way(folder: &Path) -> bool {
+    files(folder, "state", &[]).iter().any(|p| {
+        fs::read(p).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains("\"finished\":false"))
+    })
+}
+
+#[test]
+fn killed_in_the_middle_of_a_search_it_goes_on() {
+    let place = Place::new(LONG);
+    let whole = ok(place.run(&["run", "law.phys", "--seed", "5", "--runs", "whole"]));
+    killed(place.command(&["run", "law.phys", "--seed", "5"]), || under_way(&place.path().join("runs")));
+    let [run] = place.runs().try_into().expect("one run");
+    assert_eq!(manifest(&run)["status"], "running");
+    let again = ok(place.run(&["run", "law.phys", "--resume", &run.display().to_string(), "--threads", "1"]));
+    assert!(!again.stderr.contains("P8009"), "{}", again.stderr);
+    assert_eq!(again.stdout, whole.stdout);
+    let other = files(&place.path().join("whole"), "json", &[])[0].parent().expect("a folder").to_path_buf();
+    assert_eq!(decided(&run), decided(&other));
+    assert_eq!(metrics(&run), metrics(&other));
+}
+
+#[test]
+fn the_command_keeps_its_state_in_a_file() {
+    let place = Place::new(LONG);
+    fs::write(
+        place.path().join("data.phys"),
+        format!("{}export(data, \"d.csv\")\n", &LONG[..LONG.find("found").unwrap_or(0)]),
+    )
+    .expect("a scratch file");
+    ok(place.run(&["run", "data.phys", "--quiet"]));
+    let args = ["regress", "d.csv", "--method", "closed", "--work", "1000000000", "--quiet", "--json", "-"];
+    let answer = |more: &[&str]| {
+        let ran = ok(place.run(&[&args, more].concat()));
+        let mut json: Value =
+            serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stdout));
+        for clock in ["seconds", "cpu_seconds", "threads"] {
+            json.as_object_mut().expect("an object").remove(clock);
+        }
+        (json, ran.stderr)
+    };
+    let (whole, _) = answer(&[]);
+    killed(place.command(&[&args[..], &["--checkpoint", "s.state"]].concat()), || under_way(place.path()));
+    let (again, told) = answer(&["--checkpoint", "s.state", "--threads", "1"]);
+    assert!(!told.contains("P8009"), "{told}");
+    assert_eq!(again, whole);
+    // Finished now: it is read. Another search leaves it alone; another file is not overwritten.
+    assert!(!under_way(place.path()));
+    assert_eq!(answer(&["--checkpoint", "s.state"]).0, whole);
+    let state = fs::read(place.path().join("s.state")).expect("a state");
+    let other = ["--checkpoint", "s.state", "--without", "rational,inner constant,sparse"];
+    assert!(answer(&other).1.contains("P8009"));
+    assert_eq!(fs::read(place.path().join("s.state")).expect("a state"), state);
+    refused(&place.run(&[&args[..7], &["--checkpoint", "d.csv"]].concat()), "P8009");
+}
+
 #[test]
 fn what_cannot_be_resumed_is_refused() {
     let place = Place::new(SEARCHES);

@@ -65,20 +65,7 @@ impl Checkpoints for Store {
     }
 
     fn save(&self, key: &str, state: &[u8]) {
-        let mut bytes = format!("{MARK} {} {}\n", state.len(), sha256(state)).into_bytes();
-        bytes.extend_from_slice(state);
-        if let Err(e) = data::write_atomic(&self.path(key), &bytes) {
-            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-            if !std::mem::replace(&mut *told, true) {
-                let d = Diagnostic::from_fault(&e, None);
-                let d = Diagnostic::warning(
-                    Code(8010),
-                    None,
-                    format!("the checkpoint is not kept: {}", d.message),
-                );
-                self.events.send(Event::Diagnostic(d));
-            }
-        }
+        write(&self.path(key), state, &self.events, &self.told);
     }
 
     fn turn(&self, name: &str) -> u64 {
@@ -89,9 +76,105 @@ impl Checkpoints for Store {
     }
 
     fn refuse(&self, key: &str, reason: &str) {
-        let message = format!("the checkpoint `{key}` cannot be used and its work is done again: {reason}");
-        self.events.send(Event::Diagnostic(Diagnostic::warning(Code(8009), None, message)));
+        refused(&self.events, key, reason);
     }
+}
+
+/// Writes a state; the first time that this fails the user is told.
+fn write(path: &Path, state: &[u8], events: &EventSink, told: &Mutex<bool>) {
+    let mut bytes = format!("{MARK} {} {}\n", state.len(), sha256(state)).into_bytes();
+    bytes.extend_from_slice(state);
+    if let Err(e) = data::write_atomic(path, &bytes) {
+        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+        if !std::mem::replace(&mut *told, true) {
+            let d = Diagnostic::from_fault(&e, None);
+            let message = format!("the checkpoint is not kept: {}", d.message);
+            events.send(Event::Diagnostic(Diagnostic::warning(Code(8010), None, message)));
+        }
+    }
+}
+
+/// One file with the state of one piece of work: the key on the first line of the state says of which.
+#[derive(Debug)]
+pub struct Single {
+    path: PathBuf,
+    events: EventSink,
+    /// The key and the state that the file held at first.
+    kept: Option<(String, Vec<u8>)>,
+    told: Mutex<bool>,
+}
+
+impl Single {
+    /// The store in a file that may be there already.
+    ///
+    /// # Errors
+    /// The file is no whole checkpoint, and might be something else.
+    pub fn open(path: &Path, events: EventSink) -> Result<Single, Box<Diagnostic>> {
+        let shown = path.display();
+        let fault = |message: String, hint: String| {
+            Err(Box::new(Diagnostic::error(Code(8009), None, message).hint(hint)))
+        };
+        let kept = match std::fs::read(path) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
+            Err(e) => {
+                let reason = super::words(&e);
+                return fault(format!("expected to read `{shown}`: {reason}"), "--checkpoint FILE".into());
+            }
+            Ok(bytes) => {
+                let state = unwrap(&bytes).and_then(|state| {
+                    let end = state.iter().position(|b| *b == b'\n')?;
+                    Some((std::str::from_utf8(&state[..end]).ok()?.to_string(), state[end + 1..].to_vec()))
+                });
+                if state.is_none() {
+                    return fault(
+                        format!("expected a whole checkpoint, found another file, `{shown}`"),
+                        format!("rm {shown}   (the search then begins anew)"),
+                    );
+                }
+                state
+            }
+        };
+        Ok(Single { path: path.into(), events, kept, told: Mutex::new(false) })
+    }
+
+    /// Whether the file is that of another search.
+    fn foreign(&self, key: &str) -> bool {
+        self.kept.as_ref().is_some_and(|(own, _)| own != key)
+    }
+}
+
+impl Checkpoints for Single {
+    fn load(&self, key: &str) -> Option<Vec<u8>> {
+        if self.foreign(key) {
+            let shown = self.path.display();
+            let message = format!(
+                "the checkpoint `{shown}` is of a search of other data or options; it is left as it is, and nothing is kept"
+            );
+            self.events.send(Event::Diagnostic(Diagnostic::warning(Code(8009), None, message)));
+            return None;
+        }
+        self.kept.as_ref().map(|(_, state)| state.clone())
+    }
+
+    fn save(&self, key: &str, state: &[u8]) {
+        if !self.foreign(key) {
+            let whole = [key.as_bytes(), b"\n", state].concat();
+            write(&self.path, &whole, &self.events, &self.told);
+        }
+    }
+
+    fn turn(&self, _: &str) -> u64 {
+        0
+    }
+
+    fn refuse(&self, key: &str, reason: &str) {
+        refused(&self.events, key, reason);
+    }
+}
+
+fn refused(events: &EventSink, key: &str, reason: &str) {
+    let message = format!("the checkpoint `{key}` cannot be used and its work is done again: {reason}");
+    events.send(Event::Diagnostic(Diagnostic::warning(Code(8009), None, message)));
 }
 
 /// The state in the bytes of a file, where they are whole.

@@ -18,9 +18,13 @@ use crate::language::error::{Result, fault, fault_hint, lift};
 use crate::language::operations as op;
 use crate::language::value::{Fit, FrontValue, Function, Record, Value};
 use crate::language::{dimension, render, unknowns};
-use crate::regression::{self, Constants, Found, Plan, Problem, RegressError};
+use crate::regression::checkpoint::Kept;
+use crate::regression::{self, Constants, Found, Keeping, Plan, Problem, RegressError};
 use crate::syntax::tree::{Name, Operator};
 use crate::units::{Catalogue, Dimension, Unit};
+
+/// Least time between two states of a search that are written.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// The table.
 pub const TABLE: &[(&str, Body)] =
@@ -423,7 +427,7 @@ pub struct Watch<'a> {
     pub events: &'a EventSink,
     /// What the result is bound to.
     pub name: Option<&'a str>,
-    /// Where finished searches are kept.
+    /// Where searches and their states are kept.
     pub checkpoints: Option<&'a dyn Checkpoints>,
     /// Reads the units of what was kept.
     pub catalogue: &'a Catalogue,
@@ -432,21 +436,38 @@ pub struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    /// A search that was finished before, else `search`, which is kept where it finishes.
+    /// A search that was finished before, else `search`, which goes on where it was and keeps its state from time to time.
     fn finished_or(
         &self,
         hash: u64,
-        search: impl FnOnce() -> std::result::Result<Found, RegressError>,
+        search: impl FnOnce(Option<&Keeping<'_>>) -> std::result::Result<Found, RegressError>,
     ) -> std::result::Result<(Found, bool), RegressError> {
-        let Some(store) = self.checkpoints else { return Ok((search()?, false)) };
+        let Some(store) = self.checkpoints else { return Ok((search(None)?, false)) };
         let key = checkpoint::key(store, "regress", hash);
-        if let Some(bytes) = store.load(&key) {
-            match regression::checkpoint::decode(&bytes, self.catalogue) {
-                Some(found) => return Ok((found, true)),
-                None => store.refuse(&key, "it is cut short or was written by another version"),
+        let refuse = || store.refuse(&key, "it is cut short or was written by another version");
+        let kept = store.load(&key);
+        let mut from = None;
+        if let Some(bytes) = &kept {
+            match regression::checkpoint::decode(bytes, self.catalogue) {
+                Some(Kept::Finished(found)) => return Ok((*found, true)),
+                Some(Kept::Under) => from = Some(bytes.as_slice()),
+                None => refuse(),
             }
         }
-        let found = search()?;
+        // When a state was written, and how long that took; writing is never most of the work.
+        let written: Cell<Option<(Instant, Duration)>> = Cell::new(None);
+        let keep = |last: bool, state: &dyn Fn() -> Option<Vec<u8>>| {
+            let due = written.get().is_none_or(|(when, took)| when.elapsed() >= (took * 10).max(PAUSE));
+            if due || last {
+                let begun = Instant::now();
+                if let Some(bytes) = state() {
+                    store.save(&key, &bytes);
+                }
+                written.set(Some((Instant::now(), begun.elapsed())));
+            }
+        };
+        let keeping = Keeping { catalogue: self.catalogue, from, keep: &keep, refuse: &refuse };
+        let found = search(Some(&keeping))?;
         if found.stopped != StopReason::Cancelled
             && let Some(bytes) = regression::checkpoint::encode(&found, self.catalogue)
         {
@@ -460,17 +481,20 @@ impl Watch<'_> {
         self.name.map_or_else(|| "regress".into(), |name| format!("regress {name}"))
     }
 
-    /// Tells listeners how far a search is, and each gain as metrics.
-    fn report(&self, meter: &RefCell<Meter<'_>>, best: &Cell<f64>, report: &regression::Report<'_>) {
-        let Some(c) = report.front.best() else { return meter.borrow_mut().at(report.work, None) };
+    /// Tells listeners how far a search is, and each gain that they were not told of as metrics.
+    fn report(&self, meter: &RefCell<Meter<'_>>, told: &Cell<usize>, report: &regression::Report<'_>) {
         let mut words = None;
-        if c.description_length < best.get() {
-            best.set(c.description_length);
+        if let (Some(new), Some(c)) = (report.gains.get(told.get()..), report.front.best())
+            && !new.is_empty()
+        {
+            told.set(report.gains.len());
             let law = render::expr(&c.expr, &Style { digits: Some(4), max_nodes: 60 });
             words = Some(format!("{law}   r2 {:.6}", c.r2));
-            for (name, value) in [("loss", c.loss), ("r2", c.r2), ("size", c.size as f64)] {
-                let (task, step, name) = (self.task(), report.work, name.to_string());
-                self.events.send(Event::Metric { task, step, name, value });
+            for g in new {
+                for (name, value) in [("loss", g.loss), ("r2", g.r2), ("size", g.size as f64)] {
+                    let (task, step, name) = (self.task(), g.work, name.to_string());
+                    self.events.send(Event::Metric { task, step, name, value });
+                }
             }
         }
         meter.borrow_mut().at(report.work, words);
@@ -537,12 +561,12 @@ pub fn regress_dataset(
         Some(t) => watch.cancel.with_deadline(t),
         None => watch.cancel.clone(),
     };
-    let search = || {
+    let search = |keeping: Option<&Keeping<'_>>| {
         let meter = RefCell::new(
             Meter::new(watch.events, &watch.task(), "evaluations", plan.work).limit(request.time),
         );
-        let best = Cell::new(f64::INFINITY);
-        regression::regress(&problem, &plan, &cancel, &|r| watch.report(&meter, &best, r))
+        let told = Cell::new(0);
+        regression::regress_kept(&problem, &plan, &cancel, &|r| watch.report(&meter, &told, r), keeping)
     };
     let hash = regression::checkpoint::fingerprint(&problem, &plan);
     let (found, resumed) = watch.finished_or(hash, search).map_err(boxed)?;

@@ -4,6 +4,7 @@
 pub mod algebra;
 pub mod data;
 pub mod elementary;
+pub mod explain;
 pub mod lists;
 pub mod matrices;
 pub mod numeric;
@@ -31,6 +32,7 @@ const TABLES: &[&[(&str, Body)]] = &[
     symbolic::TABLE,
     algebra::TABLE,
     data::TABLE,
+    explain::TABLE,
     numeric::TABLE,
     roots::TABLE,
     spectra::TABLE,

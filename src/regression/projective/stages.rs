@@ -2,7 +2,7 @@
 //! depend on the data, the options and its place in the list alone.
 
 use rayon::prelude::*;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::extend::{self, Extension};
 use super::hit;
@@ -110,6 +110,10 @@ struct Base {
 #[derive(Debug, Default)]
 pub struct Projective {
     next: usize,
+    /// Libraries whose work is counted.
+    made: [bool; 3],
+    /// What the last step looked at.
+    last: Option<Stage>,
     prepared: bool,
     base: Option<Box<Base>>,
 }
@@ -130,18 +134,26 @@ impl Engine for Projective {
         let Some(base) = &mut self.base else { return Batch::default() };
         let Some(&(stage, _)) = base.stages.get(self.next) else { return Batch::default() };
         self.next += 1;
-        let (mut models, work) = base.run(search, stage);
+        self.last = Some(stage);
+        let (mut models, work) = base.run(search, stage, &mut self.made);
         models.truncate(MODELS);
         Batch { models, work }
     }
 
     fn save(&self) -> Json {
-        Json::from(self.next)
+        json!([self.next, self.made])
     }
 
     fn restore(&mut self, state: &Json) -> Option<()> {
-        self.next = usize::try_from(state.as_u64()?).ok()?;
+        self.next = usize::try_from(state[0].as_u64()?).ok()?;
+        for (k, made) in self.made.iter_mut().enumerate() {
+            *made = state[1][k].as_bool()?;
+        }
         Some(())
+    }
+
+    fn evidence(&self) -> Option<String> {
+        self.last.map(|stage| format!("stage `{}`", stage.family()))
     }
 }
 
@@ -212,8 +224,9 @@ impl Base {
         })
     }
 
-    /// Writes out a library where it is needed first; the work.
-    fn prepare(&mut self, search: &Search<'_>, which: Which) -> u64 {
+    /// Writes out a library where it is needed first; the work. A search that goes on makes its libraries again, which was
+    /// counted before.
+    fn prepare(&mut self, search: &Search<'_>, which: Which, made: &mut [bool; 3]) -> u64 {
         let size = match which {
             Which::Small => SMALL,
             Which::Medium => MEDIUM,
@@ -226,14 +239,14 @@ impl Base {
         let library = make(&self.view, search, size);
         let work = library.work;
         *slot = Some(library);
-        work
+        if std::mem::replace(&mut made[which as usize], true) { 0 } else { work }
     }
 
     fn library(&self, which: Which) -> Option<&Library> {
         self.libraries[which as usize].as_ref()
     }
 
-    fn run(&mut self, search: &Search<'_>, stage: Stage) -> (Vec<Model>, u64) {
+    fn run(&mut self, search: &Search<'_>, stage: Stage, made: &mut [bool; 3]) -> (Vec<Model>, u64) {
         let mut work = 0;
         let needed: &[Which] = match stage {
             Stage::Lookup(w) | Stage::Pairs(w, _) | Stage::Sums(w, _) => &[w],
@@ -244,7 +257,7 @@ impl Base {
             _ => &[Which::Small],
         };
         for &which in needed {
-            work += self.prepare(search, which);
+            work += self.prepare(search, which, made);
         }
         let (models, more) = self.search(search, stage);
         (models, work + more)
