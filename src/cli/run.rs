@@ -138,6 +138,10 @@ pub(super) fn text(name: &str, text: &str, folder: &Path, options: &RunOptions) 
         });
         let store = Store::new(&recorder.folder.join("checkpoints"), kept.is_some(), listener.sink());
         session.context.checkpoints = Some(Arc::new(store));
+        let last = recorder.clone();
+        terminal.before_leaving(move || {
+            let _ = last.finish(Status::Interrupted);
+        });
         let _ = listener.recorder.set(recorder);
     } else if let Some(kept) = &kept {
         let message =
@@ -153,14 +157,15 @@ pub(super) fn text(name: &str, text: &str, folder: &Path, options: &RunOptions) 
         &mut |value, visible| {
             if visible {
                 let text = render::line(value, &style);
-                // A figure was drawn already.
-                if !matches!(value.plain(), Value::Figure(_)) {
-                    listener.show(&text);
-                }
+                // Kept first: showing ends the process where nobody reads.
                 if json.is_some() || recorder.is_some() {
                     let shown = json::shown(value, &text);
                     recorder.iter().for_each(|r| r.value(shown.clone()));
                     values.push(shown);
+                }
+                // A figure was drawn already.
+                if !matches!(value.plain(), Value::Figure(_)) {
+                    listener.show(&text);
                 }
             }
         },

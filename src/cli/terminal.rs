@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::charset;
 use super::progress::Live;
@@ -19,6 +19,8 @@ pub struct Terminal {
     json: bool,
     renderer: Mutex<Renderer>,
     live: Live,
+    /// What is still to do where nobody reads standard output any more.
+    leaving: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 impl Terminal {
@@ -34,7 +36,13 @@ impl Terminal {
             json: json == Some("-"),
             renderer: Mutex::new(Renderer::new(sources, colour)),
             live: Live::new(quiet),
+            leaving: OnceLock::new(),
         })
+    }
+
+    /// Sets what is done before the process ends because standard output cannot be written; the first counts.
+    pub fn before_leaving(&self, last: impl Fn() + Send + Sync + 'static) {
+        let _ = self.leaving.set(Box::new(last));
     }
 
     /// Erases the line of progress: work is over.
@@ -46,7 +54,12 @@ impl Terminal {
     pub fn text(&self, text: &str) {
         let mut line = self.live.hold();
         line.clear();
-        if self.json { complain(text) } else { say(text) }
+        if self.json {
+            complain(text);
+        } else if let Err(e) = written(text) {
+            self.leaving.get().iter().for_each(|last| last());
+            leave(&e);
+        }
     }
 
     /// A diagnostic, rendered.
@@ -129,16 +142,25 @@ pub fn write_json(json: Option<&str>, value: &serde_json::Value) -> Result<(), B
 
 /// A line on standard output.
 pub fn say(text: &str) {
+    if let Err(e) = written(text) {
+        leave(&e);
+    }
+}
+
+fn written(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let text = readable(text, out.is_terminal());
-    if let Err(e) =
-        out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush())
-    {
-        if e.kind() != ErrorKind::BrokenPipe {
-            complain(&format!("phys: standard output cannot be written: {e}"));
-        }
-        std::process::exit(if e.kind() == ErrorKind::BrokenPipe { 0 } else { 1 });
+    out.write_all(text.as_bytes())?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
+
+/// Ends the process: standard output cannot be written.
+fn leave(e: &io::Error) -> ! {
+    if e.kind() != ErrorKind::BrokenPipe {
+        complain(&format!("phys: standard output cannot be written: {e}"));
     }
+    std::process::exit(if e.kind() == ErrorKind::BrokenPipe { 0 } else { 1 });
 }
 
 /// A text as the terminal can show it.

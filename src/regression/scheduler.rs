@@ -25,7 +25,7 @@ use crate::base::{CancelToken, StopReason, hash};
 
 /// Least and most work that a complete law is challenged for; between them as much as led to it, or some steps like the one
 /// that brought it.
-const CHALLENGE: (u64, u64) = (1_000_000, 20_000_000);
+const CHALLENGE: (u64, u64) = (250_000, 20_000_000);
 /// So many.
 const ALIKE: u64 = 4;
 /// Nats that a step must gain for its engine to be given credit.

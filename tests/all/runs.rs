@@ -495,8 +495,11 @@ fn an_interrupt_shows_the_front_so_far_and_keeps_the_folder() {
         (&"interrupted".into(), &"cancelled".into())
     );
     assert!(run.join("report.html").is_file());
-    // What was stopped is no finished search.
-    assert!(files(&run.join("checkpoints"), "state", &[]).is_empty());
+    // What was stopped is no finished search: its state is kept, and a run that goes on takes it up there.
+    let states = files(&run.join("checkpoints"), "state", &[]);
+    assert_eq!(states.len(), 1, "{states:?}");
+    let kept = fs::read_to_string(&states[0]).expect("a checkpoint");
+    assert!(kept.contains("\"finished\":false"), "{kept}");
 }
 
 #[cfg(target_os = "linux")]
@@ -510,7 +513,11 @@ fn a_reader_that_goes_away_leaves_a_readable_folder() {
     let output = child.wait_with_output().expect("the child ends");
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let [run] = place.runs().try_into().expect("one run");
-    assert_eq!(manifest(&run)["searches"][0]["name"], "found");
+    let found = manifest(&run);
+    assert_eq!(found["searches"][0]["name"], "found");
+    assert_eq!(found["status"], "interrupted");
+    assert_ne!(found["values"][0], serde_json::Value::Null);
+    assert!(run.join("report.html").is_file());
 }
 
 /// Programs that draw random numbers, search or work in parallel print the same on one thread and on two, and draw the
