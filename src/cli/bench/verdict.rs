@@ -261,7 +261,8 @@ impl<'a> Judge<'a> {
         let (a, b) = (exactly(law), exactly(&self.problem.truth));
         let verdict =
             algebra::equivalent(&a, &b, &self.problem.declarations, &rules, &context.cancel, context.seed);
-        verdict == algebra::Verdict::Proved
+        // The square of a ratio of roots is a fraction that cancels; the sign is known from the numbers.
+        verdict == algebra::Verdict::Proved || squared(&(&a / &b)).is_some_and(|c| c.is_one())
     }
 
     /// Whether the law is still the truth without one term of a sum or one factor of a product.
@@ -289,7 +290,8 @@ impl<'a> Judge<'a> {
                 &context.cancel,
             )
             .expr;
-            let level = !simple.is_symbolic() || algebra::vanishes(&e);
+            // What is level at all points and has a constant square is constant.
+            let level = !simple.is_symbolic() || algebra::vanishes(&e) || squared(&e).is_some();
             level && !simple.is_undefined() && (may_vanish || !simple.is_zero())
         };
         // The truth's own numbers may be rounded before or after the comparison: a third times 14.2 is no three decimals.
@@ -310,6 +312,12 @@ impl<'a> Judge<'a> {
         let Some(first) = finite.first() else { return false };
         finite.iter().all(|v| (v - first).abs() <= CLOSE * most.max(first.abs()))
     }
+}
+
+/// The square of an expression, where it cancels to a number.
+fn squared(e: &Expr) -> Option<Expr> {
+    let (square, _) = algebra::cancel(&e.powi(2))?;
+    (!square.is_symbolic() && !square.is_undefined()).then_some(square)
 }
 
 fn evaluate(tape: &Tape, columns: &[Vec<f64>]) -> Vec<f64> {
@@ -471,6 +479,8 @@ mod tests {
         assert_eq!(court.robust(&p, 0.0, "sqrt(y^2 + x^2)"), Verdict::Structure);
         assert!(court.robust(&p, 0.0, "x*sqrt(1 + y^2/x^2)").holds());
         assert!(court.robust(&p, 0.0, "1/sqrt(1/(x^2 + y^2))").holds());
+        assert_eq!(court.robust(&p, 0.0, "y*sqrt((x^2/y + y)/y)"), Verdict::Algebra);
+        assert!(court.literal(&p, "y*sqrt((x^2/y + y)/y)/3"));
         let p = court.problem("3*y*sin(x)", "x: 0.1..3, y: 1..2");
         assert!(court.robust(&p, 0.0, "3*y*cos(x - pi/2)").holds());
         let p = court.problem("3*x*exp(-2*y)", "x: 1..2, y: 0..1");
