@@ -3,6 +3,7 @@
 
 use serde_json::Value as Json;
 
+use super::algebraic;
 use super::candidate::Model;
 use super::checkpoint;
 use super::closed;
@@ -80,10 +81,12 @@ pub(super) fn engines(plan: &Plan) -> Vec<Box<dyn Engine>> {
         Method::Auto => {
             let mut all = closed::engines();
             all.extend(projective::engines());
+            all.extend(algebraic::engines());
             all.extend(exhaustive::engines(false));
             all
         }
         Method::Closed => closed::engines(),
+        Method::Algebraic => algebraic::engines(),
         Method::Projective => projective::engines(),
         Method::Exhaustive => exhaustive::engines(true),
     };

@@ -52,7 +52,7 @@ pub enum RegressError {
         value: f64,
     },
     /// A method that is not built.
-    #[error("expected a method, auto, closed, projective or exhaustive, found `{found}`")]
+    #[error("expected a method, auto, closed, algebraic, projective or exhaustive, found `{found}`")]
     Method {
         /// What was given.
         found: String,

@@ -5,6 +5,7 @@
 //!
 //! All numbers are in coherent SI units.
 
+mod algebraic;
 pub mod candidate;
 pub mod checkpoint;
 pub mod closed;

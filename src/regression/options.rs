@@ -11,6 +11,8 @@ pub enum Method {
     Auto,
     /// Closed forms only.
     Closed,
+    /// Algebraic relations only.
+    Algebraic,
     /// The projective search only.
     Projective,
     /// The exhaustive search only.
@@ -24,6 +26,7 @@ impl std::str::FromStr for Method {
         match word {
             "auto" => Ok(Method::Auto),
             "closed" => Ok(Method::Closed),
+            "algebraic" => Ok(Method::Algebraic),
             "projective" => Ok(Method::Projective),
             "exhaustive" => Ok(Method::Exhaustive),
             _ => Err(RegressError::Method { found: word.into() }),

@@ -32,6 +32,8 @@ mod span;
 mod stages;
 mod view;
 
+pub use peel::Grain;
+
 use super::engine::Engine;
 
 /// The engines, cheapest first.

@@ -1,0 +1,386 @@
+//! Algebraic relations: laws that some polynomial in the target and the features makes zero.
+//!
+//! y = A/B, y = sqrt(A/B) and y = (A + sqrt(B))/C with polynomials A, B, C all satisfy c_0 + c_1*t_1 + ... = 0 in products t of
+//! powers of y and the features, however many terms they have; the coefficients are the null vector of a matrix, found by
+//! linear algebra alone (`relation.rs`). Units cut the products into groups of one dimension, each of them small. Functions
+//! of features (sine and cosine, exponential, logarithm, roots) join as further variables, and functions of the target
+//! (its logarithm, its tangent) stand for it (`dictionary.rs`). Where constants may carry units, the groups of y^0, y^1
+//! and y^2 may differ in dimension, and at last all products meet in one group. What the null vector says is written as a
+//! law (`law.rs`), whose numbers are fitted and made exact as those of every other law.
+//!
+//! Relations without a distinguished target were proposed for dynamics by M. Schmidt and H. Lipson (Genetic Programming
+//! Theory and Practice VII, 73 (2010)); the vanishing ideal of points is that of H. M. Moeller and B. Buchberger (EUROCAM
+//! 1982, LNCS 144, 24).
+#![allow(clippy::needless_range_loop, reason = "rows and columns are walked by place")]
+
+mod dictionary;
+mod law;
+mod relation;
+#[cfg(test)]
+mod tests;
+
+use rand::seq::SliceRandom;
+use rayon::prelude::*;
+use serde_json::Value as Json;
+
+use self::dictionary::{Atom, Link, Shape, Term, groups, products, terms, worthy};
+use self::law::Source;
+use self::relation::Column;
+use super::candidate::Model;
+use super::describe;
+use super::engine::{Batch, Engine, Search, Step};
+use super::options::Constants;
+use super::projective::Grain;
+use crate::base::random::Streams;
+
+/// Its name in answers.
+const NAME: &str = "algebraic";
+/// Dictionaries of a step.
+const BATCH: usize = 24;
+/// Rows that a relation is checked on beside those it was found on.
+const CHECKED: usize = 100;
+/// Most products of atoms that are written out.
+const PRODUCTS: usize = 20_000;
+/// Most terms of a group.
+const GROUP: usize = 90;
+/// Most relations of a dictionary that become laws.
+const RELATIONS: usize = 3;
+/// Largest group of pairs and triples of groups.
+const JOINED: usize = 40;
+
+/// The engines.
+pub fn engines() -> Vec<Box<dyn Engine>> {
+    vec![Box::new(Algebraic::default())]
+}
+
+/// Which products meet in one relation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Mode {
+    /// Those of one dimension, up to a degree.
+    Typed(usize),
+    /// One group of atoms of one dimension for each power of the target, up to a degree.
+    Joined(usize),
+    /// All, by degree, so many.
+    All(usize),
+}
+
+/// What is looked for in one go.
+#[derive(Clone, Debug)]
+struct Task {
+    link: Link,
+    atoms: Vec<Atom>,
+    mode: Mode,
+}
+
+/// Tasks that are alike.
+#[derive(Debug)]
+struct Stage {
+    tasks: Vec<Task>,
+    step: Step,
+}
+
+#[derive(Debug)]
+struct Base {
+    epsilon: f64,
+    rows: Vec<usize>,
+    stages: Vec<Stage>,
+}
+
+/// The engine.
+#[derive(Debug, Default)]
+pub struct Algebraic {
+    next: usize,
+    prepared: bool,
+    base: Option<Box<Base>>,
+}
+
+impl Engine for Algebraic {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn next(&mut self, search: &Search<'_>) -> Option<Step> {
+        if !std::mem::replace(&mut self.prepared, true) {
+            self.base = Base::new(search).map(Box::new);
+        }
+        self.base.as_ref()?.stages.get(self.next).map(|s| s.step)
+    }
+
+    fn run(&mut self, search: &Search<'_>) -> Batch {
+        let Some(base) = &self.base else { return Batch::default() };
+        let Some(stage) = base.stages.get(self.next) else { return Batch::default() };
+        self.next += 1;
+        let found: Vec<(Vec<Model>, u64)> = stage
+            .tasks
+            .par_iter()
+            .map(|t| if search.cancel.stop().is_some() { (Vec::new(), 0) } else { base.run(search, t) })
+            .collect();
+        let work = found.iter().map(|f| f.1).sum();
+        Batch { models: found.into_iter().flat_map(|f| f.0).collect(), work }
+    }
+
+    fn save(&self) -> Json {
+        Json::from(self.next)
+    }
+
+    fn restore(&mut self, state: &Json) -> Option<()> {
+        self.next = usize::try_from(state.as_u64()?).ok()?;
+        Some(())
+    }
+}
+
+/// The arguments of functions: dimensionless features, products and ratios of two features, of three.
+fn arguments(features: &[Atom], typed: bool) -> Vec<Atom> {
+    let mut all: Vec<Atom> = features.iter().filter(|a| a.dimension.is_none()).cloned().collect();
+    let mut more = Vec::new();
+    for (i, a) in features.iter().enumerate() {
+        for (j, b) in features.iter().enumerate() {
+            if i < j {
+                more.extend(a.with(b, false));
+            }
+            if i < j || (typed && i != j) {
+                more.extend(a.with(b, true));
+            }
+        }
+    }
+    let two: Vec<Atom> = more.clone();
+    all.extend(more.into_iter().filter(|m| m.dimension.is_none()));
+    if typed {
+        for m in &two {
+            for f in features {
+                for divided in [false, true] {
+                    let Some(three) = m.with(f, divided) else { continue };
+                    let known = all.iter().any(|a| a.expr == three.expr);
+                    if three.dimension.is_none() && !known {
+                        all.push(three);
+                    }
+                }
+            }
+        }
+    }
+    all
+}
+
+impl Base {
+    fn new(search: &Search<'_>) -> Option<Base> {
+        let Search { problem, plan, .. } = *search;
+        if !["+", "*"].iter().all(|o| plan.allows(o)) {
+            return None;
+        }
+        let grain = Grain::of(problem);
+        let floor = describe::noise_floor(problem);
+        let size = problem.target.iter().fold(0.0f64, |m, y| m.max(y.abs()));
+        let read = if problem.resolution.is_some() && size > 0.0 { floor / size } else { 0.0 };
+        let epsilon = (grain.target + grain.features).max(read).max(1e-15);
+        let mut rows: Vec<usize> = (0..problem.rows()).collect();
+        rows.shuffle(&mut Streams::new(plan.seed).stream("regress/algebraic/rows"));
+        let features = Atom::features(problem);
+        if features.is_empty() || problem.rows() < 8 {
+            return None;
+        }
+        let typed = problem.dimensions.is_some()
+            && (features.iter().any(|a| !a.dimension.is_none()) || !problem.goal().is_none());
+        let free = !typed || plan.constants == Constants::Free;
+        let off = |family: &str| plan.without.iter().any(|w| w == family);
+        let mut stages = Vec::new();
+        let mut add = |family: &str, tasks: Vec<Task>, work: u64, chance: f64| {
+            if off(family) {
+                return;
+            }
+            for (batch, some) in tasks.chunks(BATCH).enumerate() {
+                let chance = chance / (1.0 + batch as f64);
+                let work = work * some.len() as u64;
+                stages.push(Stage { tasks: some.to_vec(), step: Step { work, chance } });
+            }
+        };
+        let task = |link: Link, more: &[Atom], mode: Mode| -> Task {
+            Task { link, atoms: features.iter().chain(more).cloned().collect(), mode }
+        };
+        let modes = |degree: usize, most: usize| -> Vec<Mode> {
+            let all = free.then_some(Mode::All(most));
+            typed.then_some(Mode::Typed(degree)).into_iter().chain(all).collect()
+        };
+        let arguments = arguments(&features, typed);
+        // Functions of one argument, those of single features first.
+        let mut shapes: Vec<Vec<Atom>> = Vec::new();
+        for shape in Shape::ALL {
+            shapes.extend(features.iter().map(|a| shape.of(a, plan)));
+        }
+        let single = shapes.iter().filter(|s| !s.is_empty()).count();
+        for shape in [Shape::Angle, Shape::Exp, Shape::Log, Shape::Pythagoras, Shape::HalfAngle] {
+            let of_products = arguments.iter().filter(|a| !features.iter().any(|f| f.expr == a.expr));
+            shapes.extend(of_products.map(|a| shape.of(a, plan)));
+        }
+        shapes.retain(|s| !s.is_empty());
+        let logs: Vec<Atom> = features.iter().flat_map(|a| Shape::Log.of(a, plan)).collect();
+        let angles: Vec<Atom> = features.iter().flat_map(|a| Shape::Angle.of(a, plan)).collect();
+        let links: Vec<Link> =
+            Link::OUTER.into_iter().filter(|l| l.forward(problem, plan).is_some()).collect();
+        if typed {
+            add("relations", vec![task(Link::Plain, &[], Mode::Typed(6))], 300_000, 0.08);
+        }
+        if free {
+            add("relations", vec![task(Link::Plain, &[], Mode::All(60))], 150_000, 0.03);
+            add("relations", vec![task(Link::Plain, &[], Mode::All(150))], 2_000_000, 0.03);
+            add("relations", vec![task(Link::Plain, &[], Mode::All(320))], 20_000_000, 0.02);
+        }
+        if typed && free {
+            add("relations", vec![task(Link::Plain, &[], Mode::Joined(3))], 3_000_000, 0.03);
+        }
+        // Under a link, a plain sum of logarithms is a product of powers.
+        let linked: Vec<Task> = links.iter().map(|l| task(*l, &[], Mode::All(40))).collect();
+        add("links", linked, 100_000, 0.02);
+        if free && !logs.is_empty() {
+            let with: Vec<Task> =
+                links.iter().map(|l| task(*l, &logs, Mode::All(if *l == Link::Log { 90 } else { 50 }))).collect();
+            add("links", with, 300_000, 0.02);
+        }
+        let singles = |link: Link, mode: Mode, most: usize| -> Vec<Task> {
+            shapes.iter().take(most).map(|s| task(link, s, mode)).collect()
+        };
+        for mode in modes(6, 90) {
+            add("functions", singles(Link::Plain, mode, shapes.len()), 400_000, 0.04);
+        }
+        if angles.len() > 2 && angles.len() <= 8 {
+            let all = modes(6, 150).into_iter().map(|m| task(Link::Plain, &angles, m)).collect();
+            add("functions", all, 1_500_000, 0.02);
+        }
+        for link in &links {
+            for mode in modes(5, 60) {
+                add("links", singles(*link, mode, single), 200_000, 0.004);
+            }
+        }
+        if angles.len() > 2 && angles.len() <= 8 {
+            let all: Vec<Task> = links.iter().map(|l| task(*l, &angles, Mode::All(100))).collect();
+            add("links", all, 1_000_000, 0.006);
+        }
+        if typed && free {
+            add("functions", singles(Link::Plain, Mode::Joined(2), shapes.len()), 2_000_000, 0.01);
+        }
+        // Two functions at once: of the same kind of two arguments, and of different kinds.
+        let mut pairs = Vec::new();
+        for (i, a) in shapes.iter().enumerate() {
+            for b in &shapes[i + 1..] {
+                let both: Vec<Atom> = a.iter().chain(b).cloned().collect();
+                pairs.push((i, both));
+            }
+        }
+        pairs.truncate(600);
+        for mode in modes(5, 110) {
+            let tasks = pairs.iter().map(|(_, both)| task(Link::Plain, both, mode)).collect();
+            add("functions", tasks, 900_000, 0.012);
+        }
+        let worth = |s: &Stage| s.step.chance / s.step.work as f64;
+        stages.sort_by(|a, b| worth(b).total_cmp(&worth(a)));
+        Some(Base { epsilon, rows, stages })
+    }
+
+    fn run(&self, search: &Search<'_>, task: &Task) -> (Vec<Model>, u64) {
+        let problem = search.problem;
+        let Some((mut target, sign)) = task.link.forward(problem, search.plan) else { return (Vec::new(), 0) };
+        let largest = target.iter().fold(0.0f64, |m, y| m.max(y.abs()));
+        if !(largest.is_finite() && largest > 0.0) {
+            return (Vec::new(), 0);
+        }
+        target.iter_mut().for_each(|y| *y /= largest);
+        let source = Source {
+            problem,
+            atoms: &task.atoms,
+            link: task.link,
+            target: &target,
+            scale: largest,
+            sign,
+            epsilon: self.epsilon,
+            engine: NAME,
+        };
+        let dimension = task.link.dimension(problem);
+        let powers = if task.link == Link::Plain { 2 } else { 1 };
+        let room = self.rows.len().saturating_sub(6);
+        let mut work = 0;
+        let mut models = Vec::new();
+        let mut look = |group: &[Term], most: usize, work: &mut u64| -> bool {
+            let group = &group[..group.len().min(most).min(room)];
+            if worthy(group) && search.cancel.stop().is_none() {
+                models.extend(self.relation(&source, group, work));
+            }
+            models.len() >= RELATIONS
+        };
+        match task.mode {
+            Mode::Typed(degree) => {
+                let all = terms(&products(&task.atoms, degree, PRODUCTS), dimension, powers, degree);
+                work += all.len() as u64;
+                let mut groups = groups(&all);
+                groups.sort_by_key(|g| g.len().min(GROUP));
+                for group in &groups {
+                    if look(group, GROUP, &mut work) {
+                        break;
+                    }
+                }
+            }
+            Mode::All(most) => {
+                let degree = 6;
+                let all = terms(&products(&task.atoms, degree, most), dimension, powers, degree);
+                look(&all, most, &mut work);
+            }
+            Mode::Joined(degree) => {
+                let own = groups(&products(&task.atoms, degree, PRODUCTS));
+                let raised = |group: &[Term], k: u8| -> Vec<Term> {
+                    let of_target = dimension.pow(&crate::base::Number::int(i64::from(k)));
+                    let one = |t: &Term| {
+                        let dimension = t.dimension.mul(of_target?)?;
+                        Some(Term { target: k, powers: t.powers.clone(), dimension })
+                    };
+                    group.iter().filter_map(one).collect()
+                };
+                let mut joined: Vec<Vec<Term>> = Vec::new();
+                for k in 1..=powers {
+                    for a in &own {
+                        for b in &own {
+                            if a.len() + b.len() > JOINED || a.len() + b.len() < 3 {
+                                continue;
+                            }
+                            let mut group = raised(b, k);
+                            if group.first().is_none_or(|t| t.dimension == a[0].dimension) {
+                                continue;
+                            }
+                            group.extend(a.iter().cloned());
+                            group.sort_by_key(Term::degree);
+                            joined.push(group);
+                        }
+                    }
+                }
+                joined.sort_by_key(Vec::len);
+                for group in &joined {
+                    if look(group, JOINED, &mut work) {
+                        break;
+                    }
+                }
+            }
+        }
+        (models, work)
+    }
+
+    /// The law of the first relation in a group.
+    fn relation(&self, source: &Source<'_>, group: &[Term], work: &mut u64) -> Option<Model> {
+        let rows = &self.rows[..self.rows.len().min(2 * group.len() + 40)];
+        let one = |t: &Term| {
+            Column::new(rows.iter().map(|&r| source.value(t, r)).collect(), t.target > 0)
+        };
+        let columns: Vec<Column> = group.iter().map(one).collect::<Option<_>>()?;
+        *work += (rows.len() * group.len() / 2) as u64;
+        let relation = relation::first(&columns, self.epsilon, work)?;
+        let terms: Vec<Term> = relation.places.iter().map(|&k| group[k].clone()).collect();
+        let coefficients: Vec<f64> =
+            relation.places.iter().zip(&relation.factors).map(|(&k, x)| x / columns[k].norm).collect();
+        // It must hold on rows that it was not made from, too.
+        let start = if self.rows.len() > rows.len() + CHECKED { rows.len() } else { 0 };
+        for &row in self.rows[start..].iter().take(CHECKED) {
+            let values = terms.iter().zip(&coefficients).map(|(t, c)| c * source.value(t, row));
+            let (sum, size) = values.fold((0.0, 0.0), |(s, z), v| (s + v, z + v.abs()));
+            if !(f64::abs(sum) <= 1e4 * self.epsilon * size) {
+                return None;
+            }
+        }
+        source.law(&terms, &coefficients)
+    }
+}
