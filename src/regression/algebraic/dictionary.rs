@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::base::Number;
-use crate::expression::{Expr, Function};
+use crate::expression::{Expr, Function, Kind};
 use crate::regression::options::Plan;
 use crate::regression::problem::Problem;
 use crate::units::{Dimension, Unit};
@@ -45,6 +45,22 @@ impl Atom {
 
     fn plain(&self) -> Vec<f64> {
         self.values.iter().map(|v| v * self.scale).collect()
+    }
+
+    /// Its reciprocal.
+    pub fn inverted(&self) -> Option<Atom> {
+        let values = self.values.iter().map(|v| 1.0 / (v * self.scale)).collect();
+        Atom::new(self.expr.recip(), values, self.dimension.recip())
+    }
+
+    /// The sum or difference of two of one dimension.
+    pub fn plus(&self, other: &Atom, sign: f64) -> Option<Atom> {
+        if self.dimension != other.dimension {
+            return None;
+        }
+        let (a, b) = (self.plain(), other.plain());
+        let values = a.iter().zip(&b).map(|(a, b)| a + sign * b).collect();
+        Atom::new(&self.expr + &(&Expr::int(sign as i64) * &other.expr), values, self.dimension)
     }
 
     /// The product of two, or their ratio.
@@ -213,8 +229,16 @@ impl Link {
         match self {
             Link::Plain => e,
             Link::Log => {
+                // exp(a*log(x) + ...) = x^a*exp(...).
+                let (mut factors, mut rest) = (vec![Expr::int(sign as i64)], Vec::new());
+                for t in spread(&e) {
+                    match power(&t) {
+                        Some(p) => factors.push(p),
+                        None => rest.push(t),
+                    }
+                }
+                factors.push(Expr::call(Function::Exp, vec![Expr::sum(rest)]));
                 let unit = Unit::coherent(problem.goal());
-                let factors = [Expr::int(sign as i64), Expr::call(Function::Exp, vec![e])];
                 let unit = (!problem.goal().is_none()).then(|| Expr::unit(unit));
                 Expr::product(factors.into_iter().chain(unit))
             }
@@ -226,6 +250,32 @@ impl Link {
             Link::Bose => (&Expr::call(Function::Exp, vec![e]) - &Expr::one()).recip(),
         }
     }
+}
+
+/// A sum over a product as a sum.
+fn spread(e: &Expr) -> Vec<Expr> {
+    let is_sum = |f: &Expr| f.terms().len() > 1;
+    match e.factors().iter().position(is_sum) {
+        Some(k) if e.factors().iter().filter(|f| is_sum(f)).count() == 1 => {
+            let others = e.factors().iter().enumerate().filter(|(i, _)| *i != k).map(|(_, f)| f.clone());
+            let other = Expr::product(others);
+            e.factors()[k].terms().iter().map(|t| t * &other).collect()
+        }
+        _ => e.terms().to_vec(),
+    }
+}
+
+/// x^a for a*log(x).
+fn power(t: &Expr) -> Option<Expr> {
+    let log = |f: &Expr| match f.kind() {
+        Kind::Call(Function::Log, inside) => Some(inside[0].clone()),
+        _ => None,
+    };
+    let mut logs = t.factors().iter().enumerate().filter_map(|(k, f)| Some((k, log(f)?)));
+    let (place, inside) = logs.next()?;
+    let none_left = logs.next().is_none();
+    let others = t.factors().iter().enumerate().filter(|(i, _)| *i != place).map(|(_, f)| f.clone());
+    none_left.then(|| Expr::power(inside, Expr::product(others)))
 }
 
 /// A product of powers of the linked target and of atoms.

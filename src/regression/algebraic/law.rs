@@ -32,6 +32,8 @@ pub struct Source<'a> {
     pub scale: f64,
     /// The sign that the link lost.
     pub sign: f64,
+    /// What the target was divided by.
+    pub stripped: &'a Expr,
     /// Relative rounding of the data.
     pub epsilon: f64,
     /// The name of the engine.
@@ -120,9 +122,10 @@ impl Source<'_> {
             let own = terms.iter().zip(&written).filter(|(t, _)| t.target == k);
             own.map(|(t, c)| Expr::product([c.clone(), self.expr(t)])).collect()
         };
+        // As written, the pivot is positive.
         let number = |k: u8, row: usize| -> f64 {
             let own = terms.iter().zip(coefficients).filter(|(t, _)| t.target == k);
-            own.map(|(t, c)| c * self.value(t, row)).sum()
+            own.map(|(t, c)| c * self.value(t, row) * coefficients[pivot].signum()).sum()
         };
         let highest = terms.iter().map(|t| t.target).max()?;
         let rows = self.problem.rows();
@@ -163,7 +166,8 @@ impl Source<'_> {
             }
             _ => return None,
         };
-        let template = self.link.inverse(linked, self.problem, self.sign);
+        let law = self.link.inverse(linked, self.problem, self.sign);
+        let template = Expr::product([self.stripped.clone(), law]);
         let used: Vec<Parameter> =
             parameters.into_iter().filter(|p| template.contains_symbol(&p.symbol)).collect();
         (!template.is_undefined()).then_some(Model { template, parameters: used, engine: self.engine })
@@ -173,17 +177,30 @@ impl Source<'_> {
 /// -(sum of `above`)/(sum of `below`), the shortest of some ways to write it.
 fn shortest_ratio(above: &[Expr], below: &[Expr]) -> Expr {
     let minus = Expr::int(-1);
-    let low = Expr::sum(below.iter().cloned());
-    let plain = &minus * &(&Expr::sum(above.iter().cloned()) / &low);
-    let mut ways = vec![plain.clone()];
+    let (high, low) = (Expr::sum(above.iter().cloned()), Expr::sum(below.iter().cloned()));
+    let negated = |terms: &[Expr]| Expr::sum(terms.iter().map(|t| &minus * t));
+    let mut ways = vec![&negated(above) / &low, &high / &negated(below)];
+    let plain = ways[0].clone();
     if below.len() == 1 {
         ways.push(Expr::sum(above.iter().map(|t| &minus * &(t / &low))));
     }
     if let Some((cancelled, factored, _)) = cancelled_and_factored(&plain) {
         ways.extend([factored, cancelled]);
     }
-    let best = ways.into_iter().min_by_key(size);
+    let best = ways.into_iter().min_by_key(|e| (size(e), negatives(e)));
     best.unwrap_or(plain)
+}
+
+/// How many minus signs are written.
+fn negatives(e: &Expr) -> usize {
+    let mut count = 0;
+    e.visit(&mut |e| {
+        if let Kind::Sum(terms) = e.kind() {
+            let negative = |t: &&Expr| t.factors()[0].as_number().is_some_and(Number::is_negative);
+            count += terms.iter().filter(negative).count();
+        }
+    });
+    count
 }
 
 struct Signs<'a> {

@@ -30,8 +30,13 @@ use super::candidate::Model;
 use super::describe;
 use super::engine::{Batch, Engine, Search, Step};
 use super::options::Constants;
+use super::problem::Problem;
 use super::projective::Grain;
+use crate::base::Number;
 use crate::base::random::Streams;
+use crate::expression::Expr;
+use crate::numeric::linear_least_squares;
+use crate::units::Dimension;
 
 /// Its name in answers.
 const NAME: &str = "algebraic";
@@ -45,6 +50,16 @@ const PRODUCTS: usize = 20_000;
 const GROUP: usize = 90;
 /// Most relations of a dictionary that become laws.
 const RELATIONS: usize = 3;
+/// Features up to which the target is divided by their powers, and how many of these are tried.
+const STRIPPED: usize = 9;
+/// So many.
+const STRIPS: usize = 12;
+/// Slope from which on a feature is taken for one that divides.
+const DIVIDES: f64 = -0.3;
+/// Largest degree.
+const DEGREE: usize = 10;
+/// Products of atoms up to which the degree grows.
+const WIDE: f64 = 5000.0;
 /// Largest group of pairs and triples of groups.
 const JOINED: usize = 40;
 
@@ -68,6 +83,8 @@ enum Mode {
 #[derive(Clone, Debug)]
 struct Task {
     link: Link,
+    /// Powers of the features that the target is divided by.
+    strip: Vec<i8>,
     atoms: Vec<Atom>,
     mode: Mode,
 }
@@ -145,6 +162,11 @@ fn arguments(features: &[Atom], typed: bool) -> Vec<Atom> {
     }
     let two: Vec<Atom> = more.clone();
     all.extend(more.into_iter().filter(|m| m.dimension.is_none()));
+    for (i, a) in features.iter().enumerate() {
+        for b in &features[i + 1..] {
+            all.extend([-1.0, 1.0].into_iter().filter_map(|sign| a.plus(b, sign)));
+        }
+    }
     if typed {
         for m in &two {
             for f in features {
@@ -159,6 +181,66 @@ fn arguments(features: &[Atom], typed: bool) -> Vec<Atom> {
         }
     }
     all
+}
+
+/// Powers of the features near those of a power law through |y|, that the target may be divided by; those first after
+/// which least is left. With units only those of the target's dimension.
+fn strips(problem: &Problem, features: &[usize], typed: bool) -> (Vec<Vec<i8>>, Vec<f64>) {
+    let n = features.len();
+    let none = (Vec::new(), vec![0.0; n]);
+    let log = |c: &[f64]| -> Vec<f64> { c.iter().map(|v| v.abs().ln()).collect() };
+    let mut lists: Vec<Vec<f64>> = features.iter().map(|&k| log(&problem.columns[k])).collect();
+    let mut y = log(&problem.target);
+    let kept: Vec<usize> =
+        (0..y.len()).filter(|&r| y[r].is_finite() && lists.iter().all(|l| l[r].is_finite())).collect();
+    if kept.len() < 3 * n + 10 || n > STRIPPED {
+        return none;
+    }
+    let centred = |l: &[f64]| -> Vec<f64> {
+        let mean = kept.iter().map(|&r| l[r]).sum::<f64>() / kept.len() as f64;
+        kept.iter().map(|&r| l[r] - mean).collect()
+    };
+    y = centred(&y);
+    lists = lists.iter().map(|l| centred(l)).collect();
+    let columns: Vec<&[f64]> = lists.iter().map(Vec::as_slice).collect();
+    let Ok(solved) = linear_least_squares(&columns, &y, None, false) else { return none };
+    let slopes = solved.coefficients;
+    let gram: Vec<Vec<f64>> = lists.iter().map(|a| lists.iter().map(|b| relation::dot(a, b)).collect()).collect();
+    let with: Vec<f64> = lists.iter().map(|a| relation::dot(a, &y)).collect();
+    let choices: Vec<Vec<i8>> = slopes
+        .iter()
+        .map(|s| {
+            let mut near: Vec<i8> = [0.0, s.floor(), s.ceil()].map(|v| v.clamp(-4.0, 4.0) as i8).to_vec();
+            near.sort_unstable();
+            near.dedup();
+            near
+        })
+        .collect();
+    let dimensions: Vec<_> = features.iter().map(|&k| problem.dimension(k)).collect();
+    let mut found: Vec<(f64, Vec<i8>)> = Vec::new();
+    let mut place = vec![0; n];
+    loop {
+        let p: Vec<i8> = place.iter().zip(&choices).map(|(&i, c)| c[i]).collect();
+        let dimension = p.iter().zip(&dimensions).try_fold(Dimension::NONE, |d, (p, of)| {
+            d.mul(of.pow(&Number::int(i64::from(*p)))?)
+        });
+        if p.iter().any(|p| *p != 0) && (!typed || dimension == Some(problem.goal())) {
+            let mut left = 0.0;
+            for i in 0..n {
+                left -= 2.0 * f64::from(p[i]) * with[i];
+                for j in 0..n {
+                    left += f64::from(p[i]) * f64::from(p[j]) * gram[i][j];
+                }
+            }
+            found.push((left, p));
+        }
+        let Some(k) = (0..n).find(|&k| place[k] + 1 < choices[k].len()) else { break };
+        place[..k].fill(0);
+        place[k] += 1;
+    }
+    found.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
+    found.truncate(STRIPS);
+    (found.into_iter().map(|f| f.1).collect(), slopes)
 }
 
 impl Base {
@@ -194,7 +276,7 @@ impl Base {
             }
         };
         let task = |link: Link, more: &[Atom], mode: Mode| -> Task {
-            Task { link, atoms: features.iter().chain(more).cloned().collect(), mode }
+            Task { link, strip: Vec::new(), atoms: features.iter().chain(more).cloned().collect(), mode }
         };
         let modes = |degree: usize, most: usize| -> Vec<Mode> {
             let all = free.then_some(Mode::All(most));
@@ -270,6 +352,36 @@ impl Base {
             let tasks = pairs.iter().map(|(_, both)| task(Link::Plain, both, mode)).collect();
             add("functions", tasks, 900_000, 0.012);
         }
+        // The target divided by a product of powers, and features that divide as their reciprocals.
+        let (powers, slopes) = strips(problem, &problem.useful(), typed);
+        let reciprocal = |k: usize| slopes.get(k).is_some_and(|s| *s < DIVIDES) && plan.allows("/");
+        let turned: Vec<Atom> = (0..features.len())
+            .filter_map(|k| if reciprocal(k) { features[k].inverted() } else { Some(features[k].clone()) })
+            .collect();
+        let turn = (0..features.len()).any(reciprocal) && turned.len() == features.len();
+        let mut bases = vec![(Vec::new(), &features)];
+        if turn {
+            bases.push((Vec::new(), &turned));
+        }
+        for p in &powers {
+            bases.push((p.clone(), &features));
+            if turn {
+                bases.push((p.clone(), &turned));
+            }
+        }
+        bases.remove(0);
+        let on = |(strip, base): &(Vec<i8>, &Vec<Atom>), more: &[Atom], mode: Mode| -> Task {
+            let atoms = base.iter().chain(more).cloned().collect();
+            Task { link: Link::Plain, strip: strip.clone(), atoms, mode }
+        };
+        for mode in modes(6, 70) {
+            add("divided", bases.iter().map(|b| on(b, &[], mode)).collect(), 300_000, 0.03);
+        }
+        for mode in modes(6, 90) {
+            let tasks = bases.iter().take(6).flat_map(|b| shapes.iter().map(move |s| (b, s)));
+            let tasks: Vec<Task> = tasks.take(400).map(|(b, s)| on(b, s, mode)).collect();
+            add("divided", tasks, 500_000, 0.015);
+        }
         let worth = |s: &Stage| s.step.chance / s.step.work as f64;
         stages.sort_by(|a, b| worth(b).total_cmp(&worth(a)));
         Some(Base { epsilon, rows, stages })
@@ -278,8 +390,17 @@ impl Base {
     fn run(&self, search: &Search<'_>, task: &Task) -> (Vec<Model>, u64) {
         let problem = search.problem;
         let Some((mut target, sign)) = task.link.forward(problem, search.plan) else { return (Vec::new(), 0) };
+        let mut stripped = Expr::one();
+        if !task.strip.is_empty() {
+            for (p, k) in task.strip.iter().zip(problem.useful()) {
+                let factors = problem.columns[k].iter().map(|x| x.powi(i32::from(*p)));
+                target.iter_mut().zip(factors).for_each(|(y, f)| *y /= f);
+                let feature = Expr::symbol(problem.names[k].clone());
+                stripped = Expr::product([stripped, feature.powi(i64::from(*p))]);
+            }
+        }
         let largest = target.iter().fold(0.0f64, |m, y| m.max(y.abs()));
-        if !(largest.is_finite() && largest > 0.0) {
+        if !(largest.is_finite() && largest > 0.0) || target.iter().any(|y| !y.is_finite()) {
             return (Vec::new(), 0);
         }
         target.iter_mut().for_each(|y| *y /= largest);
@@ -290,10 +411,15 @@ impl Base {
             target: &target,
             scale: largest,
             sign,
+            stripped: &stripped,
             epsilon: self.epsilon,
             engine: NAME,
         };
         let dimension = task.link.dimension(problem);
+        let of_strip = task.strip.iter().zip(problem.useful()).try_fold(Dimension::NONE, |d, (p, k)| {
+            d.mul(problem.dimension(k).pow(&Number::int(i64::from(*p)))?)
+        });
+        let Some(dimension) = of_strip.and_then(|d| dimension.div(d)) else { return (Vec::new(), 0) };
         let powers = if task.link == Link::Plain { 2 } else { 1 };
         let room = self.rows.len().saturating_sub(6);
         let mut work = 0;
@@ -306,7 +432,13 @@ impl Base {
             models.len() >= RELATIONS
         };
         match task.mode {
-            Mode::Typed(degree) => {
+            Mode::Typed(least) => {
+                // Few atoms may stand in higher powers.
+                let size = |degree: usize| {
+                    let n = task.atoms.len();
+                    (1..=n).fold(1.0, |c, i| c * (degree + i) as f64 / i as f64)
+                };
+                let degree = (least..=DEGREE).rev().find(|d| size(*d) <= WIDE).unwrap_or(least);
                 let all = terms(&products(&task.atoms, degree, PRODUCTS), dimension, powers, degree);
                 work += all.len() as u64;
                 let mut groups = groups(&all);
@@ -325,7 +457,7 @@ impl Base {
             Mode::Joined(degree) => {
                 let own = groups(&products(&task.atoms, degree, PRODUCTS));
                 let raised = |group: &[Term], k: u8| -> Vec<Term> {
-                    let of_target = dimension.pow(&crate::base::Number::int(i64::from(k)));
+                    let of_target = dimension.pow(&Number::int(i64::from(k)));
                     let one = |t: &Term| {
                         let dimension = t.dimension.mul(of_target?)?;
                         Some(Term { target: k, powers: t.powers.clone(), dimension })
@@ -363,11 +495,18 @@ impl Base {
     /// The law of the first relation in a group.
     fn relation(&self, source: &Source<'_>, group: &[Term], work: &mut u64) -> Option<Model> {
         let rows = &self.rows[..self.rows.len().min(2 * group.len() + 40)];
-        let one = |t: &Term| {
-            Column::new(rows.iter().map(|&r| source.value(t, r)).collect(), t.target > 0)
-        };
-        let columns: Vec<Column> = group.iter().map(one).collect::<Option<_>>()?;
+        let values: Vec<Vec<f64>> =
+            group.iter().map(|t| rows.iter().map(|&r| source.value(t, r)).collect()).collect();
         *work += (rows.len() * group.len() / 2) as u64;
+        // A relation holds row by row: rows where all is small count as the others.
+        let norms: Vec<f64> = values.iter().map(|v| relation::dot(v, v).sqrt()).collect();
+        let weights: Vec<f64> = (0..rows.len())
+            .map(|r| 1.0 / values.iter().zip(&norms).fold(0.0f64, |m, (v, n)| m.max(v[r].abs() / n)))
+            .collect();
+        let one = |(v, t): (Vec<f64>, &Term)| {
+            Column::new(v.iter().zip(&weights).map(|(v, w)| v * w).collect(), t.target > 0)
+        };
+        let columns: Vec<Column> = values.into_iter().zip(group).map(one).collect::<Option<_>>()?;
         let relation = relation::first(&columns, self.epsilon, work)?;
         let terms: Vec<Term> = relation.places.iter().map(|&k| group[k].clone()).collect();
         let coefficients: Vec<f64> =
