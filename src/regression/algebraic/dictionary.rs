@@ -47,6 +47,12 @@ impl Atom {
         self.values.iter().map(|v| v * self.scale).collect()
     }
 
+    /// Its square.
+    pub fn squared(&self) -> Option<Atom> {
+        let values = self.values.iter().map(|v| v * v * self.scale * self.scale).collect();
+        Atom::new(self.expr.powi(2), values, self.dimension.pow(&Number::int(2))?)
+    }
+
     /// Its reciprocal.
     pub fn inverted(&self) -> Option<Atom> {
         let values = self.values.iter().map(|v| 1.0 / (v * self.scale)).collect();
@@ -107,6 +113,11 @@ impl Shape {
         Shape::Cbrt,
         Shape::Tanh,
     ];
+
+    /// Whether laws that hold it rarely hold its argument beside it, or need not.
+    pub fn replaces(self) -> bool {
+        !matches!(self, Shape::Log | Shape::Tanh | Shape::Pythagoras)
+    }
 
     /// The atoms that the function of another makes; none where it is not defined on the data, or not allowed.
     pub fn of(self, x: &Atom, plan: &Plan) -> Vec<Atom> {
@@ -323,10 +334,10 @@ pub fn products(atoms: &[Atom], degree: usize, most: usize) -> Vec<Term> {
     all
 }
 
-/// Products with powers of the target up to `powers`, by degree.
-pub fn terms(products: &[Term], dimension: Dimension, powers: u8, degree: usize) -> Vec<Term> {
+/// Products with some powers of the target, by degree.
+pub fn terms(products: &[Term], dimension: Dimension, powers: &[u8], degree: usize) -> Vec<Term> {
     let mut all: Vec<Term> = Vec::new();
-    for k in 0..=powers {
+    for &k in powers {
         let Some(of_target) = dimension.pow(&Number::int(i64::from(k))) else { continue };
         for p in products.iter().filter(|p| p.degree() + usize::from(k) <= degree) {
             if let Some(d) = p.dimension.mul(of_target) {

@@ -153,7 +153,7 @@ impl Source<'_> {
                 &Expr::int(sign) * &signs.root(&inside, k)
             }
             (2, true) => {
-                let sign = one_sign(&|r| 2.0 * number(2, r) * self.target[r] + number(1, r))?;
+                let sign = one_sign(&|r| (2.0 * number(2, r) + number(1, r)) / self.target[r])?;
                 let (a, b, c) = (Expr::sum(part(2)), Expr::sum(part(1)), Expr::sum(part(0)));
                 let inside = &b.powi(2) - &(&Expr::int(4) * &(&a * &c));
                 let root = signs.root(&factor(&inside).unwrap_or(inside), 2);

@@ -46,8 +46,8 @@ const BATCH: usize = 24;
 const CHECKED: usize = 100;
 /// Most products of atoms that are written out.
 const PRODUCTS: usize = 20_000;
-/// Most terms of a group.
-const GROUP: usize = 90;
+/// Pairs of functions, and functions beside divisors, that are tried.
+const PAIRS: usize = 600;
 /// Most relations of a dictionary that become laws.
 const RELATIONS: usize = 3;
 /// Features up to which the target is divided by their powers, and how many of these are tried.
@@ -56,7 +56,9 @@ const STRIPPED: usize = 9;
 const STRIPS: usize = 12;
 /// Slope from which on a feature is taken for one that divides.
 const DIVIDES: f64 = -0.3;
-/// Largest degree.
+/// Smallest and largest degree.
+const LEAST: usize = 5;
+/// The latter.
 const DEGREE: usize = 10;
 /// Products of atoms up to which the degree grows.
 const WIDE: f64 = 5000.0;
@@ -71,7 +73,7 @@ pub fn engines() -> Vec<Box<dyn Engine>> {
 /// Which products meet in one relation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Mode {
-    /// Those of one dimension, up to a degree.
+    /// Those of one dimension, so many.
     Typed(usize),
     /// One group of atoms of one dimension for each power of the target, up to a degree.
     Joined(usize),
@@ -86,6 +88,8 @@ struct Task {
     /// Powers of the features that the target is divided by.
     strip: Vec<i8>,
     atoms: Vec<Atom>,
+    /// Whether the atoms are squares, and the target's powers even.
+    squares: bool,
     mode: Mode,
 }
 
@@ -257,7 +261,7 @@ impl Base {
         let mut rows: Vec<usize> = (0..problem.rows()).collect();
         rows.shuffle(&mut Streams::new(plan.seed).stream("regress/algebraic/rows"));
         let features = Atom::features(problem);
-        if features.is_empty() || problem.rows() < 8 {
+        if features.is_empty() || features.len() != problem.useful().len() || problem.rows() < 8 {
             return None;
         }
         let typed = problem.dimensions.is_some()
@@ -275,112 +279,151 @@ impl Base {
                 stages.push(Stage { tasks: some.to_vec(), step: Step { work, chance } });
             }
         };
-        let task = |link: Link, more: &[Atom], mode: Mode| -> Task {
-            Task { link, strip: Vec::new(), atoms: features.iter().chain(more).cloned().collect(), mode }
-        };
-        let modes = |degree: usize, most: usize| -> Vec<Mode> {
-            let all = free.then_some(Mode::All(most));
-            typed.then_some(Mode::Typed(degree)).into_iter().chain(all).collect()
-        };
+        // Functions of one argument, those of single features first; the feature that a function stands for.
         let arguments = arguments(&features, typed);
-        // Functions of one argument, those of single features first.
-        let mut shapes: Vec<Vec<Atom>> = Vec::new();
+        let mut functions: Vec<(Vec<Atom>, Option<usize>)> = Vec::new();
         for shape in Shape::ALL {
-            shapes.extend(features.iter().map(|a| shape.of(a, plan)));
+            let one = |k: usize| (shape.of(&features[k], plan), shape.replaces().then_some(k));
+            functions.extend((0..features.len()).map(one));
         }
-        let single = shapes.iter().filter(|s| !s.is_empty()).count();
         for shape in [Shape::Angle, Shape::Exp, Shape::Log, Shape::Pythagoras, Shape::HalfAngle] {
             let of_products = arguments.iter().filter(|a| !features.iter().any(|f| f.expr == a.expr));
-            shapes.extend(of_products.map(|a| shape.of(a, plan)));
+            functions.extend(of_products.map(|a| (shape.of(a, plan), None)));
         }
-        shapes.retain(|s| !s.is_empty());
-        let logs: Vec<Atom> = features.iter().flat_map(|a| Shape::Log.of(a, plan)).collect();
-        let angles: Vec<Atom> = features.iter().flat_map(|a| Shape::Angle.of(a, plan)).collect();
+        functions.retain(|f| !f.0.is_empty());
+        let single = functions.iter().filter(|f| f.1.is_some()).count();
+        let all_of = |shape: Shape| -> Vec<Atom> { features.iter().flat_map(|a| shape.of(a, plan)).collect() };
+        let (logs, angles) = (all_of(Shape::Log), all_of(Shape::Angle));
         let links: Vec<Link> =
             Link::OUTER.into_iter().filter(|l| l.forward(problem, plan).is_some()).collect();
-        if typed {
-            add("relations", vec![task(Link::Plain, &[], Mode::Typed(6))], 300_000, 0.08);
-        }
-        if free {
-            add("relations", vec![task(Link::Plain, &[], Mode::All(60))], 150_000, 0.03);
-            add("relations", vec![task(Link::Plain, &[], Mode::All(150))], 2_000_000, 0.03);
-            add("relations", vec![task(Link::Plain, &[], Mode::All(320))], 20_000_000, 0.02);
-        }
-        if typed && free {
-            add("relations", vec![task(Link::Plain, &[], Mode::Joined(3))], 3_000_000, 0.03);
-        }
-        // Under a link, a plain sum of logarithms is a product of powers.
-        let linked: Vec<Task> = links.iter().map(|l| task(*l, &[], Mode::All(40))).collect();
-        add("links", linked, 100_000, 0.02);
-        if free && !logs.is_empty() {
-            let with: Vec<Task> =
-                links.iter().map(|l| task(*l, &logs, Mode::All(if *l == Link::Log { 90 } else { 50 }))).collect();
-            add("links", with, 300_000, 0.02);
-        }
-        let singles = |link: Link, mode: Mode, most: usize| -> Vec<Task> {
-            shapes.iter().take(most).map(|s| task(link, s, mode)).collect()
-        };
-        for mode in modes(6, 90) {
-            add("functions", singles(Link::Plain, mode, shapes.len()), 400_000, 0.04);
-        }
-        if angles.len() > 2 && angles.len() <= 8 {
-            let all = modes(6, 150).into_iter().map(|m| task(Link::Plain, &angles, m)).collect();
-            add("functions", all, 1_500_000, 0.02);
-        }
-        for link in &links {
-            for mode in modes(5, 60) {
-                add("links", singles(*link, mode, single), 200_000, 0.004);
-            }
-        }
-        if angles.len() > 2 && angles.len() <= 8 {
-            let all: Vec<Task> = links.iter().map(|l| task(*l, &angles, Mode::All(100))).collect();
-            add("links", all, 1_000_000, 0.006);
-        }
-        if typed && free {
-            add("functions", singles(Link::Plain, Mode::Joined(2), shapes.len()), 2_000_000, 0.01);
-        }
-        // Two functions at once: of the same kind of two arguments, and of different kinds.
-        let mut pairs = Vec::new();
-        for (i, a) in shapes.iter().enumerate() {
-            for b in &shapes[i + 1..] {
-                let both: Vec<Atom> = a.iter().chain(b).cloned().collect();
-                pairs.push((i, both));
-            }
-        }
-        pairs.truncate(600);
-        for mode in modes(5, 110) {
-            let tasks = pairs.iter().map(|(_, both)| task(Link::Plain, both, mode)).collect();
-            add("functions", tasks, 900_000, 0.012);
-        }
-        // The target divided by a product of powers, and features that divide as their reciprocals.
         let (powers, slopes) = strips(problem, &problem.useful(), typed);
         let reciprocal = |k: usize| slopes.get(k).is_some_and(|s| *s < DIVIDES) && plan.allows("/");
         let turned: Vec<Atom> = (0..features.len())
             .filter_map(|k| if reciprocal(k) { features[k].inverted() } else { Some(features[k].clone()) })
             .collect();
         let turn = (0..features.len()).any(reciprocal) && turned.len() == features.len();
-        let mut bases = vec![(Vec::new(), &features)];
-        if turn {
-            bases.push((Vec::new(), &turned));
+        let squares = plan.allows("sqrt").then_some(true);
+        let modes = |group: usize| -> Vec<Mode> {
+            let all = free.then_some(Mode::All(group));
+            typed.then_some(Mode::Typed(group)).into_iter().chain(all).collect()
+        };
+        let make = |link: Link, strip: &[i8], base: &[Atom], more: &[Atom], mode: Mode| -> Task {
+            let atoms = base.iter().chain(more).cloned().collect();
+            Task { link, strip: strip.to_vec(), atoms, squares: false, mode }
+        };
+        let plain = |more: &[Atom], mode: Mode| make(Link::Plain, &[], &features, more, mode);
+        // With the functions of one argument in place of it, or beside it.
+        let with = |link: Link, strip: &[i8], base: &[Atom], f: &[&(Vec<Atom>, Option<usize>)], mode: Mode| {
+            let kept = (0..base.len()).filter(|k| !f.iter().any(|f| f.1 == Some(*k))).map(|k| base[k].clone());
+            let atoms = kept.chain(f.iter().flat_map(|f| f.0.iter().cloned())).collect();
+            Task { link, strip: strip.to_vec(), atoms, squares: false, mode }
+        };
+        let squared = |tasks: &[Task]| -> Vec<Task> {
+            let one = |t: &Task| {
+                let atoms: Vec<Atom> = t.atoms.iter().filter_map(Atom::squared).collect();
+                (atoms.len() == t.atoms.len()).then(|| Task { atoms, squares: true, ..t.clone() })
+            };
+            squares.map_or_else(Vec::new, |_| tasks.iter().filter_map(one).collect())
+        };
+        if typed {
+            add("relations", vec![plain(&[], Mode::Typed(90))], 700_000, 0.08);
+            add("relations", squared(&[plain(&[], Mode::Typed(90))]), 700_000, 0.03);
+            add("relations", vec![plain(&[], Mode::Typed(250))], 6_000_000, 0.02);
         }
-        for p in &powers {
-            bases.push((p.clone(), &features));
-            if turn {
-                bases.push((p.clone(), &turned));
+        if free {
+            add("relations", vec![plain(&[], Mode::All(60))], 150_000, 0.03);
+            add("relations", vec![plain(&[], Mode::All(150))], 1_500_000, 0.03);
+            add("relations", squared(&[plain(&[], Mode::All(90))]), 300_000, 0.02);
+            add("relations", vec![plain(&[], Mode::All(320))], 12_000_000, 0.02);
+        }
+        if typed && free {
+            add("relations", vec![plain(&[], Mode::Joined(3))], 1_000_000, 0.03);
+        }
+        // Under a link, a plain sum of logarithms is a product of powers.
+        let bare = |mode: Mode| links.iter().map(|l| make(*l, &[], &features, &[], mode)).collect();
+        add("links", bare(Mode::All(40)), 60_000, 0.02);
+        if free && !logs.is_empty() {
+            for (most, work) in [(60, 200_000), (300, 8_000_000)] {
+                let all: Vec<Task> =
+                    links.iter().map(|l| make(*l, &[], &features, &logs, Mode::All(most))).collect();
+                add("links", all, work, 0.02);
             }
         }
-        bases.remove(0);
-        let on = |(strip, base): &(Vec<i8>, &Vec<Atom>), more: &[Atom], mode: Mode| -> Task {
-            let atoms = base.iter().chain(more).cloned().collect();
-            Task { link: Link::Plain, strip: strip.clone(), atoms, mode }
-        };
-        for mode in modes(6, 70) {
-            add("divided", bases.iter().map(|b| on(b, &[], mode)).collect(), 300_000, 0.03);
+        for mode in modes(90) {
+            let tasks: Vec<Task> =
+                functions.iter().map(|f| with(Link::Plain, &[], &features, &[f], mode)).collect();
+            add("functions", squared(&tasks), 300_000, 0.015);
+            add("functions", tasks, 400_000, 0.04);
+            // Sines beside their angle.
+            let both = functions[..single].iter().filter(|f| f.1.is_some());
+            add("functions", both.map(|f| plain(&f.0, mode)).collect(), 400_000, 0.01);
         }
-        for mode in modes(6, 90) {
-            let tasks = bases.iter().take(6).flat_map(|b| shapes.iter().map(move |s| (b, s)));
-            let tasks: Vec<Task> = tasks.take(400).map(|(b, s)| on(b, s, mode)).collect();
-            add("divided", tasks, 500_000, 0.015);
+        let many = angles.len() > 2 && angles.len() <= 8;
+        let not_angles: Vec<Atom> = features.iter().filter(|a| !a.dimension.is_none()).cloned().collect();
+        if many {
+            for mode in modes(200) {
+                let task = make(Link::Plain, &[], &not_angles, &angles, mode);
+                add("functions", squared(std::slice::from_ref(&task)), 2_500_000, 0.01);
+                add("functions", vec![task], 2_500_000, 0.02);
+                add("functions", vec![plain(&angles, mode)], 2_500_000, 0.01);
+            }
+            for mode in modes(100) {
+                let all = links.iter().map(|l| make(*l, &[], &not_angles, &angles, mode)).collect();
+                add("links", all, 500_000, 0.01);
+            }
+        }
+        for link in &links {
+            for mode in modes(60) {
+                let tasks =
+                    functions[..single].iter().map(|f| with(*link, &[], &features, &[f], mode)).collect();
+                add("links", tasks, 200_000, 0.004);
+            }
+        }
+        if typed && free {
+            let one = |f: &(Vec<Atom>, Option<usize>)| {
+                with(Link::Plain, &[], &features, &[f], Mode::Joined(2))
+            };
+            add("functions", functions.iter().map(one).collect(), 1_000_000, 0.01);
+        }
+        // Two functions at once.
+        let mut pairs = Vec::new();
+        for total in 1..functions.len() {
+            for i in 0..functions.len() {
+                if let Some(j) = total.checked_sub(i).filter(|j| *j > i && *j < functions.len()) {
+                    pairs.push([&functions[i], &functions[j]]);
+                }
+            }
+        }
+        pairs.truncate(PAIRS);
+        for mode in modes(110) {
+            let tasks: Vec<Task> =
+                pairs.iter().map(|p| with(Link::Plain, &[], &features, p, mode)).collect();
+            add("functions", squared(&tasks), 600_000, 0.004);
+            add("functions", tasks, 800_000, 0.012);
+        }
+        // The target divided by a product of powers, and features that divide as their reciprocals.
+        let mut bases: Vec<(&[i8], &[Atom])> = Vec::new();
+        if turn {
+            bases.push((&[], &turned));
+        }
+        for p in &powers {
+            bases.push((p, &features));
+            if turn {
+                bases.push((p, &turned));
+            }
+        }
+        for mode in modes(70) {
+            let tasks: Vec<Task> = bases.iter().map(|(p, b)| make(Link::Plain, p, b, &[], mode)).collect();
+            add("divided", squared(&tasks), 200_000, 0.02);
+            add("divided", tasks, 250_000, 0.03);
+        }
+        for mode in modes(90) {
+            let few = bases.iter().take(6);
+            let tasks = few.flat_map(|b| functions.iter().map(move |f| (b, f))).take(PAIRS);
+            let tasks: Vec<Task> =
+                tasks.map(|((p, b), f)| with(Link::Plain, p, b, &[f], mode)).collect();
+            add("divided", squared(&tasks), 400_000, 0.006);
+            add("divided", tasks, 500_000, 0.012);
         }
         let worth = |s: &Stage| s.step.chance / s.step.work as f64;
         stages.sort_by(|a, b| worth(b).total_cmp(&worth(a)));
@@ -420,7 +463,11 @@ impl Base {
             d.mul(problem.dimension(k).pow(&Number::int(i64::from(*p)))?)
         });
         let Some(dimension) = of_strip.and_then(|d| dimension.div(d)) else { return (Vec::new(), 0) };
-        let powers = if task.link == Link::Plain { 2 } else { 1 };
+        let powers: &[u8] = match (task.link, task.squares) {
+            (_, true) => &[0, 2],
+            (Link::Plain, _) => &[0, 1, 2],
+            _ => &[0, 1],
+        };
         let room = self.rows.len().saturating_sub(6);
         let mut work = 0;
         let mut models = Vec::new();
@@ -432,19 +479,19 @@ impl Base {
             models.len() >= RELATIONS
         };
         match task.mode {
-            Mode::Typed(least) => {
+            Mode::Typed(most) => {
                 // Few atoms may stand in higher powers.
                 let size = |degree: usize| {
                     let n = task.atoms.len();
                     (1..=n).fold(1.0, |c, i| c * (degree + i) as f64 / i as f64)
                 };
-                let degree = (least..=DEGREE).rev().find(|d| size(*d) <= WIDE).unwrap_or(least);
+                let degree = (LEAST..=DEGREE).rev().find(|d| size(*d) <= WIDE).unwrap_or(LEAST);
                 let all = terms(&products(&task.atoms, degree, PRODUCTS), dimension, powers, degree);
                 work += all.len() as u64;
                 let mut groups = groups(&all);
-                groups.sort_by_key(|g| g.len().min(GROUP));
+                groups.sort_by_key(|g| g.len().min(most));
                 for group in &groups {
-                    if look(group, GROUP, &mut work) {
+                    if look(group, most, &mut work) {
                         break;
                     }
                 }
@@ -465,7 +512,7 @@ impl Base {
                     group.iter().filter_map(one).collect()
                 };
                 let mut joined: Vec<Vec<Term>> = Vec::new();
-                for k in 1..=powers {
+                for &k in &powers[1..] {
                     for a in &own {
                         for b in &own {
                             if a.len() + b.len() > JOINED || a.len() + b.len() < 3 {
@@ -504,7 +551,7 @@ impl Base {
             .map(|r| 1.0 / values.iter().zip(&norms).fold(0.0f64, |m, (v, n)| m.max(v[r].abs() / n)))
             .collect();
         let one = |(v, t): (Vec<f64>, &Term)| {
-            Column::new(v.iter().zip(&weights).map(|(v, w)| v * w).collect(), t.target > 0)
+            Column::new(v.iter().zip(&weights).map(|(v, w)| v * w).collect(), t.target)
         };
         let columns: Vec<Column> = values.into_iter().zip(group).map(one).collect::<Option<_>>()?;
         let relation = relation::first(&columns, self.epsilon, work)?;

@@ -20,13 +20,13 @@ pub struct Column {
     pub values: Vec<f64>,
     /// What they were divided by.
     pub norm: f64,
-    /// Whether it holds the target.
-    pub target: bool,
+    /// The power of the target that it holds.
+    pub target: u8,
 }
 
 impl Column {
     /// A column from its values; `None` where they are zero or not finite.
-    pub fn new(mut values: Vec<f64>, target: bool) -> Option<Column> {
+    pub fn new(mut values: Vec<f64>, target: u8) -> Option<Column> {
         let norm = dot(&values, &values).sqrt();
         if !(norm.is_finite() && norm > 1e-140) {
             return None;
@@ -122,17 +122,13 @@ pub fn first(columns: &[Column], epsilon: f64, work: &mut u64) -> Option<Relatio
         let factors = basis.factors(coordinates.clone());
         let spread: f64 = factors.iter().map(|x| x.abs()).sum();
         if left <= MARGIN * epsilon * (1.0 + spread) {
-            let target = |k: &usize| columns[*k].target;
             let largest = factors.iter().fold(1.0f64, |m, x| m.max(x.abs()));
-            let held = column.target
-                || kept.iter().zip(&factors).any(|(k, x)| target(k) && x.abs() > NOISE * largest);
-            if held && spread <= SPREAD {
-                let mut active: Vec<(usize, f64)> =
-                    kept.iter().copied().zip(factors).filter(|(_, x)| x.abs() > NOISE * largest).collect();
-                active.push((place, 1.0));
-                return pruned(columns, active.into_iter().map(|a| a.0).collect(), epsilon, work);
+            let active = kept.iter().zip(&factors).filter(|(_, x)| x.abs() > NOISE * largest);
+            let active: Vec<usize> = active.map(|(k, _)| *k).chain([place]).collect();
+            // What holds among the features says nothing of the target, and is left out.
+            if tells(columns, &active) && spread <= SPREAD {
+                return pruned(columns, active, epsilon, work);
             }
-            // Columns that depend on others, with the target or so nearly that nothing can be said, are left out.
             continue;
         }
         if left <= 1e-12 {
@@ -196,14 +192,19 @@ fn pruned(columns: &[Column], mut places: Vec<usize>, epsilon: f64, work: &mut u
         places = fewer;
         relation = new;
     }
-    relation.places.iter().any(|&k| columns[k].target).then_some(relation)
+    tells(columns, &relation.places).then_some(relation)
+}
+
+/// Whether a relation of these columns ties the target to the features: it holds several powers of it.
+fn tells(columns: &[Column], places: &[usize]) -> bool {
+    places.iter().any(|&k| columns[k].target != columns[places[0]].target)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn columns(values: &[(fn(f64) -> f64, bool)]) -> Vec<Column> {
+    fn columns(values: &[(fn(f64) -> f64, u8)]) -> Vec<Column> {
         let rows: Vec<f64> = (0..60).map(|k| 0.3 + 0.05 * f64::from(k)).collect();
         values.iter().map(|(f, t)| Column::new(rows.iter().map(|x| f(*x)).collect(), *t).unwrap()).collect()
     }
@@ -220,14 +221,14 @@ mod tests {
     fn a_relation_is_found_with_the_terms_that_it_needs_and_no_other() {
         // y = (2 + 3 x)/(1 + x^2/2): y + x^2 y/2 - 3 x - 2 = 0.
         let y = |x: f64| (2.0 + 3.0 * x) / (1.0 + x * x / 2.0);
-        let list: Vec<(fn(f64) -> f64, bool)> = vec![
-            (|_| 1.0, false),
-            (|x| x, false),
-            (|x| (2.0 + 3.0 * x) / (1.0 + x * x / 2.0), true),
-            (|x| x * x, false),
-            (|x| x * (2.0 + 3.0 * x) / (1.0 + x * x / 2.0), true),
-            (|x| x * x * x, false),
-            (|x| x * x * (2.0 + 3.0 * x) / (1.0 + x * x / 2.0), true),
+        let list: Vec<(fn(f64) -> f64, u8)> = vec![
+            (|_| 1.0, 0),
+            (|x| x, 0),
+            (|x| (2.0 + 3.0 * x) / (1.0 + x * x / 2.0), 1),
+            (|x| x * x, 0),
+            (|x| x * (2.0 + 3.0 * x) / (1.0 + x * x / 2.0), 1),
+            (|x| x * x * x, 0),
+            (|x| x * x * (2.0 + 3.0 * x) / (1.0 + x * x / 2.0), 1),
         ];
         let columns = columns(&list);
         let mut work = 0;
@@ -243,22 +244,23 @@ mod tests {
 
     #[test]
     fn columns_that_depend_on_each_other_without_the_target_are_left_out() {
-        let list: Vec<(fn(f64) -> f64, bool)> = vec![
-            (|_| 1.0, false),
-            (|x| x.sin() * x.sin(), false),
-            (|x| x.cos() * x.cos(), false),
-            (|x| x.exp(), true),
-            (|x| x.exp() * x, true),
+        let list: Vec<(fn(f64) -> f64, u8)> = vec![
+            (|_| 1.0, 0),
+            (|x| x.sin() * x.sin(), 0),
+            (|x| x.cos() * x.cos(), 0),
+            (|x| x.exp(), 1),
+            (|x| x.exp() * x.sin() * x.sin(), 1),
+            (|x| x.exp() * x.cos() * x.cos(), 1),
         ];
         assert!(first(&columns(&list), 1e-15, &mut 0).is_none());
     }
 
     #[test]
     fn nothing_is_found_in_noise() {
-        let list: Vec<(fn(f64) -> f64, bool)> = vec![
-            (|_| 1.0, false),
-            (|x| x, false),
-            (|x| x + 1e-7 * (1e6 * x).sin(), true),
+        let list: Vec<(fn(f64) -> f64, u8)> = vec![
+            (|_| 1.0, 0),
+            (|x| x, 0),
+            (|x| x + 1e-7 * (1e6 * x).sin(), 1),
         ];
         assert!(first(&columns(&list), 1e-15, &mut 0).is_none());
         assert!(first(&columns(&list), 1e-6, &mut 0).is_some());
