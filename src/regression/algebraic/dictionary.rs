@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use crate::algebra::cancel;
 use crate::base::Number;
 use crate::expression::{Expr, Function, Kind};
 use crate::regression::options::Plan;
@@ -243,6 +244,7 @@ impl Link {
                 // exp(a*log(x) + ...) = x^a*exp(...).
                 let (mut factors, mut rest) = (vec![Expr::int(sign as i64)], Vec::new());
                 for t in spread(&e) {
+                    let t = cancel(&t).map_or(t, |c| c.0);
                     match power(&t) {
                         Some(p) => factors.push(p),
                         None => rest.push(t),

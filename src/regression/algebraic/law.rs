@@ -167,7 +167,10 @@ impl Source<'_> {
             _ => return None,
         };
         let law = self.link.inverse(linked, self.problem, self.sign);
-        let template = Expr::product([self.stripped.clone(), law]);
+        let product = Expr::product([self.stripped.clone(), law]);
+        let ways = if self.stripped.is_one() { None } else { cancelled_and_factored(&product) };
+        let ways = ways.into_iter().flat_map(|(a, b, _)| [b, a]);
+        let template = [product.clone()].into_iter().chain(ways).min_by_key(size).unwrap_or(product);
         let used: Vec<Parameter> =
             parameters.into_iter().filter(|p| template.contains_symbol(&p.symbol)).collect();
         (!template.is_undefined()).then_some(Model { template, parameters: used, engine: self.engine })
