@@ -73,8 +73,8 @@ pub fn engines() -> Vec<Box<dyn Engine>> {
 /// Which products meet in one relation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Mode {
-    /// Those of one dimension, so many.
-    Typed(usize),
+    /// Those of one dimension, so many, for so many dimensions.
+    Typed(usize, usize),
     /// One group of atoms of one dimension for each power of the target, up to a degree.
     Joined(usize),
     /// All, by degree, so many.
@@ -286,9 +286,9 @@ impl Base {
             let one = |k: usize| (shape.of(&features[k], plan), shape.replaces().then_some(k));
             functions.extend((0..features.len()).map(one));
         }
-        for shape in [Shape::Angle, Shape::Exp, Shape::Log, Shape::Pythagoras, Shape::HalfAngle] {
-            let of_products = arguments.iter().filter(|a| !features.iter().any(|f| f.expr == a.expr));
-            functions.extend(of_products.map(|a| (shape.of(a, plan), None)));
+        for a in arguments.iter().filter(|a| !features.iter().any(|f| f.expr == a.expr)) {
+            let shapes = [Shape::Exp, Shape::Log, Shape::Angle, Shape::Pythagoras, Shape::HalfAngle];
+            functions.extend(shapes.map(|shape| (shape.of(a, plan), None)));
         }
         functions.retain(|f| !f.0.is_empty());
         let single = functions.iter().filter(|f| f.1.is_some()).count();
@@ -305,7 +305,7 @@ impl Base {
         let squares = plan.allows("sqrt").then_some(true);
         let modes = |group: usize| -> Vec<Mode> {
             let all = free.then_some(Mode::All(group));
-            typed.then_some(Mode::Typed(group)).into_iter().chain(all).collect()
+            typed.then_some(Mode::Typed(group, 5)).into_iter().chain(all).collect()
         };
         let make = |link: Link, strip: &[i8], base: &[Atom], more: &[Atom], mode: Mode| -> Task {
             let atoms = base.iter().chain(more).cloned().collect();
@@ -326,9 +326,9 @@ impl Base {
             squares.map_or_else(Vec::new, |_| tasks.iter().filter_map(one).collect())
         };
         if typed {
-            add("relations", vec![plain(&[], Mode::Typed(90))], 700_000, 0.08);
-            add("relations", squared(&[plain(&[], Mode::Typed(90))]), 700_000, 0.03);
-            add("relations", vec![plain(&[], Mode::Typed(250))], 6_000_000, 0.02);
+            add("relations", vec![plain(&[], Mode::Typed(90, 60))], 700_000, 0.08);
+            add("relations", squared(&[plain(&[], Mode::Typed(90, 60))]), 700_000, 0.03);
+            add("relations", vec![plain(&[], Mode::Typed(250, 20))], 6_000_000, 0.02);
         }
         if free {
             add("relations", vec![plain(&[], Mode::All(60))], 150_000, 0.03);
@@ -376,7 +376,9 @@ impl Base {
             for mode in modes(60) {
                 let tasks =
                     functions[..single].iter().map(|f| with(*link, &[], &features, &[f], mode)).collect();
-                add("links", tasks, 200_000, 0.004);
+                // What is an angle often depends on angles.
+                let angle = matches!(link, Link::Tan | Link::Sin | Link::Cos);
+                add("links", tasks, 200_000, if angle { 0.01 } else { 0.004 });
             }
         }
         if typed && free {
@@ -479,7 +481,7 @@ impl Base {
             models.len() >= RELATIONS
         };
         match task.mode {
-            Mode::Typed(most) => {
+            Mode::Typed(most, dimensions) => {
                 // Few atoms may stand in higher powers.
                 let size = |degree: usize| {
                     let n = task.atoms.len();
@@ -489,8 +491,9 @@ impl Base {
                 let all = terms(&products(&task.atoms, degree, PRODUCTS), dimension, powers, degree);
                 work += all.len() as u64;
                 let mut groups = groups(&all);
-                groups.sort_by_key(|g| g.len().min(most));
-                for group in &groups {
+                groups.retain(|g| worthy(g));
+                groups.sort_by_key(|g| (g[0].degree(), g.len()));
+                for group in groups.iter().take(dimensions) {
                     if look(group, most, &mut work) {
                         break;
                     }
@@ -541,7 +544,7 @@ impl Base {
 
     /// The law of the first relation in a group.
     fn relation(&self, source: &Source<'_>, group: &[Term], work: &mut u64) -> Option<Model> {
-        let rows = &self.rows[..self.rows.len().min(2 * group.len() + 40)];
+        let rows = &self.rows[..self.rows.len().min(group.len() + 40)];
         let values: Vec<Vec<f64>> =
             group.iter().map(|t| rows.iter().map(|&r| source.value(t, r)).collect()).collect();
         *work += (rows.len() * group.len() / 2) as u64;

@@ -10,6 +10,8 @@ const MARGIN: f64 = 20.0;
 const SPREAD: f64 = 1e5;
 /// Coefficients below this share of the largest are noise.
 const NOISE: f64 = 1e-7;
+/// Factors below so many times the rounding of an entry are rounding.
+const TRACE: f64 = 1e3;
 /// Most terms that are pruned one by one.
 const PRUNED: usize = 60;
 
@@ -180,12 +182,13 @@ fn pruned(columns: &[Column], mut places: Vec<usize>, epsilon: f64, work: &mut u
     }
     while places.len() > 2 {
         let sizes = relation.factors.iter().map(|x| x.abs()).enumerate();
-        let (smallest, _) = sizes.min_by(|a, b| a.1.total_cmp(&b.1))?;
+        let (smallest, size) = sizes.min_by(|a, b| a.1.total_cmp(&b.1))?;
         let mut fewer = places.clone();
         fewer.remove(smallest);
         let at = if pivot > smallest { pivot - 1 } else { pivot.min(fewer.len() - 1) };
         let Some(new) = solve(columns, &fewer, at, work) else { break };
-        if new.remainder > bound(&new) {
+        // What is no larger than the rounding of the others is rounding itself.
+        if new.remainder > bound(&new) && size > TRACE * epsilon {
             break;
         }
         pivot = by(&new);
