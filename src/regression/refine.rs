@@ -448,10 +448,15 @@ pub fn candidate(
         let k = state.open[place];
         tried.push(k);
         let (value, error) = (state.fitted.values[k], state.fitted.error(place));
+        let unit = Unit::coherent(parameters[k].dimension);
         let choices = if parameters[k].dimension.is_none() {
             snap::exact_values(value, error)
         } else {
-            snap::zero(value, error).into_iter().collect()
+            let decimal = snap::decimal(value, error).map(|c| {
+                let value = Expr::product([c.value, Expr::unit(unit.clone())]);
+                snap::Choice { value, ..c }
+            });
+            snap::zero(value, error).into_iter().chain(decimal).collect()
         };
         // What its own code and the distance make longer, no better fit of the others pays for.
         let most = describe::constant_code(value, error, problem.rows()) + SLACK;
@@ -478,7 +483,7 @@ pub fn candidate(
                 snapped.push(ConstantInfo {
                     value: exact,
                     error: 0.0,
-                    unit: Unit::coherent(Dimension::NONE),
+                    unit,
                     exact: Some(form),
                     fitted: (value, error),
                     gained: state.length - new.length,

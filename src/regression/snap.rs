@@ -59,6 +59,26 @@ pub fn zero(value: f64, error: f64) -> Option<Choice> {
     reach(value, error).filter(|r| value.abs() <= *r).map(|_| Choice { value: Expr::zero(), code: 0.0 })
 }
 
+/// Most digits of a decimal that a constant with a unit may be.
+const DECIMALS: usize = 7;
+/// Largest relative error of such a constant: what is measured keeps its error.
+const KNOWN: f64 = 1e-8;
+/// Relative distance within which a decimal is met.
+const MET: f64 = 1e-11;
+
+/// The short decimal that a constant with a unit is, where the data give it almost exactly.
+pub fn decimal(value: f64, error: f64) -> Option<Choice> {
+    if !(value != 0.0 && value.is_finite() && error <= KNOWN * value.abs()) {
+        return None;
+    }
+    (1..=DECIMALS).find_map(|digits| {
+        let short: f64 = format!("{value:.*e}", digits - 1).parse().ok()?;
+        let near = (short - value).abs() <= (3.0 * error).max(MET * value.abs());
+        let code = EXACT + DIGITS * digits as f64 * std::f64::consts::LN_10;
+        near.then_some(Choice { value: Expr::number(Number::from_f64_decimal(short)?), code })
+    })
+}
+
 /// Exact values within three standard errors of a dimensionless number, the shortest first.
 pub fn exact_values(value: f64, error: f64) -> Vec<Choice> {
     let mut found: Vec<Choice> = zero(value, error).into_iter().collect();
@@ -90,6 +110,16 @@ pub fn exact_values(value: f64, error: f64) -> Vec<Choice> {
 mod tests {
     use super::*;
     use std::f64::consts::PI;
+
+    #[test]
+    fn decimals_are_those_of_constants_that_are_almost_exact() {
+        let met = |value, error| decimal(value, error).map(|c| c.value.to_f64().unwrap());
+        assert_eq!(met(9.806_649_999_999_994, 1e-14), Some(9.80665));
+        assert_eq!(met(1.380_649_000_000_01e-23, 1e-36), Some(1.380_649e-23));
+        assert_eq!(met(5.45e-10, 1e-12), None);
+        assert_eq!(met(std::f64::consts::PI, 1e-14), None);
+        assert_eq!(met(0.0, 0.0), None);
+    }
 
     fn first(value: f64, error: f64) -> Option<Expr> {
         exact_values(value, error).into_iter().next().map(|c| c.value)

@@ -123,7 +123,9 @@ pub fn list() -> String {
 
 /// The operators and functions that phys may use in every suite, unless `--operators` says otherwise: those of
 /// `regress`.
-pub const OPERATORS: &[&str] = &["+", "-", "*", "/", "^", "sqrt", "exp", "log", "sin", "cos"];
+pub const OPERATORS: &[&str] = &[
+    "+", "-", "*", "/", "^", "sqrt", "exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh",
+];
 
 /// The suite of a name.
 ///

@@ -96,6 +96,7 @@ struct Task {
 /// Tasks that are alike.
 #[derive(Debug)]
 struct Stage {
+    family: &'static str,
     tasks: Vec<Task>,
     step: Step,
 }
@@ -138,6 +139,11 @@ impl Engine for Algebraic {
             .collect();
         let work = found.iter().map(|f| f.1).sum();
         Batch { models: found.into_iter().flat_map(|f| f.0).collect(), work }
+    }
+
+    fn evidence(&self) -> Option<String> {
+        let stage = self.base.as_ref()?.stages.get(self.next.checked_sub(1)?)?;
+        Some(format!("family `{}`", stage.family))
     }
 
     fn save(&self) -> Json {
@@ -269,14 +275,14 @@ impl Base {
         let free = !typed || plan.constants == Constants::Free;
         let off = |family: &str| plan.without.iter().any(|w| w == family);
         let mut stages = Vec::new();
-        let mut add = |family: &str, tasks: Vec<Task>, work: u64, chance: f64| {
+        let mut add = |family: &'static str, tasks: Vec<Task>, work: u64, chance: f64| {
             if off(family) {
                 return;
             }
             for (batch, some) in tasks.chunks(BATCH).enumerate() {
                 let chance = chance / (1.0 + batch as f64);
                 let work = work * some.len() as u64;
-                stages.push(Stage { tasks: some.to_vec(), step: Step { work, chance } });
+                stages.push(Stage { family, tasks: some.to_vec(), step: Step { work, chance } });
             }
         };
         // Functions of one argument, those of single features first; the feature that a function stands for.
