@@ -124,7 +124,8 @@ pub fn list() -> String {
 /// The operators and functions that phys may use in every suite, unless `--operators` says otherwise: those of
 /// `regress`.
 pub const OPERATORS: &[&str] = &[
-    "+", "-", "*", "/", "^", "sqrt", "exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh",
+    "+", "-", "*", "/", "^", "sqrt", "exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "sinh",
+    "cosh", "tanh",
 ];
 
 /// The suite of a name.

@@ -88,9 +88,7 @@ impl Source<'_> {
         };
         // The term that makes the others shortest.
         let price = |p: usize| -> f64 {
-            (0..terms.len())
-                .map(|i| if i == p { 0.0 } else { exact(i, p).map_or(20.0, |e| e.1) })
-                .sum()
+            (0..terms.len()).map(|i| if i == p { 0.0 } else { exact(i, p).map_or(20.0, |e| e.1) }).sum()
         };
         let pivot = (0..terms.len()).min_by(|&a, &b| price(a).total_cmp(&price(b)))?;
         let mut parameters = Vec::new();

@@ -215,7 +215,8 @@ fn strips(problem: &Problem, features: &[usize], typed: bool) -> (Vec<Vec<i8>>, 
     let columns: Vec<&[f64]> = lists.iter().map(Vec::as_slice).collect();
     let Ok(solved) = linear_least_squares(&columns, &y, None, false) else { return none };
     let slopes = solved.coefficients;
-    let gram: Vec<Vec<f64>> = lists.iter().map(|a| lists.iter().map(|b| relation::dot(a, b)).collect()).collect();
+    let gram: Vec<Vec<f64>> =
+        lists.iter().map(|a| lists.iter().map(|b| relation::dot(a, b)).collect()).collect();
     let with: Vec<f64> = lists.iter().map(|a| relation::dot(a, &y)).collect();
     let choices: Vec<Vec<i8>> = slopes
         .iter()
@@ -231,9 +232,10 @@ fn strips(problem: &Problem, features: &[usize], typed: bool) -> (Vec<Vec<i8>>, 
     let mut place = vec![0; n];
     loop {
         let p: Vec<i8> = place.iter().zip(&choices).map(|(&i, c)| c[i]).collect();
-        let dimension = p.iter().zip(&dimensions).try_fold(Dimension::NONE, |d, (p, of)| {
-            d.mul(of.pow(&Number::int(i64::from(*p)))?)
-        });
+        let dimension = p
+            .iter()
+            .zip(&dimensions)
+            .try_fold(Dimension::NONE, |d, (p, of)| d.mul(of.pow(&Number::int(i64::from(*p)))?));
         if p.iter().any(|p| *p != 0) && (!typed || dimension == Some(problem.goal())) {
             let mut left = 0.0;
             for i in 0..n {
@@ -298,7 +300,8 @@ impl Base {
         }
         functions.retain(|f| !f.0.is_empty());
         let single = functions.iter().filter(|f| f.1.is_some()).count();
-        let all_of = |shape: Shape| -> Vec<Atom> { features.iter().flat_map(|a| shape.of(a, plan)).collect() };
+        let all_of =
+            |shape: Shape| -> Vec<Atom> { features.iter().flat_map(|a| shape.of(a, plan)).collect() };
         let (logs, angles) = (all_of(Shape::Log), all_of(Shape::Angle));
         let links: Vec<Link> =
             Link::OUTER.into_iter().filter(|l| l.forward(problem, plan).is_some()).collect();
@@ -319,11 +322,13 @@ impl Base {
         };
         let plain = |more: &[Atom], mode: Mode| make(Link::Plain, &[], &features, more, mode);
         // With the functions of one argument in place of it, or beside it.
-        let with = |link: Link, strip: &[i8], base: &[Atom], f: &[&(Vec<Atom>, Option<usize>)], mode: Mode| {
-            let kept = (0..base.len()).filter(|k| !f.iter().any(|f| f.1 == Some(*k))).map(|k| base[k].clone());
-            let atoms = kept.chain(f.iter().flat_map(|f| f.0.iter().cloned())).collect();
-            Task { link, strip: strip.to_vec(), atoms, squares: false, mode }
-        };
+        let with =
+            |link: Link, strip: &[i8], base: &[Atom], f: &[&(Vec<Atom>, Option<usize>)], mode: Mode| {
+                let kept =
+                    (0..base.len()).filter(|k| !f.iter().any(|f| f.1 == Some(*k))).map(|k| base[k].clone());
+                let atoms = kept.chain(f.iter().flat_map(|f| f.0.iter().cloned())).collect();
+                Task { link, strip: strip.to_vec(), atoms, squares: false, mode }
+            };
         let squared = |tasks: &[Task]| -> Vec<Task> {
             let one = |t: &Task| {
                 let atoms: Vec<Atom> = t.atoms.iter().filter_map(Atom::squared).collect();
@@ -388,9 +393,8 @@ impl Base {
             }
         }
         if typed && free {
-            let one = |f: &(Vec<Atom>, Option<usize>)| {
-                with(Link::Plain, &[], &features, &[f], Mode::Joined(2))
-            };
+            let one =
+                |f: &(Vec<Atom>, Option<usize>)| with(Link::Plain, &[], &features, &[f], Mode::Joined(2));
             add("functions", functions.iter().map(one).collect(), 1_000_000, 0.01);
         }
         // Two functions at once.
@@ -404,8 +408,7 @@ impl Base {
         }
         pairs.truncate(PAIRS);
         for mode in modes(110) {
-            let tasks: Vec<Task> =
-                pairs.iter().map(|p| with(Link::Plain, &[], &features, p, mode)).collect();
+            let tasks: Vec<Task> = pairs.iter().map(|p| with(Link::Plain, &[], &features, p, mode)).collect();
             add("functions", squared(&tasks), 600_000, 0.004);
             add("functions", tasks, 800_000, 0.012);
         }
@@ -428,8 +431,7 @@ impl Base {
         for mode in modes(90) {
             let few = bases.iter().take(6);
             let tasks = few.flat_map(|b| functions.iter().map(move |f| (b, f))).take(PAIRS);
-            let tasks: Vec<Task> =
-                tasks.map(|((p, b), f)| with(Link::Plain, p, b, &[f], mode)).collect();
+            let tasks: Vec<Task> = tasks.map(|((p, b), f)| with(Link::Plain, p, b, &[f], mode)).collect();
             add("divided", squared(&tasks), 400_000, 0.006);
             add("divided", tasks, 500_000, 0.012);
         }
@@ -440,7 +442,9 @@ impl Base {
 
     fn run(&self, search: &Search<'_>, task: &Task) -> (Vec<Model>, u64) {
         let problem = search.problem;
-        let Some((mut target, sign)) = task.link.forward(problem, search.plan) else { return (Vec::new(), 0) };
+        let Some((mut target, sign)) = task.link.forward(problem, search.plan) else {
+            return (Vec::new(), 0);
+        };
         let mut stripped = Expr::one();
         if !task.strip.is_empty() {
             for (p, k) in task.strip.iter().zip(problem.useful()) {

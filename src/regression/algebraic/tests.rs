@@ -67,10 +67,17 @@ fn both_solutions_of_a_quadratic_equation_are_told_apart() {
 
 #[test]
 fn sums_under_a_link_and_functions_in_sums_are_found() {
-    let features = [("t", NONE, 0.2, 1.4), ("p", NONE, 0.3, 1.2), ("x", LENGTH, 1.0, 4.0), ("z", LENGTH, 2.0, 3.0)];
+    let features =
+        [("t", NONE, 0.2, 1.4), ("p", NONE, 0.3, 1.2), ("x", LENGTH, 1.0, 4.0), ("z", LENGTH, 2.0, 3.0)];
     let arc = ["tan", "atan"];
-    found(&sample(&features, NONE, |x| (x[0].sin() / (2.0 + x[0].cos() * x[2] / x[3])).atan(), 300, 0.0, 1), &arc);
-    found(&sample(&features, LENGTH, |x| x[2] * x[0].sin() + x[3] * x[1].cos() * x[0].cos(), 300, 0.0, 1), &[]);
+    found(
+        &sample(&features, NONE, |x| (x[0].sin() / (2.0 + x[0].cos() * x[2] / x[3])).atan(), 300, 0.0, 1),
+        &arc,
+    );
+    found(
+        &sample(&features, LENGTH, |x| x[2] * x[0].sin() + x[3] * x[1].cos() * x[0].cos(), 300, 0.0, 1),
+        &[],
+    );
     found(&sample(&features, NONE, |x| 1.0 / ((x[2] / x[3] - x[0]).exp() + 1.0), 300, 0.0, 1), &[]);
     found(&sample(&features, NONE, |x| x[0] * (x[2] / x[3]).ln() + x[1] * x[1], 300, 0.0, 1), &[]);
 }
@@ -98,7 +105,8 @@ fn rounded_data_are_met_within_their_rounding() {
 fn noise_and_what_is_no_relation_give_no_law() {
     let features = [("u", NONE, 0.5, 2.0), ("v", NONE, 1.0, 3.0)];
     let noisy = sample(&features, NONE, |x| x[0] / (1.0 + x[1]), 300, 1e-3, 2);
-    let other = sample(&features, NONE, |x| (x[0] * x[1].sin().exp() + x[1].sqrt().sin()).tanh(), 300, 0.0, 2);
+    let other =
+        sample(&features, NONE, |x| (x[0] * x[1].sin().exp() + x[1].sqrt().sin()).tanh(), 300, 0.0, 2);
     for problem in [noisy, other] {
         let found = search(&problem, Method::Algebraic, &[]);
         assert!(found.stopped != StopReason::Found, "{}", told(&found));
