@@ -11,7 +11,11 @@
 //! Relations without a distinguished target were proposed for dynamics by M. Schmidt and H. Lipson (Genetic Programming
 //! Theory and Practice VII, 73 (2010)); the vanishing ideal of points is that of H. M. Moeller and B. Buchberger (EUROCAM
 //! 1982, LNCS 144, 24).
-#![allow(clippy::needless_range_loop, reason = "rows and columns are walked by place")]
+#![allow(
+    clippy::needless_range_loop,
+    clippy::neg_cmp_op_on_partial_ord,
+    reason = "rows and columns are walked by place, a negated comparison is false for NaN too"
+)]
 
 mod dictionary;
 mod law;

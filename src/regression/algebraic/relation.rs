@@ -207,7 +207,9 @@ fn tells(columns: &[Column], places: &[usize]) -> bool {
 mod tests {
     use super::*;
 
-    fn columns(values: &[(fn(f64) -> f64, u8)]) -> Vec<Column> {
+    type Of = (fn(f64) -> f64, u8);
+
+    fn columns(values: &[Of]) -> Vec<Column> {
         let rows: Vec<f64> = (0..60).map(|k| 0.3 + 0.05 * f64::from(k)).collect();
         values.iter().map(|(f, t)| Column::new(rows.iter().map(|x| f(*x)).collect(), *t).unwrap()).collect()
     }
@@ -224,7 +226,7 @@ mod tests {
     fn a_relation_is_found_with_the_terms_that_it_needs_and_no_other() {
         // y = (2 + 3 x)/(1 + x^2/2): y + x^2 y/2 - 3 x - 2 = 0.
         let y = |x: f64| (2.0 + 3.0 * x) / (1.0 + x * x / 2.0);
-        let list: Vec<(fn(f64) -> f64, u8)> = vec![
+        let list: Vec<Of> = vec![
             (|_| 1.0, 0),
             (|x| x, 0),
             (|x| (2.0 + 3.0 * x) / (1.0 + x * x / 2.0), 1),
@@ -247,7 +249,7 @@ mod tests {
 
     #[test]
     fn columns_that_depend_on_each_other_without_the_target_are_left_out() {
-        let list: Vec<(fn(f64) -> f64, u8)> = vec![
+        let list: Vec<Of> = vec![
             (|_| 1.0, 0),
             (|x| x.sin() * x.sin(), 0),
             (|x| x.cos() * x.cos(), 0),
@@ -260,7 +262,7 @@ mod tests {
 
     #[test]
     fn nothing_is_found_in_noise() {
-        let list: Vec<(fn(f64) -> f64, u8)> =
+        let list: Vec<Of> =
             vec![(|_| 1.0, 0), (|x| x, 0), (|x| x + 1e-7 * (1e6 * x).sin(), 1)];
         assert!(first(&columns(&list), 1e-15, &mut 0).is_none());
         assert!(first(&columns(&list), 1e-6, &mut 0).is_some());
