@@ -126,8 +126,7 @@ fn header(name: &str, catalogue: &Catalogue) -> Header {
             Some(unit) => Some(catalogue.resolve(&unit).ok()?),
             None => None,
         };
-        let name = if syntax::is_name(&name) { syntax::normalise_name(&name) } else { name };
-        Some((name, unit, errors))
+        Some((super::csv::column_name(name), unit, errors))
     };
     read().unwrap_or_else(|| (if name.is_empty() { BASE.into() } else { name.into() }, None, false))
 }

@@ -4,7 +4,7 @@
 
 use super::column::{Column, Role, Values};
 use super::dataset::Dataset;
-use super::error::{DataError, Place};
+use super::error::{DataError, Place, short};
 use super::write::reason;
 use crate::base::{Code, Diagnostic, Fault, hash, suggest};
 use crate::syntax;
@@ -305,14 +305,15 @@ fn header(file: &str, column: usize, cell: &str, catalogue: &Catalogue) -> Resul
     let bare = |cell: &str| cell.split('[').next().unwrap_or(cell).trim().to_string();
     let (name, unit, errors) = syntax::parse_header(cell).map_err(|d| {
         if bare(cell).trim_start_matches('±').trim().is_empty() {
-            unreadable(format!("`{cell}`"), Some(format!("x{column} {cell}")))
+            unreadable(format!("`{}`", short(cell)), Some(format!("x{column} {}", short(cell))))
         } else {
             bad_unit(&bare(cell), d.message, d.hint)
         }
     })?;
     if unit.is_none() && name.contains(['[', ']']) {
-        let message = format!("expected `{} [unit]`, found `{cell}`", bare(cell));
-        return Err(bad_unit(&bare(cell), message, Some(format!("{} [m]", bare(cell)))));
+        let bare = bare(cell);
+        let message = format!("expected `{} [unit]`, found `{}`", short(&bare), short(cell));
+        return Err(bad_unit(&bare, message, Some(format!("{} [m]", short(&bare)))));
     }
     let unit = match unit {
         None => None,
@@ -321,8 +322,18 @@ fn header(file: &str, column: usize, cell: &str, catalogue: &Catalogue) -> Resul
             Some(found.map_err(|(e, _)| bad_unit(&name, e.to_string(), e.hint()))?)
         }
     };
-    let name = if syntax::is_name(&name) { syntax::normalise_name(&name) } else { name };
-    Ok(Header { name, unit, errors })
+    Ok(Header { name: column_name(name), unit, errors })
+}
+
+/// The name of a column as names are compared. The normal form of a few letters, such as U+FE7E, begins with a blank,
+/// which a header cannot keep.
+pub(super) fn column_name(name: Arc<str>) -> Arc<str> {
+    if !syntax::is_name(&name) {
+        return name;
+    }
+    let normal = syntax::normalise_name(&name);
+    let trimmed = normal.trim();
+    if trimmed.len() == normal.len() { normal } else { trimmed.into() }
 }
 
 struct Table<'a> {
@@ -505,7 +516,8 @@ fn note_equal_columns(data: &mut Dataset) {
             Some(a) => {
                 let message = format!(
                     "expected different columns, found the same numbers in `{}` and `{}`",
-                    a.name, b.name
+                    short(&a.name),
+                    short(&b.name)
                 );
                 let rest: Vec<&str> = data.names().filter(|n| *n != &*b.name).take(12).collect();
                 let hint = format!("select(d, {})", rest.join(", "));

@@ -3,6 +3,25 @@
 
 use crate::base::{Code, Fault};
 use crate::numeric::NumericError;
+use std::borrow::Cow;
+
+/// A text of a file (a cell, a header, a name) as messages and hints quote it: at most 80 characters, the last an
+/// ellipsis where more were cut.
+pub(super) fn short(text: &str) -> Cow<'_, str> {
+    cut(text, 80)
+}
+
+/// A message or hint of the reader of headers, which quotes parts of a header.
+fn short_words(text: &str) -> Cow<'_, str> {
+    cut(text, 240)
+}
+
+fn cut(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        None => text.into(),
+        Some(_) => text.chars().take(most - 1).chain(['…']).collect::<String>().into(),
+    }
+}
 
 /// Where in a file: rows count from 1 below the header; lines from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +38,7 @@ pub struct Place {
 
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "row {}, column `{}` of {}", self.row, self.column, self.file)?;
+        write!(f, "row {}, column `{}` of {}", self.row, short(&self.column), self.file)?;
         if self.line > 0 { write!(f, " (line {})", self.line) } else { Ok(()) }
     }
 }
@@ -40,9 +59,9 @@ pub enum DataError {
     Empty { path: String },
     #[error("expected a name as header of column {column} of {file}, found {found}")]
     Header { file: String, column: usize, found: String, hint: Option<String> },
-    #[error("expected different names of columns, found `{name}` as column {first} and as column {second}")]
+    #[error("expected different names of columns, found `{}` as column {first} and as column {second}", short(.name))]
     DuplicateHeader { name: String, first: usize, second: usize },
-    #[error("expected a header in the first line of {file}, found numbers: {found}")]
+    #[error("expected a header in the first line of {file}, found numbers: {}", short(.found))]
     NumericHeader { file: String, found: String, hint: String },
     #[error("expected rows below the header of {file}, found none")]
     NoRows { file: String },
@@ -50,25 +69,25 @@ pub enum DataError {
     Ragged { file: String, row: usize, line: u64, expected: usize, found: usize },
     #[error("expected a number in {place}, found an empty cell")]
     MissingCell { place: Place },
-    #[error("expected a number in {place}, found `{text}`")]
+    #[error("expected a number in {place}, found `{}`", short(.text))]
     TextCell { place: Place, text: String },
-    #[error("expected a finite number in {place}, found `{text}`")]
+    #[error("expected a finite number in {place}, found `{}`", short(.text))]
     NotFinite { place: Place, text: String },
-    #[error("{message} in the header of column `{column}` of {file}")]
+    #[error("{} in the header of column `{}` of {file}", short_words(.message), short(.column))]
     HeaderUnit { file: String, column: String, message: String, hint: Option<String> },
     #[error("expected cells separated by commas in {file}, found {found}")]
     Separator { file: String, found: &'static str, command: String },
-    #[error("expected a column `{name}` for the errors `± {name}`, found none")]
+    #[error("expected a column `{0}` for the errors `± {0}`, found none", short(.name))]
     ErrorsWithoutColumn { name: String, nearest: Option<String> },
     #[error("expected a standard error of at least 0 in {place}, found {value}")]
     NegativeError { place: Place, value: f64 },
     #[error("expected to write {path}, found {reason}; the old file is unchanged")]
     Write { path: String, reason: String },
-    #[error("expected a column of the data, found `{name}`; the columns are {}", list(.columns))]
+    #[error("expected a column of the data, found `{}`; the columns are {}", short(.name), list(.columns))]
     UnknownColumn { name: String, columns: Vec<String>, nearest: Option<String> },
-    #[error("expected a column of numbers, found the labels `{name}`")]
+    #[error("expected a column of numbers, found the labels `{}`", short(.name))]
     NotNumeric { name: String, numeric: Vec<String> },
-    #[error("expected {expected} rows in {name}, found {found}")]
+    #[error("expected {expected} rows in {}, found {found}", short(.name))]
     Length { name: String, expected: usize, found: usize },
     #[error("expected a row from 0 to {}, found {row}", .rows.saturating_sub(1))]
     Row { row: usize, rows: usize },
@@ -100,26 +119,26 @@ pub enum DataError {
     NpyShape { path: String, found: String, structured: bool },
     #[error("expected a ZIP archive of NPY files at {path}, found {found}")]
     Npz { path: String, found: String },
-    #[error("expected arrays of one length in {path}, found {} in `{}` and {} in `{}`", .first.1, .first.0, .other.1, .other.0)]
+    #[error("expected arrays of one length in {path}, found {} in `{}` and {} in `{}`", .first.1, short(&.first.0), .other.1, short(&.other.0))]
     NpzLengths { path: String, first: (String, usize), other: (String, usize) },
-    #[error("expected an array of {path}, found `{name}`; the arrays are {}", list(.members))]
+    #[error("expected an array of {path}, found `{}`; the arrays are {}", short(.name), list(.members))]
     UnknownMember { path: String, name: String, members: Vec<String>, nearest: Option<String> },
     #[error("expected a file that can be read, found {path}: {format} is not built in this version")]
     NotBuilt { path: String, format: String, command: String },
     #[error("expected {expected} headers for the columns of {file}, found {found}")]
     HeaderCount { file: String, expected: usize, found: usize },
-    #[error("expected the same columns in every dataset, found no `{name}` in dataset {place}")]
+    #[error("expected the same columns in every dataset, found no `{}` in dataset {place}", short(.name))]
     UnlikeColumns { name: String, place: usize },
-    #[error("expected {expected} in both columns `{name}`, found {found}")]
+    #[error("expected {expected} in both columns `{}`, found {found}", short(.name))]
     UnlikeValues { name: String, expected: String, found: String },
-    #[error("expected a value in every row of `{name}`, found none in row {row}")]
+    #[error("expected a value in every row of `{}`, found none in row {row}", short(.name))]
     MissingValue { name: String, row: usize },
     #[error(transparent)]
     Numeric(#[from] NumericError),
 }
 
 fn list(names: &[String]) -> String {
-    let quoted: Vec<String> = names.iter().map(|n| format!("`{n}`")).collect();
+    let quoted: Vec<String> = names.iter().map(|n| format!("`{}`", short(n))).collect();
     quoted.join(", ")
 }
 
@@ -201,8 +220,12 @@ impl Fault for DataError {
             DataError::Empty { .. } | DataError::NoRows { .. } => {
                 "the first line names the columns, the others hold one row each: t [s],x [m]".to_string()
             }
-            DataError::Header { hint, .. } | DataError::HeaderUnit { hint, .. } => hint.clone()?,
-            DataError::DuplicateHeader { name, .. } => format!("rename one of them, such as {name}_2"),
+            DataError::Header { hint, .. } | DataError::HeaderUnit { hint, .. } => {
+                short_words(hint.as_ref()?).into_owned()
+            }
+            DataError::DuplicateHeader { name, .. } => {
+                format!("rename one of them, such as {}_2", short(name))
+            }
             DataError::NumericHeader { hint, .. } => format!("put a line above the numbers: {hint}"),
             DataError::Ragged { expected, found, .. } => {
                 if found > expected {
@@ -215,13 +238,15 @@ impl Fault for DataError {
             DataError::TextCell { place, text } => {
                 let decimal = text.replace(',', ".");
                 if text.contains(',') && decimal.parse::<f64>().is_ok() {
-                    format!("write decimals with a point: {decimal}")
+                    format!("write decimals with a point: {}", short(&decimal))
                 } else if let Some((number, unit)) =
                     text.split_once(' ').filter(|(n, _)| n.parse::<f64>().is_ok())
                 {
                     format!(
-                        "write the unit in the header, {} [{unit}], and {number} in the cell",
-                        place.column
+                        "write the unit in the header, {} [{}], and {} in the cell",
+                        short(&place.column),
+                        short(unit),
+                        short(number)
                     )
                 } else {
                     format!("a missing value is an empty cell: read(\"{}\", missing: drop)", place.file)
@@ -236,13 +261,13 @@ impl Fault for DataError {
             }
             DataError::Separator { command, .. } => command.clone(),
             DataError::ErrorsWithoutColumn { name, nearest } => match nearest {
-                Some(nearest) => format!("± {nearest}"),
-                None => format!("add the column {name}"),
+                Some(nearest) => format!("± {}", short(nearest)),
+                None => format!("add the column {}", short(name)),
             },
             DataError::NegativeError { .. } => {
                 "a standard error is a size: write it without sign".to_string()
             }
-            DataError::UnknownColumn { nearest, .. } => format!("did you mean `{}`?", nearest.as_ref()?),
+            DataError::UnknownColumn { nearest, .. } => format!("did you mean `{}`?", short(nearest.as_ref()?)),
             DataError::NotNumeric { numeric, .. } => format!("the columns of numbers are {}", list(numeric)),
             DataError::NoDomain { symbol, unit } => match unit {
                 Some(unit) if unit != "1" => format!("var {symbol} [{unit}] in 1..5"),
@@ -293,10 +318,10 @@ impl Fault for DataError {
                 format!("headers: [{}]", names.join(", "))
             }
             DataError::UnlikeColumns { name, .. } => {
-                format!("drop(d, {})", name.trim_start_matches("± "))
+                format!("drop(d, {})", short(name.trim_start_matches("± ")))
             }
             DataError::UnlikeValues { .. } => return None,
-            DataError::MissingValue { name, .. } => format!("drop_missing(d, {name})"),
+            DataError::MissingValue { name, .. } => format!("drop_missing(d, {})", short(name)),
             DataError::Numeric(error) => error.hint()?,
             DataError::Write { .. }
             | DataError::Length { .. }
@@ -522,6 +547,21 @@ pub const CODES: &[(u16, &str, &str)] = &[
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_cut_at_a_character_and_only_where_it_is_long() {
+        for c in ['x', 'é', '\u{FFFD}', '😀'] {
+            let long = |n: usize| c.to_string().repeat(n);
+            for n in [0, 1, 79, 80] {
+                assert_eq!(short(&long(n)), long(n));
+            }
+            for n in [81, 1000] {
+                assert_eq!(short(&long(n)), long(79) + "…");
+            }
+        }
+    }
+
     #[test]
     fn codes_ascend_in_their_layer() {
         assert!(super::CODES.windows(2).all(|w| w[0].0 < w[1].0));

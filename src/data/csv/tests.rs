@@ -75,6 +75,62 @@ fn every_fault_has_its_code_and_place() {
 }
 
 #[test]
+fn long_cells_are_cut_in_messages() {
+    let texts = ["é", "\u{FFFD}", "`", "a,", "1,", "-", " k", "x y"].map(|t| t.repeat(2000));
+    let mut met = std::collections::BTreeSet::new();
+    for t in &texts {
+        let tables = [
+            format!("\"{t}]\"\n1\n"),
+            format!("\"x [{t}\"\n1\n"),
+            format!("\"x [{t}]\"\n1\n"),
+            format!("\"x [m{t}]\"\n1\n"),
+            format!("\"{t} [zorkmid]\"\n1\n"),
+            format!("\"[{t}]\"\n1\n"),
+            format!("\"± [{t}\"\n1\n"),
+            format!("\"x{t}\",\"x{t}\"\n1,2\n"),
+            format!("x,\"± x{t}\"\n1,2\n"),
+            format!("\"x{t}\",\"± x{t}y\"\n1,2\n"),
+            format!("1,{}\n1,2\n", "0".repeat(t.len())),
+            format!("x [m]\n\"{t}a\"\n"),
+            format!("x [m]\n\"1 {t}a\"\n1\n"),
+            format!("x\n1\n2\n\"1,{}\"\n", "5".repeat(t.len())),
+            format!("x\n1\n{}e999\n", "9".repeat(t.len())),
+            format!("\"x{t}\"\n1\nnan\n"),
+            format!("\"x{t}\",y\n,1\n1,2\n"),
+            format!("\"x{t}\",\"± x{t}\"\n1,-1\n"),
+            format!("\"x{t} [m]\",\"± x{t} [s]\"\n1,1\n"),
+        ];
+        for table in &tables {
+            // Some of the texts make a good table of one form or another.
+            let Err(fault) = read(table) else { continue };
+            let (message, hint) = (fault.to_string(), fault.hint().unwrap_or_default());
+            let characters = message.chars().count() + hint.chars().count();
+            assert!(characters < 900, "{characters} of {table:.60}: {message:.300}");
+            met.insert(fault.code().0);
+        }
+    }
+    let cut = read(&format!("x\n1\n2\n{}\n", "é".repeat(81))).unwrap_err().to_string();
+    assert!(cut.ends_with(&format!("found `{}…`", "é".repeat(79))), "{cut}");
+    assert_eq!(Vec::from_iter(met), [3006, 3007, 3008, 3011, 3012, 3013, 3014, 3016, 3017]);
+}
+
+/// Letters whose normal form is no name, such as a blank and a mark, too.
+#[test]
+fn a_name_read_again_is_the_same() {
+    let units = catalogue();
+    for c in ('\0'..=char::MAX).filter(|c| !c.is_ascii() && syntax::is_name(&format!("a{c}"))) {
+        for cell in [format!("{c}"), format!("{c}2"), format!("a{c}"), format!("{c}λ")] {
+            let name = header("f.csv", 1, &cell, &units).unwrap().name;
+            let again = header("f.csv", 1, &name, &units).unwrap().name;
+            assert_eq!(name, again, "{cell:?}");
+        }
+    }
+    let data = read("1,\u{FE7E}2\n0,t\n").unwrap();
+    assert_eq!(data.names().collect::<Vec<_>>(), ["1", "\u{652}2"]);
+    assert_eq!(read(&csv_text(&data).unwrap()).unwrap(), data);
+}
+
+#[test]
 fn incomplete_rows_are_dropped_or_kept() {
     let text = "x,y,name\n1,2,a\n2,,b\n,6,\n4,8,d\n";
     let with = |missing| read_csv_text("f.csv", text, &catalogue(), &ReadOptions::missing(missing)).unwrap();

@@ -1,7 +1,7 @@
 //! The header of an NPY file: `{'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), }`, a Python literal. Read
 //! are the literals that NumPy writes: dictionaries, lists, tuples, strings, integers, True and False.
 
-use crate::data::error::DataError;
+use crate::data::error::{DataError, short};
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 /// Headers are at most this long.
@@ -204,8 +204,7 @@ fn kind(file: &str, code: &str) -> Result<(Kind, bool), DataError> {
 }
 
 fn shortened(text: &str) -> String {
-    let shown: String = text.chars().take(60).map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect();
-    if shown.chars().count() < text.chars().count() { format!("{shown}...") } else { shown }
+    short(text).replace(char::is_control, "\u{FFFD}")
 }
 
 /// A Python literal.
