@@ -294,7 +294,8 @@ impl<'t> Printer<'t> {
                 self.expr(*x, level::NOT, inner);
             }
             ExprKind::Sum(terms) => {
-                let tight = place == Place::Tight;
+                // `3e` with a sign and a digit behind it would be a number with an exponent.
+                let tight = place == Place::Tight && !terms.iter().any(|t| self.ends_like_exponent(t.1));
                 let signs = terms.iter().map(|(sign, x)| {
                     let sign = if *sign == Sign::Plus { "+" } else { "-" };
                     (if tight { sign.to_owned() } else { format!(" {sign}") }, *x)
@@ -461,6 +462,18 @@ impl<'t> Printer<'t> {
         }
     }
 
+    /// Whether it ends with a number that the name `e` touches.
+    fn ends_like_exponent(&self, id: ExprId) -> bool {
+        match self.tree.expr(id) {
+            ExprKind::Juxtaposed(_, x) => {
+                matches!(self.tree.expr(*x), ExprKind::Name(name) if matches!(&**name, "e" | "E"))
+            }
+            ExprKind::Product(factors) => factors.last().is_some_and(|f| self.ends_like_exponent(f.1)),
+            ExprKind::Neg(x) | ExprKind::Pos(x) | ExprKind::PlusMinus(_, x) => self.ends_like_exponent(*x),
+            _ => false,
+        }
+    }
+
     /// What a number touches: it must begin with a name, a bracket or a root, and must not read as part of the number.
     fn touching(&mut self, number: ExprId, id: ExprId, place: Place) {
         let mut first = id;
@@ -512,6 +525,11 @@ impl<'t> Printer<'t> {
         match tree.expr(callee) {
             // A bracket that touches these would not call.
             ExprKind::Str { .. } | ExprKind::Bool(_) => self.bracketed(callee),
+            ExprKind::Name(_) | ExprKind::Member(..) | ExprKind::Index(..) | ExprKind::Call { .. } => {
+                self.postfix(callee, place)
+            }
+            // A block belongs to a name; behind others it is read where they stand in brackets.
+            _ if block.is_some() => self.bracketed(callee),
             _ => self.postfix(callee, place),
         }
         let split = args.len() - (block.unwrap_or(0) as usize).min(args.len());
@@ -622,7 +640,7 @@ impl<'t> Printer<'t> {
     pub(super) fn blank_before(&mut self, at: u32) {
         let Some(source) = self.source else { return };
         let before = source.text.get(..at as usize).unwrap_or("");
-        let gap = &before[before.trim_end().len()..];
+        let gap = &before[before.trim_end_matches(is_blank).len()..];
         if gap.matches('\n').count() > 1 {
             self.ops.push(Op::Blank);
         }
@@ -646,7 +664,7 @@ impl<'t> Printer<'t> {
         let mut at = place as usize;
         loop {
             let rest = source.text.get(at..)?;
-            let code = rest.trim_start();
+            let code = rest.trim_start_matches(is_blank);
             at += rest.len() - code.len();
             match code.chars().next()? {
                 '#' => at += code.find('\n').unwrap_or(code.len()),
@@ -705,6 +723,11 @@ impl<'t> Printer<'t> {
             self.ident(ident);
         }
     }
+}
+
+/// What may stand between tokens: line ends and the blanks that the lexer skips.
+fn is_blank(c: char) -> bool {
+    matches!(c, '\n' | ' ' | '\t' | '\r' | '\u{A0}' | '\u{2009}' | '\u{202F}' | '\u{FEFF}')
 }
 
 /// Whether a name can be typed where a value is read.

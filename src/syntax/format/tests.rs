@@ -130,6 +130,21 @@ fn the_standard_layout() {
         ("x = a +\n ## why\n b\ny = 1", "x = a + b\n# why\ny = 1\n"),
         ("x |> f |> g(a)", "x |> f |> g(a)\n"),
         ("\"{ x :4}\"", "\"{ x :4}\"\n"),
+        // Not the number 3e-1.
+        ("1e- 0 .. 3e - b", "1e - 0..3e - b\n"),
+        ("x ± 2E+ 1 .. b*3e- 1", "x ± 2E + 1..b*3e - 1\n"),
+        ("1 .. e - 1", "1..e-1\n"),
+        // A block behind what is no name.
+        ("([1])\n {a: 1}", "([1]) { a: 1 }\n"),
+        ("({a: 1}){a: 1}", "({a: 1}) { a: 1 }\n"),
+        ("([k for k in x])(a: 1){a: 1}", "([k for k in x])(a: 1) { a: 1 }\n"),
+        ("(a + b){a: 1}", "(a + b) { a: 1 }\n"),
+        // The blanks of the language are more than white space.
+        ("## a\n\n\u{FEFF} b", "## a\n\nb\n"),
+        ("## a\n\u{FEFF}; b", "# a\n;\nb\n"),
+        // A number with its unit is one value.
+        ("d/(10 [pc])", "d/10 [pc]\n"),
+        ("(d/10) [pc]", "(d/10) [pc]\n"),
         ("", ""),
         ("# only", "# only\n"),
     ] {
