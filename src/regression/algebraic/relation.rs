@@ -262,8 +262,7 @@ mod tests {
 
     #[test]
     fn nothing_is_found_in_noise() {
-        let list: Vec<Of> =
-            vec![(|_| 1.0, 0), (|x| x, 0), (|x| x + 1e-7 * (1e6 * x).sin(), 1)];
+        let list: Vec<Of> = vec![(|_| 1.0, 0), (|x| x, 0), (|x| x + 1e-7 * (1e6 * x).sin(), 1)];
         assert!(first(&columns(&list), 1e-15, &mut 0).is_none());
         assert!(first(&columns(&list), 1e-6, &mut 0).is_some());
     }
