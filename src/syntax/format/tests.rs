@@ -141,7 +141,6 @@ fn the_standard_layout() {
         ("(a + b){a: 1}", "(a + b) { a: 1 }\n"),
         // The blanks of the language are more than white space.
         ("## a\n\n\u{FEFF} b", "## a\n\nb\n"),
-        ("## a\n\u{FEFF}; b", "# a\n;\nb\n"),
         // A number with its unit is one value.
         ("d/(10 [pc])", "d/10 [pc]\n"),
         ("(d/10) [pc]", "(d/10) [pc]\n"),
