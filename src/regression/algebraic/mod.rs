@@ -340,9 +340,10 @@ impl Base {
             };
             squares.map_or_else(Vec::new, |_| tasks.iter().filter_map(one).collect())
         };
+        // Under noise no relation holds: what costs most comes after the sums of few terms, which noise leaves.
         if typed {
-            add("relations", vec![plain(&[], Mode::Typed(90, 60))], 700_000, 0.08);
-            add("relations", squared(&[plain(&[], Mode::Typed(90, 60))]), 700_000, 0.03);
+            add("relations", vec![plain(&[], Mode::Typed(90, 60))], 700_000, 0.03);
+            add("relations", squared(&[plain(&[], Mode::Typed(90, 60))]), 700_000, 0.02);
             add("relations", vec![plain(&[], Mode::Typed(250, 20))], 6_000_000, 0.02);
         }
         if free {
@@ -356,7 +357,7 @@ impl Base {
         }
         // Under a link, a plain sum of logarithms is a product of powers.
         let bare = |mode: Mode| links.iter().map(|l| make(*l, &[], &features, &[], mode)).collect();
-        add("links", bare(Mode::All(40)), 60_000, 0.02);
+        add("links", bare(Mode::All(40)), 60_000, 0.015);
         if free && !logs.is_empty() {
             for (most, work) in [(60, 200_000), (300, 8_000_000)] {
                 let all: Vec<Task> =
