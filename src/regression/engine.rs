@@ -15,6 +15,7 @@ use super::options::{Constants, Method, Plan};
 use super::problem::Problem;
 use super::projective;
 use super::scheduler::{Gain, Run};
+use super::symmetry;
 use crate::base::{CancelToken, StopReason};
 use crate::units::{Catalogue, Dimension, Unit};
 
@@ -83,12 +84,14 @@ pub(super) fn engines(plan: &Plan) -> Vec<Box<dyn Engine>> {
             all.extend(projective::engines());
             all.extend(algebraic::engines());
             all.extend(exhaustive::engines(false));
+            all.extend(symmetry::engines());
             all
         }
         Method::Closed => closed::engines(),
         Method::Algebraic => algebraic::engines(),
         Method::Projective => projective::engines(),
         Method::Exhaustive => exhaustive::engines(true),
+        Method::Symmetry => symmetry::engines(),
     };
     engines.retain(|e| !plan.without.iter().any(|w| w == e.name()));
     engines

@@ -22,6 +22,7 @@ mod refine;
 mod scheduler;
 mod size;
 mod snap;
+mod symmetry;
 
 pub use candidate::{Candidate, ConstantInfo};
 pub use engine::{Batch, Engine, INTERVAL, Keep, Keeping, Report, Search, Step, regress, regress_kept};

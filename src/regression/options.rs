@@ -17,6 +17,8 @@ pub enum Method {
     Projective,
     /// The exhaustive search only.
     Exhaustive,
+    /// The search with scalings read from the data only.
+    Symmetry,
 }
 
 impl std::str::FromStr for Method {
@@ -29,6 +31,7 @@ impl std::str::FromStr for Method {
             "algebraic" => Ok(Method::Algebraic),
             "projective" => Ok(Method::Projective),
             "exhaustive" => Ok(Method::Exhaustive),
+            "symmetry" => Ok(Method::Symmetry),
             _ => Err(RegressError::Method { found: word.into() }),
         }
     }

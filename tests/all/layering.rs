@@ -312,3 +312,50 @@ fn only_networks_names_candle() {
     }
     assert!(faults.is_empty(), "\n{faults}");
 }
+
+/// A search that knew the laws of the library would find nothing: it sees the data alone. The layers up to it embed no file and
+/// open none that is not the user's, and it never names the folders of the laws.
+#[test]
+fn the_search_never_reads_the_laws_of_the_library() {
+    let mut faults = String::new();
+    for path in files(&root().join("src"), "rs", &[]) {
+        let file = module(&path);
+        let Some(layer) = file.first().and_then(|f| room(f)).map(|r| r.1) else { continue };
+        if layer > 4 || only_for_tests(&path, &file) || file.last().is_some_and(|f| f == "tests") {
+            continue;
+        }
+        let search = file[0] == "regression";
+        let text = std::fs::read_to_string(&path).expect("a source file");
+        let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        let code = code_only(text);
+        let banned: &[&str] = match search {
+            true => &[
+                "include_str!",
+                "include_bytes!",
+                "include_dir!",
+                "include!",
+                "fs::",
+                "File",
+                "env!",
+                "env::",
+            ],
+            false => &["include_str!", "include_bytes!", "include_dir!", "include!"],
+        };
+        for (number, line) in code.lines().enumerate() {
+            for word in banned.iter().filter(|w| line.contains(**w)) {
+                faults += &format!("{}:{}: {word} below the language\n", shown(&path), number + 1);
+            }
+        }
+        // Strings, too: what is no comment may not name them.
+        for (number, line) in
+            text.lines().enumerate().filter(|(_, l)| search && !l.trim_start().starts_with("//"))
+        {
+            for word in ["stdlib", "physics/", "physics.", "feynman", "benchmarks"] {
+                if line.to_lowercase().contains(word) {
+                    faults += &format!("{}:{}: the search names `{word}`\n", shown(&path), number + 1);
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "\n{faults}");
+}

@@ -100,6 +100,8 @@ pub enum Shape {
     Tanh,
     /// The root of one plus and minus the square.
     Pythagoras,
+    /// The tangent: ratios of sines and cosines of low degree in it are of a high one in these.
+    Tan,
 }
 
 impl Shape {
@@ -151,6 +153,9 @@ impl Shape {
             Shape::Exp if number && plan.allows("exp") && (1e-3..40.0).contains(&spread) => {
                 vec![call(Function::Exp, &x.expr, &plain, &f64::exp)]
             }
+            Shape::Tan if number && plan.allows("tan") && (1e-3..1.6).contains(&spread) => {
+                vec![call(Function::Tan, &x.expr, &plain, &f64::tan)]
+            }
             Shape::Tanh if number && plan.allows("tanh") && (1e-3..20.0).contains(&spread) => {
                 vec![call(Function::Tanh, &x.expr, &plain, &f64::tanh)]
             }
@@ -196,12 +201,37 @@ pub enum Link {
     Logit,
     /// log(1/y + 1): the law is 1/(exp(...) - 1).
     Bose,
+    /// log(1 - y): the law is 1 - exp(...).
+    Rest,
+    /// log(-log(1 - y)): the law is 1 - exp(-exp(...)), as that of the least of many (W. Weibull, J. Appl. Mech. 18, 293
+    /// (1951)).
+    Least,
+    /// log(-log(y)): the law is exp(-exp(...)), as that of the largest of many (E. Gumbel, Statistics of Extremes (1958)).
+    Largest,
+    /// tan(y/2): the law is twice an angle between -pi/2 and pi/2.
+    HalfTan,
 }
 
 impl Link {
     /// All but the plain one.
-    pub const OUTER: [Link; 7] =
-        [Link::Log, Link::Tan, Link::Cos, Link::Sin, Link::Exp, Link::Logit, Link::Bose];
+    pub const OUTER: [Link; 11] = [
+        Link::Log,
+        Link::Tan,
+        Link::Cos,
+        Link::Sin,
+        Link::Exp,
+        Link::Logit,
+        Link::Bose,
+        Link::Rest,
+        Link::Least,
+        Link::Largest,
+        Link::HalfTan,
+    ];
+
+    /// Whether the law is an angle, which often depends on angles.
+    pub fn angle(self) -> bool {
+        matches!(self, Link::Tan | Link::Sin | Link::Cos | Link::HalfTan)
+    }
 
     /// The values, and the law's sign that the inverse leaves open; `None` where the link has no inverse on the data.
     pub fn forward(self, problem: &Problem, plan: &Plan) -> Option<(Vec<f64>, f64)> {
@@ -211,6 +241,7 @@ impl Link {
         let within = |low: f64, high: f64| y.iter().all(|v| (low..=high).contains(v));
         let spread = y.iter().fold(0.0f64, |m, v| m.max(v.abs()));
         let positive = y.iter().all(|v| *v > 0.0);
+        let inside = y.iter().all(|v| *v > 0.0 && *v < 1.0);
         let map = |f: &dyn Fn(f64) -> f64| Some((y.iter().map(|v| f(*v)).collect(), 1.0));
         match self {
             Link::Plain => map(&|v| v),
@@ -227,6 +258,14 @@ impl Link {
                 map(&|v| (1.0 / v - 1.0).ln())
             }
             Link::Bose if number && plan.allows("exp") && positive => map(&|v| (1.0 / v + 1.0).ln()),
+            Link::Rest if number && plan.allows("exp") && y.iter().all(|v| *v < 1.0) => {
+                map(&|v| (-v).ln_1p())
+            }
+            Link::Least if number && plan.allows("exp") && inside => map(&|v| (-(-v).ln_1p()).ln()),
+            Link::Largest if number && plan.allows("exp") && inside => map(&|v| (-v.ln()).ln()),
+            Link::HalfTan if number && plan.allows("atan") && within(-2.0 * half, 2.0 * half) => {
+                map(&|v| (v / 2.0).tan())
+            }
             _ => None,
         }
     }
@@ -241,19 +280,9 @@ impl Link {
         match self {
             Link::Plain => e,
             Link::Log => {
-                // exp(a*log(x) + ...) = x^a*exp(...).
-                let (mut factors, mut rest) = (vec![Expr::int(sign as i64)], Vec::new());
-                for t in spread(&e) {
-                    let t = cancel(&t).map_or(t, |c| c.0);
-                    match power(&t) {
-                        Some(p) => factors.push(p),
-                        None => rest.push(t),
-                    }
-                }
-                factors.push(Expr::call(Function::Exp, vec![Expr::sum(rest)]));
                 let unit = Unit::coherent(problem.goal());
                 let unit = (!problem.goal().is_none()).then(|| Expr::unit(unit));
-                Expr::product(factors.into_iter().chain(unit))
+                Expr::product([Expr::int(sign as i64), exponential(&e)].into_iter().chain(unit))
             }
             Link::Tan => Expr::call(Function::Atan, vec![e]),
             Link::Sin => Expr::call(Function::Asin, vec![e]),
@@ -261,8 +290,26 @@ impl Link {
             Link::Exp => Expr::call(Function::Log, vec![e]),
             Link::Logit => (&Expr::call(Function::Exp, vec![e]) + &Expr::one()).recip(),
             Link::Bose => (&Expr::call(Function::Exp, vec![e]) - &Expr::one()).recip(),
+            Link::Rest => &Expr::one() - &exponential(&e),
+            Link::Least => &Expr::one() - &Expr::call(Function::Exp, vec![-&exponential(&e)]),
+            Link::Largest => Expr::call(Function::Exp, vec![-&exponential(&e)]),
+            Link::HalfTan => &Expr::int(2) * &Expr::call(Function::Atan, vec![e]),
         }
     }
+}
+
+/// exp(e), with exp(a*log(x) + ...) = x^a*exp(...).
+fn exponential(e: &Expr) -> Expr {
+    let (mut factors, mut rest) = (Vec::new(), Vec::new());
+    for t in spread(e) {
+        let t = cancel(&t).map_or(t, |c| c.0);
+        match power(&t) {
+            Some(p) => factors.push(p),
+            None => rest.push(t),
+        }
+    }
+    factors.push(Expr::call(Function::Exp, vec![Expr::sum(rest)]));
+    Expr::product(factors)
 }
 
 /// A sum over a product as a sum.

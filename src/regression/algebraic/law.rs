@@ -38,6 +38,8 @@ pub struct Source<'a> {
     pub epsilon: f64,
     /// The name of the engine.
     pub engine: &'static str,
+    /// Constants inside the atoms.
+    pub inner: &'a [Parameter],
 }
 
 impl Source<'_> {
@@ -91,7 +93,7 @@ impl Source<'_> {
             (0..terms.len()).map(|i| if i == p { 0.0 } else { exact(i, p).map_or(20.0, |e| e.1) }).sum()
         };
         let pivot = (0..terms.len()).min_by(|&a, &b| price(a).total_cmp(&price(b)))?;
-        let mut parameters = Vec::new();
+        let mut parameters = self.inner.to_vec();
         let mut written = Vec::with_capacity(terms.len());
         for (i, t) in terms.iter().enumerate() {
             let coefficient = if i == pivot {

@@ -18,6 +18,7 @@
 )]
 
 mod dictionary;
+mod inner;
 mod law;
 mod relation;
 #[cfg(test)]
@@ -28,6 +29,7 @@ use rayon::prelude::*;
 use serde_json::Value as Json;
 
 use self::dictionary::{Atom, Link, Shape, Term, groups, products, terms, worthy};
+use self::inner::Inner;
 use self::law::Source;
 use self::relation::Column;
 use super::candidate::Model;
@@ -66,6 +68,16 @@ const LEAST: usize = 5;
 const DEGREE: usize = 10;
 /// Products of atoms up to which the degree grows.
 const WIDE: f64 = 5000.0;
+/// Most terms of a sum of many.
+const WIDEST: usize = 400;
+/// Largest group beside terms of a foreign dimension.
+const FOREIGN: usize = 80;
+/// Terms of the foreign dimension.
+const STRANGE: usize = 16;
+/// How many such dimensions are tried.
+const FOREIGNERS: usize = 16;
+/// Groups of one dimension that an inner constant is looked for in.
+const TYPED: usize = 4;
 /// Largest group of pairs and triples of groups.
 const JOINED: usize = 40;
 
@@ -83,6 +95,10 @@ enum Mode {
     Joined(usize),
     /// All, by degree, so many.
     All(usize),
+    /// Those of one dimension and a few of another one, which a constant with a unit joins: so many pairs of dimensions.
+    Foreign(usize),
+    /// The target alone beside products of two of many atoms: a sum of many terms.
+    Sum(usize),
 }
 
 /// What is looked for in one go.
@@ -95,6 +111,8 @@ struct Task {
     /// Whether the atoms are squares, and the target's powers even.
     squares: bool,
     mode: Mode,
+    /// A function with an open constant beside the atoms.
+    inner: Option<Inner>,
 }
 
 /// Tasks that are alike.
@@ -195,6 +213,12 @@ fn arguments(features: &[Atom], typed: bool) -> Vec<Atom> {
         }
     }
     all
+}
+
+/// The degree of products of these atoms: few of them may stand in higher powers.
+fn degree(atoms: &[Atom]) -> usize {
+    let size = |degree: usize| (1..=atoms.len()).fold(1.0, |c, i| c * (degree + i) as f64 / i as f64);
+    (LEAST..=DEGREE).rev().find(|d| size(*d) <= WIDE).unwrap_or(LEAST)
 }
 
 /// Powers of the features near those of a power law through |y|, that the target may be divided by; those first after
@@ -315,6 +339,12 @@ impl Base {
             .filter_map(|k| if reciprocal(k) { features[k].inverted() } else { Some(features[k].clone()) })
             .collect();
         let turn = (0..features.len()).any(reciprocal) && turned.len() == features.len();
+        // 1/y may be a sum of what divides: things in series.
+        let grows = |k: usize| slopes.get(k).is_some_and(|s| *s > -DIVIDES) && plan.allows("/");
+        let raised: Vec<Atom> = (0..features.len())
+            .filter_map(|k| if grows(k) { features[k].inverted() } else { Some(features[k].clone()) })
+            .collect();
+        let turn_up = (0..features.len()).any(grows);
         let squares = plan.allows("sqrt").then_some(true);
         let modes = |group: usize| -> Vec<Mode> {
             let all = free.then_some(Mode::All(group));
@@ -322,7 +352,7 @@ impl Base {
         };
         let make = |link: Link, strip: &[i8], base: &[Atom], more: &[Atom], mode: Mode| -> Task {
             let atoms = base.iter().chain(more).cloned().collect();
-            Task { link, strip: strip.to_vec(), atoms, squares: false, mode }
+            Task { link, strip: strip.to_vec(), atoms, squares: false, mode, inner: None }
         };
         let plain = |more: &[Atom], mode: Mode| make(Link::Plain, &[], &features, more, mode);
         // With the functions of one argument in place of it, or beside it.
@@ -331,7 +361,7 @@ impl Base {
                 let kept =
                     (0..base.len()).filter(|k| !f.iter().any(|f| f.1 == Some(*k))).map(|k| base[k].clone());
                 let atoms = kept.chain(f.iter().flat_map(|f| f.0.iter().cloned())).collect();
-                Task { link, strip: strip.to_vec(), atoms, squares: false, mode }
+                Task { link, strip: strip.to_vec(), atoms, squares: false, mode, inner: None }
             };
         let squared = |tasks: &[Task]| -> Vec<Task> {
             let one = |t: &Task| {
@@ -354,10 +384,17 @@ impl Base {
         }
         if typed && free {
             add("relations", vec![plain(&[], Mode::Joined(3))], 1_000_000, 0.03);
+            add("relations", vec![plain(&[], Mode::Foreign(60))], 5_000_000, 0.02);
         }
         // Under a link, a plain sum of logarithms is a product of powers.
         let bare = |mode: Mode| links.iter().map(|l| make(*l, &[], &features, &[], mode)).collect();
         add("links", bare(Mode::All(40)), 60_000, 0.015);
+        if free {
+            let angles: Vec<Link> = links.iter().copied().filter(|l| l.angle()).collect();
+            let tasks: Vec<Task> =
+                angles.iter().map(|l| make(*l, &[], &features, &[], Mode::All(60))).collect();
+            add("links", squared(&tasks), 150_000, 0.01);
+        }
         if free && !logs.is_empty() {
             for (most, work) in [(60, 200_000), (300, 8_000_000)] {
                 let all: Vec<Task> =
@@ -388,19 +425,47 @@ impl Base {
                 add("links", all, 500_000, 0.01);
             }
         }
+        let tangents: Vec<Atom> = all_of(Shape::Tan);
+        if !tangents.is_empty() && tangents.len() * 2 == angles.len() {
+            for mode in modes(90) {
+                let task = make(Link::Plain, &[], &not_angles, &tangents, mode);
+                add("functions", squared(std::slice::from_ref(&task)), 500_000, 0.01);
+                add("functions", vec![task], 500_000, 0.01);
+            }
+        }
         for link in &links {
             for mode in modes(60) {
-                let tasks =
+                let tasks: Vec<Task> =
                     functions[..single].iter().map(|f| with(*link, &[], &features, &[f], mode)).collect();
-                // What is an angle often depends on angles.
-                let angle = matches!(link, Link::Tan | Link::Sin | Link::Cos);
-                add("links", tasks, 200_000, if angle { 0.01 } else { 0.004 });
+                add("links", squared(&tasks), 150_000, if link.angle() { 0.004 } else { 0.0005 });
+                add("links", tasks, 200_000, if link.angle() { 0.01 } else { 0.003 });
             }
+        }
+        for link in links.iter().filter(|l| l.angle() && free) {
+            let of = |f| with(*link, &[], &features, &[f], Mode::All(250));
+            add("links", functions[..single].iter().map(of).collect(), 4_000_000, 0.01);
         }
         if typed && free {
             let one =
                 |f: &(Vec<Atom>, Option<usize>)| with(Link::Plain, &[], &features, &[f], Mode::Joined(2));
             add("functions", functions.iter().map(one).collect(), 1_000_000, 0.01);
+            let one =
+                |f: &(Vec<Atom>, Option<usize>)| with(Link::Plain, &[], &features, &[f], Mode::Foreign(60));
+            let single = functions.iter().filter(|f| f.1.is_some());
+            add("functions", single.map(one).collect(), 5_000_000, 0.03);
+            if logs.len() > 1 {
+                let all = vec![plain(&logs, Mode::Foreign(60)), plain(&logs, Mode::Typed(200, 5))];
+                add("functions", all, 5_000_000, 0.01);
+            }
+        }
+        // Sums of many terms, whose coefficients a wide dictionary shows all at once.
+        let mut wide: Vec<Atom> = features.iter().filter_map(Atom::inverted).collect();
+        wide.extend([Shape::Log, Shape::Sqrt, Shape::Angle].iter().flat_map(|s| all_of(*s)));
+        let plain_and_links = std::iter::once(Link::Plain).chain(links.iter().copied());
+        let of = |l: Link| make(l, &[], &features, &wide, Mode::Sum(WIDEST));
+        if free {
+            let sums: Vec<Task> = plain_and_links.map(of).collect();
+            add("sums of many", sums, 2_000_000, 0.03);
         }
         // Two functions at once.
         let mut pairs = Vec::new();
@@ -422,6 +487,9 @@ impl Base {
         if turn {
             bases.push((&[], &turned));
         }
+        if raised.len() == features.len() && turn_up {
+            bases.push((&[], &raised));
+        }
         for p in &powers {
             bases.push((p, &features));
             if turn {
@@ -439,6 +507,51 @@ impl Base {
             let tasks: Vec<Task> = tasks.map(|((p, b), f)| with(Link::Plain, p, b, &[f], mode)).collect();
             add("divided", squared(&tasks), 400_000, 0.006);
             add("divided", tasks, 500_000, 0.012);
+        }
+        // One inner constant: of features, their reciprocals and squares, then of products and ratios of two.
+        let mut open: Vec<Atom> = features.clone();
+        open.extend(features.iter().filter_map(Atom::inverted));
+        open.extend(features.iter().filter_map(Atom::squared));
+        let alone = open.len();
+        for (i, a) in features.iter().enumerate() {
+            for (j, b) in features.iter().enumerate().filter(|(j, _)| *j != i) {
+                open.extend((i < j).then(|| a.with(b, false)).flatten());
+                open.extend(a.with(b, true));
+            }
+        }
+        // Energies over temperatures, times over products: rates of three features.
+        let mut three: Vec<Atom> = Vec::new();
+        for (k, a) in features.iter().enumerate() {
+            for (i, b) in features.iter().enumerate().filter(|(i, _)| *i != k) {
+                for (_, c) in features.iter().enumerate().filter(|(j, _)| *j != k && *j > i) {
+                    three.extend(a.with(b, true).and_then(|m| m.with(c, true)));
+                    three.extend(b.with(c, false).and_then(|m| m.with(a, true)));
+                }
+            }
+        }
+        let inner = |link: Link, mode: Mode, arguments: &[Atom], powers: bool| -> Vec<Task> {
+            let mut tasks = Vec::new();
+            for shape in inner::Shape::ALL {
+                for (k, argument) in arguments.iter().enumerate() {
+                    let plain: Vec<f64> = argument.values.iter().map(|v| v * argument.scale).collect();
+                    let fits = shape.allowed(&plain, plan) && (free || argument.dimension.is_none());
+                    // Powers of a reciprocal or a square are powers.
+                    let again = shape == inner::Shape::Power && !(powers && k < features.len());
+                    if fits && !again {
+                        let inner = Some(Inner { shape, argument: argument.clone() });
+                        tasks.push(Task { inner, ..make(link, &[], &features, &[], mode) });
+                    }
+                }
+            }
+            tasks
+        };
+        for mode in modes(inner::LARGEST) {
+            add("inner", inner(Link::Plain, mode, &open[..alone], true), 1_000_000, 0.03);
+            add("inner", inner(Link::Plain, mode, &open[alone..], false), 1_000_000, 0.015);
+            add("inner", inner(Link::Plain, mode, &three, false), 1_000_000, 0.01);
+            if links.contains(&Link::Log) {
+                add("inner", inner(Link::Log, mode, &open[..alone], true), 1_000_000, 0.01);
+            }
         }
         let worth = |s: &Stage| s.step.chance / s.step.work as f64;
         stages.sort_by(|a, b| worth(b).total_cmp(&worth(a)));
@@ -474,6 +587,7 @@ impl Base {
             stripped: &stripped,
             epsilon: self.epsilon,
             engine: NAME,
+            inner: &[],
         };
         let dimension = task.link.dimension(problem);
         let of_strip = task.strip.iter().zip(problem.useful()).try_fold(Dimension::NONE, |d, (p, k)| {
@@ -482,10 +596,14 @@ impl Base {
         let Some(dimension) = of_strip.and_then(|d| dimension.div(d)) else { return (Vec::new(), 0) };
         let powers: &[u8] = match (task.link, task.squares) {
             (_, true) => &[0, 2],
-            (Link::Plain, _) => &[0, 1, 2],
+            // Solutions of quadratic equations, also those that an angle has for its cosine or tangent.
+            (link, _) if link == Link::Plain || link.angle() => &[0, 1, 2],
             _ => &[0, 1],
         };
         let room = self.rows.len().saturating_sub(6);
+        if let Some(inner) = &task.inner {
+            return self.inner(search, task, inner, &source, dimension);
+        }
         let mut work = 0;
         let mut models = Vec::new();
         let mut look = |group: &[Term], most: usize, work: &mut u64| -> bool {
@@ -497,12 +615,7 @@ impl Base {
         };
         match task.mode {
             Mode::Typed(most, dimensions) => {
-                // Few atoms may stand in higher powers.
-                let size = |degree: usize| {
-                    let n = task.atoms.len();
-                    (1..=n).fold(1.0, |c, i| c * (degree + i) as f64 / i as f64)
-                };
-                let degree = (LEAST..=DEGREE).rev().find(|d| size(*d) <= WIDE).unwrap_or(LEAST);
+                let degree = degree(&task.atoms);
                 let all = terms(&products(&task.atoms, degree, PRODUCTS), dimension, powers, degree);
                 work += all.len() as u64;
                 let mut groups = groups(&all);
@@ -518,6 +631,51 @@ impl Base {
                 let degree = 6;
                 let all = terms(&products(&task.atoms, degree, most), dimension, powers, degree);
                 look(&all, most, &mut work);
+            }
+            Mode::Foreign(most) => {
+                let degree = degree(&task.atoms);
+                let own = products(&task.atoms, degree, PRODUCTS);
+                let all = terms(&own, dimension, powers, degree);
+                let mut typed = groups(&all);
+                typed.retain(|g| g.iter().any(|t| t.target > 0));
+                typed.sort_by_key(|g| (g[0].degree(), g.len()));
+                typed.iter_mut().for_each(|g| g.truncate(FOREIGN));
+                let few = terms(&products(&task.atoms, 4, PRODUCTS), dimension, &[0], 4);
+                let mut foreign = groups(&few);
+                foreign.sort_by_key(|g| (g[0].degree(), g.len()));
+                foreign.truncate(FOREIGNERS);
+                work += all.len() as u64;
+                let mut pairs: Vec<(usize, usize, usize)> = Vec::new();
+                for (i, group) in typed.iter().enumerate() {
+                    for (j, more) in foreign.iter().enumerate() {
+                        if more[0].dimension != group[0].dimension {
+                            pairs.push((group[0].degree() + more[0].degree(), i, j));
+                        }
+                    }
+                }
+                pairs.sort_unstable();
+                let joined = pairs.into_iter().map(|(_, i, j)| -> Vec<Term> {
+                    let mut own: Vec<Term> =
+                        typed[i].iter().chain(foreign[j].iter().take(STRANGE)).cloned().collect();
+                    own.sort_by_key(Term::degree);
+                    own
+                });
+                for group in joined.filter(|g| worthy(g)).take(most) {
+                    if look(&group, FOREIGN + STRANGE, &mut work) {
+                        break;
+                    }
+                }
+            }
+            Mode::Sum(most) => {
+                let own = products(&task.atoms, 2, most);
+                let alone = |t: &Term| t.target == 0 || t.degree() == 1;
+                let mut all = terms(&own, dimension, &[0, 1], 2);
+                all.retain(alone);
+                // The target comes last: it is to be found in the others.
+                all.sort_by_key(|t| (t.target, t.degree()));
+                if all.len() + 20 < room && all.len() <= most {
+                    look(&all, most, &mut work);
+                }
             }
             Mode::Joined(degree) => {
                 let own = groups(&products(&task.atoms, degree, PRODUCTS));
@@ -557,6 +715,70 @@ impl Base {
         (models, work)
     }
 
+    /// The laws with a function whose constant is open.
+    fn inner(
+        &self,
+        search: &Search<'_>,
+        task: &Task,
+        inner: &Inner,
+        source: &Source<'_>,
+        dimension: Dimension,
+    ) -> (Vec<Model>, u64) {
+        let (n, count) = (task.atoms.len(), inner.shape.atoms());
+        let mut work = 0;
+        // Products of atoms as if the functions were some, of which one stands in a term, once.
+        let mut stand_in = task.atoms.clone();
+        let number = |a: &Atom| Atom { dimension: Dimension::NONE, ..a.clone() };
+        stand_in.extend(std::iter::repeat_n(number(&inner.argument), count));
+        let simple = |t: &Term| t.powers[n..].iter().map(|p| usize::from(*p)).sum::<usize>() <= 1;
+        let of_degree = |degree: usize| -> Vec<Term> {
+            let all = terms(&products(&stand_in, degree, PRODUCTS), dimension, &[0, 1], degree);
+            all.into_iter().filter(simple).collect()
+        };
+        let groups: Vec<Vec<Term>> = match task.mode {
+            Mode::Typed(..) => {
+                let mut all = groups(&of_degree(6));
+                all.retain(|g| worthy(g) && g.iter().any(|t| t.powers[n..].iter().any(|p| *p > 0)));
+                all.sort_by_key(|g| (g[0].degree(), g.len()));
+                all.truncate(TYPED);
+                all
+            }
+            _ => {
+                // 1 and the atoms, beside the functions and the target.
+                let few = |t: &Term| t.powers[..n].iter().map(|p| usize::from(*p)).sum::<usize>() <= 1;
+                let mut own = of_degree(3);
+                own.retain(few);
+                let more = of_degree(4);
+                // A single feature has terms to spare.
+                if n == 1 { vec![own, more] } else { vec![own] }
+            }
+        };
+        let mut models = Vec::new();
+        for mut group in groups {
+            group.truncate(inner::LARGEST);
+            let rows = &self.rows[..self.rows.len().min(2 * group.len() + 30)];
+            if rows.len() < group.len() + 6 || search.cancel.stop().is_some() {
+                continue;
+            }
+            let outer = |t: &Term, row: usize| source.value(t, row);
+            let constants = inner.scan(&group, rows, &outer, self.epsilon, &mut work);
+            for (c, places) in constants.into_iter().take(2 * RELATIONS) {
+                let group: Vec<Term> = places.iter().map(|&k| group[k].clone()).collect();
+                let Some(parameter) = inner.parameter(c, 0) else { continue };
+                let Some(made) = inner.with(c, &Expr::symbol(parameter.symbol.clone())) else { continue };
+                let mut atoms = task.atoms.clone();
+                atoms.extend(made);
+                let inner = [parameter];
+                let source = Source { atoms: &atoms, inner: &inner, epsilon: 30.0 * self.epsilon, ..*source };
+                models.extend(self.relation(&source, &group, &mut work));
+            }
+            if models.len() >= RELATIONS {
+                break;
+            }
+        }
+        (models, work)
+    }
+
     /// The law of the first relation in a group.
     fn relation(&self, source: &Source<'_>, group: &[Term], work: &mut u64) -> Option<Model> {
         let rows = &self.rows[..self.rows.len().min(group.len() + 40)];
@@ -564,15 +786,18 @@ impl Base {
             group.iter().map(|t| rows.iter().map(|&r| source.value(t, r)).collect()).collect();
         *work += (rows.len() * group.len() / 2) as u64;
         // A relation holds row by row: rows where all is small count as the others.
-        let norms: Vec<f64> = values.iter().map(|v| relation::dot(v, v).sqrt()).collect();
-        let weights: Vec<f64> = (0..rows.len())
-            .map(|r| 1.0 / values.iter().zip(&norms).fold(0.0f64, |m, (v, n)| m.max(v[r].abs() / n)))
-            .collect();
+        let weights: Vec<f64> = if source.inner.is_empty() {
+            let norms: Vec<f64> = values.iter().map(|v| relation::dot(v, v).sqrt()).collect();
+            let most = |r: usize| values.iter().zip(&norms).fold(0.0f64, |m, (v, n)| m.max(v[r].abs() / n));
+            (0..rows.len()).map(|r| 1.0 / most(r)).collect()
+        } else {
+            inner::weights(&values)
+        };
         let one = |(v, t): (Vec<f64>, &Term)| {
             Column::new(v.iter().zip(&weights).map(|(v, w)| v * w).collect(), t.target)
         };
         let columns: Vec<Column> = values.into_iter().zip(group).map(one).collect::<Option<_>>()?;
-        let relation = relation::first(&columns, self.epsilon, work)?;
+        let relation = relation::first(&columns, source.epsilon, work)?;
         let terms: Vec<Term> = relation.places.iter().map(|&k| group[k].clone()).collect();
         let coefficients: Vec<f64> =
             relation.places.iter().zip(&relation.factors).map(|(&k, x)| x / columns[k].norm).collect();
@@ -581,7 +806,7 @@ impl Base {
         for &row in self.rows[start..].iter().take(CHECKED) {
             let values = terms.iter().zip(&coefficients).map(|(t, c)| c * source.value(t, row));
             let (sum, size) = values.fold((0.0, 0.0), |(s, z), v| (s + v, z + v.abs()));
-            if !(f64::abs(sum) <= 1e4 * self.epsilon * size) {
+            if !(f64::abs(sum) <= 1e4 * source.epsilon * size) {
                 return None;
             }
         }

@@ -1,6 +1,6 @@
 //! Variables that are added to the features: sums and differences of two with one dimension, and sums of a feature and a
-//! product of two others. Physics depends on where things are relative to each other, on differences of phases, and on
-//! sums of partial effects. Up to three that share no feature are added at once.
+//! product of two others; sums and differences of squares; a number and 1. Physics depends on where things are relative to
+//! each other, on differences of phases, on sums of partial effects and in quadrature, and on what is left of a whole. Up to three that share no feature are added at once.
 
 use nalgebra::{DMatrix, DVector};
 
@@ -16,12 +16,29 @@ pub struct Extension {
     pub features: Vec<usize>,
     /// The variable.
     pub variable: Variable,
+    /// How it is made of them.
+    kind: Kind,
     /// The sign of its second part.
     pub sign: f64,
     /// Price.
     pub cost: f64,
 }
 
+/// How an added variable is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// x + z
+    Sum,
+    /// x + z*w
+    Product,
+    /// x^2 + z^2
+    Squares,
+    /// 1 + x
+    One,
+}
+
+/// The part of the gradient that a sum of 1 and a feature is taken to miss: along one feature there is no other direction.
+const MISSED: f64 = 0.02;
 /// Most sets of added variables that are tried.
 const SETS: usize = 600;
 /// Columns up to which sums with products are made.
@@ -51,6 +68,9 @@ pub fn ranking(problem: &Problem, all: &[Extension]) -> Vec<usize> {
                 across += square - along * along / size;
                 whole += square;
             }
+            if e.kind == Kind::One {
+                across = MISSED * whole;
+            }
             // Small sines first; the price decides between the others.
             across / whole.max(f64::MIN_POSITIVE) + 0.02 * e.cost
         })
@@ -64,9 +84,11 @@ impl Extension {
     fn slope(&self, problem: &Problem, row: usize) -> Vec<f64> {
         let x = |k: usize| problem.columns[self.features[k]][row];
         let sign = self.sign;
-        match self.features.len() {
-            2 => vec![1.0, sign],
-            _ => vec![1.0, sign * x(2), sign * x(1)],
+        match self.kind {
+            Kind::Sum => vec![1.0, sign],
+            Kind::Product => vec![1.0, sign * x(2), sign * x(1)],
+            Kind::Squares => vec![x(0), sign * x(1)],
+            Kind::One => vec![sign],
         }
     }
 }
@@ -162,10 +184,42 @@ pub fn extensions(problem: &Problem, plan: &Plan) -> Vec<Extension> {
                     problem.columns[i].iter().zip(&problem.columns[j]).map(|(a, b)| a + sign * b).collect();
                 let other = if sign < 0.0 { symbol(j).negate() } else { symbol(j) };
                 all.push(Extension {
+                    kind: Kind::Sum,
                     features: vec![i, j],
                     variable: Variable { expr: symbol(i) + other, dimension: problem.dimension(i), values },
                     sign,
                     cost,
+                });
+            }
+        }
+    }
+    for (place, &i) in useful.iter().enumerate() {
+        for (sign, name, cost) in [(-1.0, "-", 0.2), (1.0, "+", 0.4)] {
+            if !plan.allows(name) {
+                continue;
+            }
+            if problem.dimension(i).is_none() {
+                let values = problem.columns[i].iter().map(|x| 1.0 + sign * x).collect();
+                let own = if sign < 0.0 { symbol(i).negate() } else { symbol(i) };
+                let variable = Variable { expr: Expr::one() + own, dimension: problem.dimension(i), values };
+                all.push(Extension { features: vec![i], kind: Kind::One, variable, sign, cost });
+            }
+            for &j in useful[place + 1..].iter().filter(|_| plan.allows("*")) {
+                let square = problem.dimension(i).mul(problem.dimension(i));
+                let Some(dimension) = square.filter(|_| problem.dimension(i) == problem.dimension(j)) else {
+                    continue;
+                };
+                let (a, b) = (&problem.columns[i], &problem.columns[j]);
+                let values = a.iter().zip(b).map(|(a, b)| a * a + sign * b * b).collect();
+                let other = symbol(j).powi(2);
+                let other = if sign < 0.0 { other.negate() } else { other };
+                let variable = Variable { expr: symbol(i).powi(2) + other, dimension, values };
+                all.push(Extension {
+                    features: vec![i, j],
+                    kind: Kind::Squares,
+                    variable,
+                    sign,
+                    cost: cost + 0.2,
                 });
             }
         }
@@ -187,6 +241,7 @@ pub fn extensions(problem: &Problem, plan: &Plan) -> Vec<Extension> {
                         let product = symbol(i) * symbol(j);
                         let other = if sign < 0.0 { product.negate() } else { product };
                         all.push(Extension {
+                            kind: Kind::Product,
                             features: vec![k, i, j],
                             variable: Variable {
                                 expr: symbol(k) + other,

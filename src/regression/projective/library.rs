@@ -131,6 +131,18 @@ const CONSTANTS: [Constant; 6] = [
     Constant::Exact(-1, 2),
 ];
 
+/// The same inside waves, whose phases count turns.
+const TURNS: [Constant; 8] = [
+    ONE,
+    MINUS,
+    Constant::Exact(2, 1),
+    Constant::Exact(-2, 1),
+    Constant::Exact(1, 2),
+    Constant::Exact(-1, 2),
+    Constant::Free(std::f64::consts::PI),
+    Constant::Free(std::f64::consts::TAU),
+];
+
 /// Products of powers as terms: themselves, inverse, squares (Pythagoras, energies), cubes and fourth powers (volumes,
 /// moments of area, radiation), roots; powers in halves.
 const POWERS: [(i8, f64); 10] = [
@@ -216,7 +228,13 @@ impl Library {
             for &u in &functions {
                 let row = &UNARY[u as usize];
                 let periodic = ["sin", "cos", "tan"].contains(&row.name);
-                for &c in if periodic { &CONSTANTS[..] } else { signs } {
+                // Half turns cost as much as a half.
+                let own = match (periodic, size.constants) {
+                    (true, true) => &TURNS[..],
+                    (true, false) => &CONSTANTS[..],
+                    (false, _) => signs,
+                };
+                for &c in own {
                     if (c.value() < 0.0 && row.parity == Parity::Some) || (row.name == "log" && c != ONE) {
                         continue;
                     }

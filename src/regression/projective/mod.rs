@@ -30,6 +30,8 @@ mod peel;
 mod scan;
 mod span;
 mod stages;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use peel::Grain;
