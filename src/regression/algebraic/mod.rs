@@ -53,7 +53,9 @@ const CHECKED: usize = 100;
 /// Most products of atoms that are written out.
 const PRODUCTS: usize = 20_000;
 /// Pairs of functions, and functions beside divisors, that are tried.
-const PAIRS: usize = 600;
+const PAIRS: usize = 800;
+/// Bases that functions join.
+const JOINED_BASES: usize = 8;
 /// Most relations of a dictionary that become laws.
 const RELATIONS: usize = 3;
 /// Features up to which the target is divided by their powers, and how many of these are tried.
@@ -77,7 +79,7 @@ const STRANGE: usize = 16;
 /// How many such dimensions are tried.
 const FOREIGNERS: usize = 16;
 /// Groups of one dimension that an inner constant is looked for in.
-const TYPED: usize = 4;
+const TYPED: usize = 2;
 /// Largest group of pairs and triples of groups.
 const JOINED: usize = 40;
 
@@ -350,6 +352,8 @@ impl Base {
             let all = free.then_some(Mode::All(group));
             typed.then_some(Mode::Typed(group, 5)).into_iter().chain(all).collect()
         };
+        // Groups of one dimension are several.
+        let cost = |mode: Mode, work: u64| if matches!(mode, Mode::All(_)) { work * 2 / 5 } else { work };
         let make = |link: Link, strip: &[i8], base: &[Atom], more: &[Atom], mode: Mode| -> Task {
             let atoms = base.iter().chain(more).cloned().collect();
             Task { link, strip: strip.to_vec(), atoms, squares: false, mode, inner: None }
@@ -405,40 +409,40 @@ impl Base {
         for mode in modes(90) {
             let tasks: Vec<Task> =
                 functions.iter().map(|f| with(Link::Plain, &[], &features, &[f], mode)).collect();
-            add("functions", squared(&tasks), 300_000, 0.015);
-            add("functions", tasks, 400_000, 0.04);
+            add("functions", squared(&tasks), cost(mode, 300_000), 0.015);
+            add("functions", tasks, cost(mode, 400_000), 0.04);
             // Sines beside their angle.
             let both = functions[..single].iter().filter(|f| f.1.is_some());
-            add("functions", both.map(|f| plain(&f.0, mode)).collect(), 400_000, 0.01);
+            add("functions", both.map(|f| plain(&f.0, mode)).collect(), cost(mode, 400_000), 0.01);
         }
         let many = angles.len() > 2 && angles.len() <= 8;
         let not_angles: Vec<Atom> = features.iter().filter(|a| !a.dimension.is_none()).cloned().collect();
         if many {
             for mode in modes(200) {
                 let task = make(Link::Plain, &[], &not_angles, &angles, mode);
-                add("functions", squared(std::slice::from_ref(&task)), 2_500_000, 0.01);
-                add("functions", vec![task], 2_500_000, 0.02);
-                add("functions", vec![plain(&angles, mode)], 2_500_000, 0.01);
+                add("functions", squared(std::slice::from_ref(&task)), cost(mode, 2_500_000), 0.01);
+                add("functions", vec![task], cost(mode, 2_500_000), 0.02);
+                add("functions", vec![plain(&angles, mode)], cost(mode, 2_500_000), 0.01);
             }
             for mode in modes(100) {
                 let all = links.iter().map(|l| make(*l, &[], &not_angles, &angles, mode)).collect();
-                add("links", all, 500_000, 0.01);
+                add("links", all, cost(mode, 500_000), 0.01);
             }
         }
         let tangents: Vec<Atom> = all_of(Shape::Tan);
         if !tangents.is_empty() && tangents.len() * 2 == angles.len() {
             for mode in modes(90) {
                 let task = make(Link::Plain, &[], &not_angles, &tangents, mode);
-                add("functions", squared(std::slice::from_ref(&task)), 500_000, 0.01);
-                add("functions", vec![task], 500_000, 0.01);
+                add("functions", squared(std::slice::from_ref(&task)), cost(mode, 500_000), 0.01);
+                add("functions", vec![task], cost(mode, 500_000), 0.01);
             }
         }
         for link in &links {
             for mode in modes(60) {
                 let tasks: Vec<Task> =
                     functions[..single].iter().map(|f| with(*link, &[], &features, &[f], mode)).collect();
-                add("links", squared(&tasks), 150_000, if link.angle() { 0.004 } else { 0.0005 });
-                add("links", tasks, 200_000, if link.angle() { 0.01 } else { 0.003 });
+                add("links", squared(&tasks), cost(mode, 150_000), if link.angle() { 0.004 } else { 0.0005 });
+                add("links", tasks, cost(mode, 200_000), if link.angle() { 0.01 } else { 0.003 });
             }
         }
         for link in links.iter().filter(|l| l.angle() && free) {
@@ -479,8 +483,8 @@ impl Base {
         pairs.truncate(PAIRS);
         for mode in modes(110) {
             let tasks: Vec<Task> = pairs.iter().map(|p| with(Link::Plain, &[], &features, p, mode)).collect();
-            add("functions", squared(&tasks), 600_000, 0.004);
-            add("functions", tasks, 800_000, 0.012);
+            add("functions", squared(&tasks), cost(mode, 600_000), 0.004);
+            add("functions", tasks, cost(mode, 800_000), 0.012);
         }
         // The target divided by a product of powers, and features that divide as their reciprocals.
         let mut bases: Vec<(&[i8], &[Atom])> = Vec::new();
@@ -498,15 +502,15 @@ impl Base {
         }
         for mode in modes(70) {
             let tasks: Vec<Task> = bases.iter().map(|(p, b)| make(Link::Plain, p, b, &[], mode)).collect();
-            add("divided", squared(&tasks), 200_000, 0.02);
-            add("divided", tasks, 250_000, 0.03);
+            add("divided", squared(&tasks), cost(mode, 200_000), 0.02);
+            add("divided", tasks, cost(mode, 250_000), 0.03);
         }
         for mode in modes(90) {
-            let few = bases.iter().take(6);
+            let few = bases.iter().take(JOINED_BASES);
             let tasks = few.flat_map(|b| functions.iter().map(move |f| (b, f))).take(PAIRS);
             let tasks: Vec<Task> = tasks.map(|((p, b), f)| with(Link::Plain, p, b, &[f], mode)).collect();
-            add("divided", squared(&tasks), 400_000, 0.006);
-            add("divided", tasks, 500_000, 0.012);
+            add("divided", squared(&tasks), cost(mode, 400_000), 0.006);
+            add("divided", tasks, cost(mode, 500_000), 0.012);
         }
         // One inner constant: of features, their reciprocals and squares, then of products and ratios of two.
         let mut open: Vec<Atom> = features.clone();
@@ -546,11 +550,11 @@ impl Base {
             tasks
         };
         for mode in modes(inner::LARGEST) {
-            add("inner", inner(Link::Plain, mode, &open[..alone], true), 1_000_000, 0.03);
-            add("inner", inner(Link::Plain, mode, &open[alone..], false), 1_000_000, 0.015);
-            add("inner", inner(Link::Plain, mode, &three, false), 1_000_000, 0.01);
+            add("inner", inner(Link::Plain, mode, &open[..alone], true), cost(mode, 6_000_000), 0.02);
+            add("inner", inner(Link::Plain, mode, &open[alone..], false), cost(mode, 6_000_000), 0.006);
+            add("inner", inner(Link::Plain, mode, &three, false), cost(mode, 6_000_000), 0.003);
             if links.contains(&Link::Log) {
-                add("inner", inner(Link::Log, mode, &open[..alone], true), 1_000_000, 0.01);
+                add("inner", inner(Link::Log, mode, &open[..alone], true), cost(mode, 6_000_000), 0.004);
             }
         }
         let worth = |s: &Stage| s.step.chance / s.step.work as f64;

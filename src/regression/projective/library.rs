@@ -143,6 +143,9 @@ const TURNS: [Constant; 8] = [
     Constant::Free(std::f64::consts::TAU),
 ];
 
+/// What a turn costs beside another constant.
+const TURN: f64 = 0.8;
+
 /// Products of powers as terms: themselves, inverse, squares (Pythagoras, energies), cubes and fourth powers (volumes,
 /// moments of area, radiation), roots; powers in halves.
 const POWERS: [(i8, f64); 10] = [
@@ -228,7 +231,6 @@ impl Library {
             for &u in &functions {
                 let row = &UNARY[u as usize];
                 let periodic = ["sin", "cos", "tan"].contains(&row.name);
-                // Half turns cost as much as a half.
                 let own = match (periodic, size.constants) {
                     (true, true) => &TURNS[..],
                     (true, false) => &CONSTANTS[..],
@@ -238,7 +240,8 @@ impl Library {
                     if (c.value() < 0.0 && row.parity == Parity::Some) || (row.name == "log" && c != ONE) {
                         continue;
                     }
-                    list.push((cost(&arena, d) + row.cost + price(c), Node::Apply(u, c, d)));
+                    let turn = if matches!(c, Constant::Free(_)) { TURN } else { 0.0 };
+                    list.push((cost(&arena, d) + row.cost + price(c) + turn, Node::Apply(u, c, d)));
                 }
             }
         }
