@@ -71,11 +71,11 @@ const DEGREE: usize = 10;
 /// Products of atoms up to which the degree grows.
 const WIDE: f64 = 5000.0;
 /// Most terms of a sum of many.
-const WIDEST: usize = 400;
+const WIDEST: usize = 600;
 /// Largest group beside terms of a foreign dimension.
 const FOREIGN: usize = 80;
 /// Terms of the foreign dimension.
-const STRANGE: usize = 16;
+const STRANGE: usize = 24;
 /// How many such dimensions are tried.
 const FOREIGNERS: usize = 16;
 /// Groups of one dimension that an inner constant is looked for in.
@@ -107,6 +107,8 @@ enum Mode {
 #[derive(Clone, Debug)]
 struct Task {
     link: Link,
+    /// The feature that the target is a part of: it is divided by it before the link.
+    whole: Option<usize>,
     /// Powers of the features that the target is divided by.
     strip: Vec<i8>,
     atoms: Vec<Atom>,
@@ -221,6 +223,12 @@ fn arguments(features: &[Atom], typed: bool) -> Vec<Atom> {
 fn degree(atoms: &[Atom]) -> usize {
     let size = |degree: usize| (1..=atoms.len()).fold(1.0, |c, i| c * (degree + i) as f64 / i as f64);
     (LEAST..=DEGREE).rev().find(|d| size(*d) <= WIDE).unwrap_or(LEAST)
+}
+
+/// The data with the target as a part of one of the features.
+fn part_of(problem: &Problem, whole: usize) -> Problem {
+    let ratio = problem.target.iter().zip(&problem.columns[whole]).map(|(y, x)| y / x).collect();
+    Problem { target: ratio, target_dimension: Dimension::NONE, target_unit: None, ..problem.clone() }
 }
 
 /// Powers of the features near those of a power law through |y|, that the target may be divided by; those first after
@@ -356,7 +364,7 @@ impl Base {
         let cost = |mode: Mode, work: u64| if matches!(mode, Mode::All(_)) { work * 2 / 5 } else { work };
         let make = |link: Link, strip: &[i8], base: &[Atom], more: &[Atom], mode: Mode| -> Task {
             let atoms = base.iter().chain(more).cloned().collect();
-            Task { link, strip: strip.to_vec(), atoms, squares: false, mode, inner: None }
+            Task { link, whole: None, strip: strip.to_vec(), atoms, squares: false, mode, inner: None }
         };
         let plain = |more: &[Atom], mode: Mode| make(Link::Plain, &[], &features, more, mode);
         // With the functions of one argument in place of it, or beside it.
@@ -365,7 +373,7 @@ impl Base {
                 let kept =
                     (0..base.len()).filter(|k| !f.iter().any(|f| f.1 == Some(*k))).map(|k| base[k].clone());
                 let atoms = kept.chain(f.iter().flat_map(|f| f.0.iter().cloned())).collect();
-                Task { link, strip: strip.to_vec(), atoms, squares: false, mode, inner: None }
+                Task { link, whole: None, strip: strip.to_vec(), atoms, squares: false, mode, inner: None }
             };
         let squared = |tasks: &[Task]| -> Vec<Task> {
             let one = |t: &Task| {
@@ -463,13 +471,46 @@ impl Base {
             }
         }
         // Sums of many terms, whose coefficients a wide dictionary shows all at once.
-        let mut wide: Vec<Atom> = features.iter().filter_map(Atom::inverted).collect();
-        wide.extend([Shape::Log, Shape::Sqrt, Shape::Angle].iter().flat_map(|s| all_of(*s)));
-        let plain_and_links = std::iter::once(Link::Plain).chain(links.iter().copied());
-        let of = |l: Link| make(l, &[], &features, &wide, Mode::Sum(WIDEST));
-        if free {
-            let sums: Vec<Task> = plain_and_links.map(of).collect();
-            add("sums of many", sums, 2_000_000, 0.03);
+        let mut distances: Vec<Atom> = Vec::new();
+        for (i, a) in features.iter().enumerate() {
+            for b in &features[i + 1..] {
+                let both = [1.0, -1.0].into_iter().filter_map(|sign| a.plus(b, sign));
+                distances.extend(both.flat_map(|d| Shape::Log.of(&d, plan)));
+            }
+        }
+        let wide = |lists: &[&Vec<Atom>]| -> Vec<Atom> {
+            let mut wide: Vec<Atom> = features.iter().filter_map(Atom::inverted).collect();
+            for more in lists {
+                let n = features.len() + wide.len() + more.len();
+                if (n + 1) * (n + 2) / 2 + 2 <= WIDEST.min(problem.rows()) {
+                    wide.extend(more.iter().cloned());
+                }
+            }
+            wide
+        };
+        // Parts of one of the features: what saturates.
+        let part = |k: usize| -> Option<(usize, Problem)> {
+            let own = part_of(problem, k);
+            let inside = own.target.iter().all(|v| *v > 0.0 && *v < 1.0);
+            (inside && problem.dimension(k) == problem.goal()).then_some((k, own))
+        };
+        let parts: Vec<(usize, Problem)> = problem.useful().into_iter().filter_map(part).collect();
+        let roots = all_of(Shape::Sqrt);
+        let mut dictionaries = vec![wide(&[&logs, &roots, &angles])];
+        // Powers of what exceeds a threshold, of a distance, of a sum of two amounts.
+        if !distances.is_empty() {
+            dictionaries.push(wide(&[&logs, &distances]));
+        }
+        for more in dictionaries.iter().filter(|_| free) {
+            let of = |l: Link| make(l, &[], &features, more, Mode::Sum(WIDEST));
+            let plain_and_links = std::iter::once(Link::Plain).chain(links.iter().copied());
+            add("sums of many", plain_and_links.map(of).collect(), 2_000_000, 0.03);
+            let of_parts = parts.iter().flat_map(|(k, own)| {
+                let links = [Link::Logit, Link::Rest, Link::Least, Link::Largest].into_iter();
+                let links = links.filter(|l| l.forward(own, plan).is_some());
+                links.map(|l| Task { whole: Some(*k), ..of(l) })
+            });
+            add("sums of many", of_parts.collect(), 2_000_000, 0.02);
         }
         // Two functions at once.
         let mut pairs = Vec::new();
@@ -563,11 +604,15 @@ impl Base {
     }
 
     fn run(&self, search: &Search<'_>, task: &Task) -> (Vec<Model>, u64) {
-        let problem = search.problem;
+        let part = task.whole.map(|k| part_of(search.problem, k));
+        let problem = part.as_ref().unwrap_or(search.problem);
         let Some((mut target, sign)) = task.link.forward(problem, search.plan) else {
             return (Vec::new(), 0);
         };
-        let mut stripped = Expr::one();
+        let mut stripped = match task.whole {
+            Some(k) => Expr::symbol(problem.names[k].clone()),
+            None => Expr::one(),
+        };
         if !task.strip.is_empty() {
             for (p, k) in task.strip.iter().zip(problem.useful()) {
                 let factors = problem.columns[k].iter().map(|x| x.powi(i32::from(*p)));
@@ -644,7 +689,7 @@ impl Base {
                 typed.retain(|g| g.iter().any(|t| t.target > 0));
                 typed.sort_by_key(|g| (g[0].degree(), g.len()));
                 typed.iter_mut().for_each(|g| g.truncate(FOREIGN));
-                let few = terms(&products(&task.atoms, 4, PRODUCTS), dimension, &[0], 4);
+                let few = terms(&products(&task.atoms, 6, PRODUCTS), dimension, &[0], 6);
                 let mut foreign = groups(&few);
                 foreign.sort_by_key(|g| (g[0].degree(), g.len()));
                 foreign.truncate(FOREIGNERS);
