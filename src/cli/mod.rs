@@ -250,6 +250,14 @@ struct RunOptions {
     quiet: bool,
 }
 
+/// An engine or a family of laws that a search leaves out.
+fn switch(text: &str) -> Result<String, String> {
+    match crate::regression::SWITCHES.contains(&text) {
+        true => Ok(text.to_string()),
+        false => Err(format!("expected an engine or a family: {}", crate::regression::SWITCHES.join(", "))),
+    }
+}
+
 /// Seconds above 0.
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {

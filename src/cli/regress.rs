@@ -43,7 +43,7 @@ pub struct Arguments {
     /// The column to explain [default: the last one of numbers]
     #[arg(long, value_name = "COLUMN")]
     target: Option<String>,
-    /// Which engines search: auto, closed
+    /// Which engines search: auto, closed, algebraic, projective, exhaustive, symmetry
     #[arg(long, default_value = "auto")]
     method: String,
     /// Operators and functions that laws may use
@@ -51,7 +51,7 @@ pub struct Arguments {
         long,
         value_delimiter = ',',
         allow_hyphen_values = true,
-        default_value = "+,-,*,/,^,sqrt,exp,log,sin,cos"
+        default_value = "+,-,*,/,^,sqrt,exp,log,sin,cos,tan,asin,acos,atan,sinh,cosh,tanh"
     )]
     operators: Vec<String>,
     /// Which constants may be fitted
@@ -79,7 +79,7 @@ pub struct Arguments {
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Leave out engines or families of laws, to see what they bring (for measurements)
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = super::switch)]
     without: Vec<String>,
     /// Keep the state in this file; where it holds that of the same search, go on from there
     #[arg(long, value_name = "FILE")]

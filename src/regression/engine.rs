@@ -76,6 +76,46 @@ pub trait Engine: Send + Sync {
     }
 }
 
+/// What `without` switches off: engines, then families of the projective search, of its factors, and of the algebraic one.
+pub const SWITCHES: [&str; 33] = [
+    "power law",
+    "sparse",
+    "inner constant",
+    "rational",
+    "exhaustive",
+    "projective",
+    "algebraic",
+    "symmetry",
+    // Stages of the projective search.
+    "powers",
+    "lookup",
+    "scan",
+    "pairs",
+    "triples",
+    "offsets",
+    "linear",
+    "free",
+    "extensions",
+    // Its factors.
+    "affine",
+    "both",
+    "exponential",
+    "function",
+    "mixed",
+    "powers of variables",
+    "roots",
+    "squares",
+    "sums",
+    // Relations.
+    "relations",
+    "links",
+    "functions",
+    "divided",
+    "sums of many",
+    "inner",
+    "foreign",
+];
+
 /// The engines of a method; the order decides between steps of equal worth.
 pub(super) fn engines(plan: &Plan) -> Vec<Box<dyn Engine>> {
     let mut engines = match plan.method {

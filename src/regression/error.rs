@@ -52,7 +52,9 @@ pub enum RegressError {
         value: f64,
     },
     /// A method that is not built.
-    #[error("expected a method, auto, closed, algebraic, projective or exhaustive, found `{found}`")]
+    #[error(
+        "expected a method, auto, closed, algebraic, projective, exhaustive or symmetry, found `{found}`"
+    )]
     Method {
         /// What was given.
         found: String,
@@ -97,7 +99,7 @@ impl Fault for RegressError {
                 "measure more points, or fit one parameter: fit(data, y == a*x)".into()
             }
             RegressError::Sigma { .. } => "give standard errors above 0".into(),
-            RegressError::Method { .. } => "method: closed".into(),
+            RegressError::Method { .. } => "method: auto".into(),
             RegressError::Operator { .. } => "operators: [+, -, *, /, sqrt, exp, log]".into(),
             RegressError::NoUnit { .. } => "constants: free".into(),
             RegressError::Constant { target, value } => format!("{target} = {value} is the whole law"),

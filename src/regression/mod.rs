@@ -25,7 +25,9 @@ mod snap;
 mod symmetry;
 
 pub use candidate::{Candidate, ConstantInfo};
-pub use engine::{Batch, Engine, INTERVAL, Keep, Keeping, Report, Search, Step, regress, regress_kept};
+pub use engine::{
+    Batch, Engine, INTERVAL, Keep, Keeping, Report, SWITCHES, Search, Step, regress, regress_kept,
+};
 pub use error::{CODES, RegressError};
 pub use front::{Found, Front};
 pub use options::{Constants, Method, Plan};

@@ -161,6 +161,7 @@ fn bad_input_is_told_before_anything_runs() {
         (vec!["nguyen", "--rows", "50"], "--rows"),
         (vec!["feynman", "--operators", "+,sinus"], "sinus"),
         (vec!["feynman", "--method", "magic"], "magic"),
+        (vec!["feynman", "--without", "magic"], "algebraic"),
         (vec!["feynman", "--out", &notes], "notes.txt"),
         (vec!["feynman", "--noise", "-1"], "noise"),
         (vec!["feynman", "--time", "0"], "time"),

@@ -374,3 +374,17 @@ fn the_search_never_reads_the_laws_of_the_library() {
     }
     assert!(faults.is_empty(), "\n{faults}");
 }
+
+/// An option that is parsed must do something.
+#[test]
+fn every_family_that_can_be_switched_off_is_looked_at() {
+    let mut text = String::new();
+    for path in files(&root().join("src/regression"), "rs", &[]) {
+        if !path.ends_with("engine.rs") {
+            text += &std::fs::read_to_string(&path).expect("a source file");
+        }
+    }
+    for family in phys::regression::SWITCHES {
+        assert!(text.contains(&format!("\"{family}\"")), "{family}");
+    }
+}

@@ -103,7 +103,7 @@ pub struct Arguments {
     /// Only these problems
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     only: Vec<String>,
-    /// Which engines search: auto, closed, algebraic, projective, exhaustive
+    /// Which engines search: auto, closed, algebraic, projective, exhaustive, symmetry
     #[arg(long, default_value = "auto")]
     method: String,
     /// Operators and functions that laws may use, or `literature`, or `phys` [default: those of `regress`; in classic
@@ -111,7 +111,7 @@ pub struct Arguments {
     #[arg(long, value_name = "LIST", value_delimiter = ',', allow_hyphen_values = true)]
     operators: Vec<String>,
     /// Engines and families that stay off (an ablation)
-    #[arg(long, value_name = "FAMILY", value_delimiter = ',')]
+    #[arg(long, value_name = "FAMILY", value_delimiter = ',', value_parser = super::switch)]
     without: Vec<String>,
     /// The file of results, one JSON object a line; what it holds of the same settings is not done again
     #[arg(long, value_name = "FILE.jsonl")]

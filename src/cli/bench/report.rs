@@ -191,7 +191,7 @@ fn row(l: &Json) -> Vec<String> {
         whole("seed"),
         mark.into(),
         short(l["cpu_seconds"].as_f64().unwrap_or(f64::NAN)),
-        l["r2_test"].as_f64().map_or_else(|| "-".into(), |r| format!("{r:.6}")),
+        l["r2_test"].as_f64().map_or_else(|| "-".into(), r2),
         whole("size"),
         text("engine"),
         text("stopped"),
@@ -215,4 +215,9 @@ fn columns(rows: &[Vec<String>]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// A coefficient of determination: what is far below 0 by its order of magnitude alone.
+fn r2(value: f64) -> String {
+    if value.abs() < 1000.0 { format!("{value:.6}") } else { format!("{value:.1e}") }
 }

@@ -396,7 +396,7 @@ impl Base {
         }
         if typed && free {
             add("relations", vec![plain(&[], Mode::Joined(3))], 1_000_000, 0.03);
-            add("relations", vec![plain(&[], Mode::Foreign(60))], 5_000_000, 0.02);
+            add("foreign", vec![plain(&[], Mode::Foreign(60))], 5_000_000, 0.02);
         }
         // Under a link, a plain sum of logarithms is a product of powers.
         let bare = |mode: Mode| links.iter().map(|l| make(*l, &[], &features, &[], mode)).collect();
@@ -464,7 +464,7 @@ impl Base {
             let one =
                 |f: &(Vec<Atom>, Option<usize>)| with(Link::Plain, &[], &features, &[f], Mode::Foreign(60));
             let single = functions.iter().filter(|f| f.1.is_some());
-            add("functions", single.map(one).collect(), 5_000_000, 0.03);
+            add("foreign", single.map(one).collect(), 5_000_000, 0.03);
             if logs.len() > 1 {
                 let all = vec![plain(&logs, Mode::Foreign(60)), plain(&logs, Mode::Typed(200, 5))];
                 add("functions", all, 5_000_000, 0.01);
