@@ -2,6 +2,7 @@
 //! of both, by their degree.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::algebra::cancel;
 use crate::base::Number;
@@ -16,7 +17,7 @@ pub struct Atom {
     /// What it is in the features.
     pub expr: Expr,
     /// Its values on all rows, divided by `scale`.
-    pub values: Vec<f64>,
+    pub values: Arc<[f64]>,
     /// The root of its mean square.
     pub scale: f64,
     /// Its dimension.
@@ -32,7 +33,8 @@ impl Atom {
             return None;
         }
         values.iter_mut().for_each(|v| *v /= scale);
-        values.iter().all(|v| v.is_finite()).then_some(Atom { expr, values, scale, dimension })
+        let finite = values.iter().all(|v| v.is_finite());
+        finite.then(|| Atom { expr, values: values.into(), scale, dimension })
     }
 
     /// The features themselves.
@@ -73,7 +75,8 @@ impl Atom {
     /// The product of two, or their ratio.
     pub fn with(&self, other: &Atom, divided: bool) -> Option<Atom> {
         let q = if divided { -1 } else { 1 };
-        let values = self.values.iter().zip(&other.values).map(|(a, b)| if divided { a / b } else { a * b });
+        let values =
+            self.values.iter().zip(other.values.iter()).map(|(a, b)| if divided { a / b } else { a * b });
         let dimension = self.dimension.mul(other.dimension.pow(&Number::int(q))?)?;
         let scale = if divided { self.scale / other.scale } else { self.scale * other.scale };
         let values: Vec<f64> = values.map(|v| v * scale).collect();
