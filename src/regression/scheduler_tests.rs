@@ -342,3 +342,27 @@ fn odd_data_give_a_front_or_a_clear_fault() {
     p.columns[0].iter_mut().enumerate().for_each(|(k, x)| *x = (k % 2) as f64);
     answers("two values", &p);
 }
+
+#[test]
+fn rounded_features_do_not_keep_a_search_going() {
+    let features = [("m", MASS, 1.0, 5.0), ("u", SPEED, 0.1, 0.8), ("c", SPEED, 1.0, 2.0)];
+    let law = |x: &[f64]| x[0] * x[2] * x[2] / (1.0 - (x[1] / x[2]).powi(2)).sqrt();
+    for digits in [8usize, 6, 5] {
+        let mut problem = sample(&features, ENERGY, law, 300, 0.0, 4);
+        let round = |x: &mut f64| *x = format!("{x:.*e}", digits - 1).parse().unwrap();
+        problem.columns.iter_mut().flatten().chain(&mut problem.target).for_each(round);
+        let found = go(&problem, &auto(400_000_000));
+        let best = found.front.best().unwrap();
+        assert_eq!(found.stopped, StopReason::Found, "{digits} {}", told(&found));
+        assert!(best.constants.iter().all(|c| c.exact.is_some()) && best.size <= 13, "{}", told(&found));
+    }
+    // What rounding does not explain is no law yet.
+    let other = |x: &[f64]| {
+        x[0] * x[2] * x[2] + 1e-3 * x[0] * x[1] * x[1] * (2.7 * x[1] / x[2] + 0.3).sin().exp().tanh()
+    };
+    let mut problem = sample(&features, ENERGY, other, 300, 0.0, 4);
+    let round = |x: &mut f64| *x = format!("{x:.5e}").parse().unwrap();
+    problem.columns.iter_mut().flatten().chain(&mut problem.target).for_each(round);
+    let found = go(&problem, &auto(3_000_000));
+    assert_ne!(found.stopped, StopReason::Found, "{}", told(&found));
+}

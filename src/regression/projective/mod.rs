@@ -34,7 +34,7 @@ mod stages;
 mod tests;
 mod view;
 
-pub use peel::Grain;
+pub use peel::{Grain, resolution};
 
 use super::engine::Engine;
 
