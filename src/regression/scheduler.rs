@@ -41,8 +41,8 @@ const SAME: f64 = 1e-9;
 /// Starts of a model that agree to this relative precision are one.
 const DIGITS: f64 = 1e3;
 
-/// Fitted constants up to which a law is not bent to what the rounding of the features leaves open.
-const FITTED: usize = 2;
+/// Constants up to which a law is not bent to what the rounding of the features leaves open.
+const CONSTANTS: usize = 2;
 /// Relative resolution from which on a column does not stand in full.
 const IN_FULL: f64 = 1e-13;
 /// Rows on which the rounding of the features is followed through a law.
@@ -237,10 +237,12 @@ impl<'a> Run<'a> {
     fn complete(&self) -> bool {
         let Some(best) = self.front.best().filter(|_| self.problem.sigma.is_none()) else { return false };
         let floor = describe::noise_floor(self.problem).powi(2);
-        let fitted = best.constants.iter().filter(|c| c.exact.is_none()).count();
-        // Fitted constants bend a wrong law to what rounded columns leave open; few of them do not.
-        let more = if fitted <= FITTED { rounding(self.problem, &self.grains, &best.expr) } else { 0.0 };
-        best.loss <= 16.0 * (floor + more)
+        if best.loss <= 16.0 * floor {
+            return true;
+        }
+        // Constants bend a wrong law to what rounded columns leave open; few of them do not.
+        best.constants.len() <= CONSTANTS
+            && best.loss <= 4.0 * (floor + rounding(self.problem, &self.grains, &best.expr))
     }
 
     /// On what evidence a law stands.
