@@ -10,13 +10,32 @@ const KEPT: usize = 12;
 /// Factors this close to each other are one.
 const PARALLEL: f64 = 1e-6;
 
-/// A combination with the squared share of the target that it leaves.
-type Scored<const N: usize> = (f64, [u32; N]);
+/// The cheapest combinations of those that are offered in the order of their places; the first of equals.
+struct Cheapest<const N: usize> {
+    list: Vec<(f64, [u32; N])>,
+}
 
-fn best<const N: usize>(mut all: Vec<Scored<N>>, costs: &[f64], kept: usize) -> Vec<[u32; N]> {
-    let cost = |c: &[u32; N]| c.iter().map(|&k| costs[k as usize]).sum::<f64>();
-    all.sort_by(|a, b| cost(&a.1).total_cmp(&cost(&b.1)).then(a.1.cmp(&b.1)));
-    all.truncate(kept);
+impl<const N: usize> Cheapest<N> {
+    fn new() -> Cheapest<N> {
+        Cheapest { list: Vec::with_capacity(KEPT + 1) }
+    }
+
+    /// Rounded data may let nearly all pass: what is dearer than those that are kept costs one comparison.
+    fn offer(&mut self, places: [usize; N], costs: &[f64]) {
+        let cost = places.iter().map(|&k| costs[k]).sum::<f64>();
+        if self.list.len() == KEPT && self.list.last().is_some_and(|(worst, _)| cost >= *worst) {
+            return;
+        }
+        let at = self.list.partition_point(|(c, _)| *c <= cost);
+        self.list.insert(at, (cost, places.map(|k| k as u32)));
+        self.list.truncate(KEPT);
+    }
+}
+
+/// The cheapest of several lists of such.
+fn best<const N: usize>(mut all: Vec<(f64, [u32; N])>) -> Vec<[u32; N]> {
+    all.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    all.truncate(KEPT);
     all.into_iter().map(|(_, c)| c).collect()
 }
 
@@ -24,11 +43,11 @@ fn best<const N: usize>(mut all: Vec<Scored<N>>, costs: &[f64], kept: usize) -> 
 pub fn pairs(points: &[Point], costs: &[f64], target: &Point, tolerance: f64) -> Vec<[u32; 2]> {
     let along: Vec<f64> = points.iter().map(|p| product(p, target)).collect();
     let limit = (tolerance * tolerance).max(1e-13);
-    let found: Vec<Scored<2>> = (0..points.len())
+    let found: Vec<(f64, [u32; 2])> = (0..points.len())
         .into_par_iter()
         .with_min_len(32)
         .flat_map_iter(|i| {
-            let mut own = Vec::new();
+            let mut own = Cheapest::new();
             let (p, a) = (&points[i], along[i]);
             for j in i + 1..points.len() {
                 let g = product(p, &points[j]);
@@ -36,20 +55,20 @@ pub fn pairs(points: &[Point], costs: &[f64], target: &Point, tolerance: f64) ->
                 let free = 1.0 - g * g;
                 let left = 1.0 - (a * a + b * b - 2.0 * a * b * g) / free;
                 if left < limit && free > PARALLEL {
-                    own.push((left, [i as u32, j as u32]));
+                    own.offer([i, j], costs);
                 }
             }
-            own
+            own.list
         })
         .collect();
-    best(found, costs, KEPT)
+    best(found)
 }
 
 /// Triples of points whose space holds the target within `tolerance`, the cheapest first.
 pub fn triples(points: &[Point], costs: &[f64], target: &Point, tolerance: f64) -> Vec<[u32; 3]> {
     let along: Vec<f64> = points.iter().map(|p| product(p, target)).collect();
     let limit = (tolerance * tolerance).max(1e-12);
-    let found: Vec<Scored<3>> = (0..points.len())
+    let found: Vec<(f64, [u32; 3])> = (0..points.len())
         .into_par_iter()
         .flat_map_iter(|i| {
             // Everything at right angles to the first point.
@@ -64,7 +83,7 @@ pub fn triples(points: &[Point], costs: &[f64], target: &Point, tolerance: f64) 
                 })
                 .collect();
             let left = 1.0 - along[i] * along[i];
-            let mut own = Vec::new();
+            let mut own = Cheapest::new();
             for (j, (q, b, n)) in rest.iter().enumerate() {
                 if *n < PARALLEL {
                     continue;
@@ -75,12 +94,33 @@ pub fn triples(points: &[Point], costs: &[f64], target: &Point, tolerance: f64) 
                     let free = m - g * g / n;
                     let c = c - g * b / n;
                     if free > PARALLEL && after - c * c / free < limit {
-                        own.push((after, [i as u32, (i + 1 + j) as u32, (i + 1 + k) as u32]));
+                        own.offer([i, i + 1 + j, i + 1 + k], costs);
                     }
                 }
             }
-            own
+            own.list
         })
         .collect();
-    best(found, costs, KEPT)
+    best(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cheapest_are_those_of_a_full_sort() {
+        let costs: Vec<f64> = (0..40).map(|k| f64::from((k * 17) % 11) / 2.0).collect();
+        let mut all = Vec::new();
+        let mut lists = Vec::new();
+        for i in 0..40 {
+            let mut own = Cheapest::new();
+            for j in i + 1..40 {
+                own.offer([i, j], &costs);
+                all.push((costs[i] + costs[j], [i as u32, j as u32]));
+            }
+            lists.extend(own.list);
+        }
+        assert_eq!(best(lists), best(all));
+    }
 }
