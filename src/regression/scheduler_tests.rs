@@ -358,7 +358,7 @@ fn rounded_features_do_not_keep_a_search_going() {
     }
     // What rounding does not explain is no law yet.
     let other = |x: &[f64]| {
-        x[0] * x[2] * x[2] + 1e-3 * x[0] * x[1] * x[1] * (2.7 * x[1] / x[2] + 0.3).sin().exp().tanh()
+        x[0] * x[2] * x[2] + 0.1 * x[0] * x[1] * x[1] * (2.7 * x[1] / x[2] + 0.3).sin().exp().tanh()
     };
     let mut problem = sample(&features, ENERGY, other, 300, 0.0, 4);
     let round = |x: &mut f64| *x = format!("{x:.5e}").parse().unwrap();
