@@ -43,6 +43,8 @@ const DIGITS: f64 = 1e3;
 
 /// Constants up to which a law is not bent to what the rounding of the features leaves open.
 const CONSTANTS: usize = 2;
+/// Half a unit of the last digit over the root of 3, for a resolution that counts 0.12 units.
+const FLAT: f64 = 0.2887 / 0.12;
 /// Relative resolution from which on a column does not stand in full.
 const IN_FULL: f64 = 1e-13;
 /// Rows on which the rounding of the features is followed through a law.
@@ -312,6 +314,12 @@ impl<'a> Run<'a> {
     }
 }
 
+/// The standard deviation of a number's rounding, from the relative resolution of its column: that stands for digits, of
+/// which a number with the mantissa 1 has coarser ones than one with 9.
+fn step(x: f64, grain: f64) -> f64 {
+    if x == 0.0 { 0.0 } else { grain * 10f64.powf(x.abs().log10().floor()) * FLAT }
+}
+
 /// Mean square of what the rounding of the features (`grains`, relative) makes of a law's values; 0 where they stand in full.
 fn rounding(problem: &Problem, grains: &[f64], law: &Expr) -> f64 {
     let rounded: Vec<usize> = (0..grains.len()).filter(|&k| grains[k] > IN_FULL).collect();
@@ -326,7 +334,7 @@ fn rounding(problem: &Problem, grains: &[f64], law: &Expr) -> f64 {
             law.evaluate(&|s| {
                 let k = problem.names.iter().position(|n| n == s)?;
                 let x = problem.columns[k][row];
-                Some(if off == Some(k) { x * (1.0 + grains[k]) } else { x })
+                Some(if off == Some(k) { x + step(x, grains[k]) } else { x })
             })
         };
         let Some(middle) = value(None) else { return 0.0 };
