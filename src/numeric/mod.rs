@@ -4,6 +4,7 @@
 
 mod error;
 pub mod fourier;
+pub mod golden;
 pub mod least_squares;
 pub mod linear;
 pub mod minimize;

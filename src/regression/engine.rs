@@ -109,7 +109,7 @@ pub const SWITCHES: [&str; 33] = [
     // Relations.
     "relations",
     "links",
-    "functions",
+    "functions as variables",
     "divided",
     "sums of many",
     "inner",

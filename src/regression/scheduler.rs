@@ -43,8 +43,8 @@ const DIGITS: f64 = 1e3;
 
 /// Constants up to which a law is not bent to what the rounding of the features leaves open.
 const CONSTANTS: usize = 2;
-/// Half a unit of the last digit over the root of 3, for a resolution that counts 0.12 units.
-const FLAT: f64 = 0.2887 / 0.12;
+/// The standard deviation of a rounding, half a unit of the last digit over the root of 3, for a resolution.
+const FLAT: f64 = 0.2887 / super::projective::UNITS;
 /// Relative resolution from which on a column does not stand in full.
 const IN_FULL: f64 = 1e-13;
 /// Rows on which the rounding of the features is followed through a law.

@@ -101,6 +101,18 @@ pub(super) fn told(found: &Found) -> String {
     )
 }
 
+/// The search ended with a law that holds.
+#[track_caller]
+pub(super) fn holds(found: &Found) {
+    let best = found.front.best();
+    assert!(
+        found.stopped == StopReason::Found && best.is_some_and(|b| b.r2 > 1.0 - 1e-12),
+        "{:?} {}",
+        found.stopped,
+        told(found)
+    );
+}
+
 /// The chosen law is this one, all its constants exact.
 #[track_caller]
 fn exactly(problem: &Problem, law: &Expr) {

@@ -10,6 +10,7 @@ use nalgebra::DMatrix;
 use super::dictionary::{Atom, Term};
 use super::relation::dot;
 use crate::expression::{Expr, Function};
+use crate::numeric::golden::golden;
 use crate::regression::candidate::Parameter;
 use crate::regression::options::Plan;
 use crate::units::{Dimension, Unit};
@@ -214,7 +215,8 @@ impl Inner {
             }
             for &k in minima.iter().take(MINIMA) {
                 let (from, to) = (grid[k.saturating_sub(1)], grid[(k + 1).min(grid.len() - 1)]);
-                let (mut c, mut least) = golden(&mut |c| angle(&whole, c), from, to, curve[k]);
+                let near = golden(|c| angle(&whole, c), from, to, STEPS, far_from(curve[k]));
+                let (mut c, mut least) = (near.x, near.value);
                 if least > SHARP * epsilon {
                     continue;
                 }
@@ -232,9 +234,9 @@ impl Inner {
                         continue;
                     }
                     let start = angle(&fewer, from).min(angle(&fewer, to));
-                    let (closer, left) = golden(&mut |c| angle(&fewer, c), from, to, start);
-                    if left <= SHARP * epsilon {
-                        (c, least, places) = (closer, left, fewer);
+                    let closer = golden(|c| angle(&fewer, c), from, to, STEPS, far_from(start));
+                    if closer.value <= SHARP * epsilon {
+                        (c, least, places) = (closer.x, closer.value, fewer);
                     }
                 }
                 found.push((least, c, places));
@@ -316,27 +318,9 @@ fn least_angle(mut columns: Vec<Vec<f64>>, target: &[bool]) -> f64 {
     matrix.singular_values().iter().copied().fold(f64::INFINITY, f64::min)
 }
 
-/// The least value of f between two places. Gives up where it does not fall.
-fn golden(f: &mut impl FnMut(f64) -> f64, mut from: f64, mut to: f64, start: f64) -> (f64, f64) {
-    let ratio = (5f64.sqrt() - 1.0) / 2.0;
-    let (mut x, mut y) = (to - ratio * (to - from), from + ratio * (to - from));
-    let (mut fx, mut fy) = (f(x), f(y));
-    for step in 0..STEPS {
-        if fx < fy {
-            (to, y, fy) = (y, x, fx);
-            x = to - ratio * (to - from);
-            fx = f(x);
-        } else {
-            (from, x, fx) = (x, y, fy);
-            y = from + ratio * (to - from);
-            fy = f(y);
-        }
-        // At a true constant the angle falls in proportion to the bracket, which is 1/300 after 12 steps.
-        if step == 12 && fx.min(fy) > 0.05 * start {
-            break;
-        }
-    }
-    if fx < fy { (x, fx) } else { (y, fy) }
+/// At a true constant the angle falls in proportion to the bracket, which is 1/500 after 13 steps.
+fn far_from(start: f64) -> impl Fn(usize, f64) -> bool {
+    move |step, least| step == 13 && least > 0.05 * start
 }
 
 #[cfg(test)]

@@ -214,12 +214,12 @@ impl<'a> Room<'a> {
         for mode in self.modes(90) {
             let tasks: Vec<Task> =
                 self.functions.iter().map(|f| with(Link::Plain, &[], &self.features, &[f], mode)).collect();
-            list.add("functions", self.squared(&tasks), cost(mode, 300_000), 0.015);
-            list.add("functions", tasks, cost(mode, 400_000), 0.04);
+            list.add("functions as variables", self.squared(&tasks), cost(mode, 300_000), 0.015);
+            list.add("functions as variables", tasks, cost(mode, 400_000), 0.04);
             // Sines beside their angle.
             let both = self.functions[..self.single].iter().filter(|f| f.1.is_some());
             let both = both.map(|f| self.plain(&f.0, mode)).collect();
-            list.add("functions", both, cost(mode, 400_000), 0.01);
+            list.add("functions as variables", both, cost(mode, 400_000), 0.01);
         }
     }
 
@@ -229,9 +229,14 @@ impl<'a> Room<'a> {
             for mode in self.modes(200) {
                 let task = make(Link::Plain, &[], &self.not_angles, &self.angles, mode);
                 let squared = self.squared(std::slice::from_ref(&task));
-                list.add("functions", squared, cost(mode, 2_500_000), 0.01);
-                list.add("functions", vec![task], cost(mode, 2_500_000), 0.02);
-                list.add("functions", vec![self.plain(&self.angles, mode)], cost(mode, 2_500_000), 0.01);
+                list.add("functions as variables", squared, cost(mode, 2_500_000), 0.01);
+                list.add("functions as variables", vec![task], cost(mode, 2_500_000), 0.02);
+                list.add(
+                    "functions as variables",
+                    vec![self.plain(&self.angles, mode)],
+                    cost(mode, 2_500_000),
+                    0.01,
+                );
             }
             for mode in self.modes(100) {
                 let one = |l: &Link| make(*l, &[], &self.not_angles, &self.angles, mode);
@@ -243,8 +248,8 @@ impl<'a> Room<'a> {
             for mode in self.modes(90) {
                 let task = make(Link::Plain, &[], &self.not_angles, &tangents, mode);
                 let squared = self.squared(std::slice::from_ref(&task));
-                list.add("functions", squared, cost(mode, 500_000), 0.01);
-                list.add("functions", vec![task], cost(mode, 500_000), 0.01);
+                list.add("functions as variables", squared, cost(mode, 500_000), 0.01);
+                list.add("functions as variables", vec![task], cost(mode, 500_000), 0.01);
             }
         }
     }
@@ -274,12 +279,17 @@ impl<'a> Room<'a> {
         }
         let of = |f: &Functions, mode: Mode| with(Link::Plain, &[], &self.features, &[f], mode);
         let joined = self.functions.iter().map(|f| of(f, Mode::Joined(2))).collect();
-        list.add("functions", joined, 1_000_000, 0.01);
+        list.add("functions as variables", joined, 1_000_000, 0.01);
         let foreign = self.functions.iter().filter(|f| f.1.is_some()).map(|f| of(f, Mode::Foreign(60)));
         list.add("foreign", foreign.collect(), 5_000_000, 0.03);
         if self.logs.len() > 1 {
             let modes = [Mode::Foreign(60), Mode::Typed(200, 5)];
-            list.add("functions", modes.map(|m| self.plain(&self.logs, m)).to_vec(), 5_000_000, 0.01);
+            list.add(
+                "functions as variables",
+                modes.map(|m| self.plain(&self.logs, m)).to_vec(),
+                5_000_000,
+                0.01,
+            );
         }
     }
 
@@ -346,8 +356,8 @@ impl<'a> Room<'a> {
         for mode in self.modes(110) {
             let one = |p: &[&Functions; 2]| with(Link::Plain, &[], &self.features, p, mode);
             let tasks: Vec<Task> = pairs.iter().map(one).collect();
-            list.add("functions", self.squared(&tasks), cost(mode, 600_000), 0.004);
-            list.add("functions", tasks, cost(mode, 800_000), 0.012);
+            list.add("functions as variables", self.squared(&tasks), cost(mode, 600_000), 0.004);
+            list.add("functions as variables", tasks, cost(mode, 800_000), 0.012);
         }
     }
 

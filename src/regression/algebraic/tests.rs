@@ -4,7 +4,7 @@ use rand::RngExt;
 
 use crate::base::random::Streams;
 use crate::base::{CancelToken, StopReason};
-use crate::regression::tests::{LENGTH, MASS, NONE, SPEED, plan, sample, told};
+use crate::regression::tests::{LENGTH, MASS, NONE, SPEED, holds, plan, sample, told};
 use crate::regression::{Found, Method, Plan, Problem, regress};
 
 fn search(problem: &Problem, method: Method, operators: &[&str]) -> Found {
@@ -16,13 +16,7 @@ fn search(problem: &Problem, method: Method, operators: &[&str]) -> Found {
 #[track_caller]
 fn found(problem: &Problem, operators: &[&str]) {
     let found = search(problem, Method::Algebraic, operators);
-    let best = found.front.best();
-    assert!(
-        found.stopped == StopReason::Found && best.is_some_and(|b| b.r2 > 1.0 - 1e-12),
-        "{:?} {}",
-        found.stopped,
-        told(&found)
-    );
+    holds(&found);
 }
 
 /// A polynomial in three variables: coefficients from -3 to 3, exponents, so many terms.

@@ -120,18 +120,8 @@ pub struct Library {
     index: Index,
 }
 
-/// Exact constants that stand before a term where more than 1 and -1 are tried: small integers and halves, as
-/// kinetic terms, counting and half angles have them.
-const CONSTANTS: [Constant; 6] = [
-    ONE,
-    MINUS,
-    Constant::Exact(2, 1),
-    Constant::Exact(-2, 1),
-    Constant::Exact(1, 2),
-    Constant::Exact(-1, 2),
-];
-
-/// The same inside waves, whose phases count turns.
+/// Constants that stand before a term where more than 1 and -1 are tried: small integers and halves, as kinetic terms,
+/// counting and half angles have them; and turns, in which waves count their phases.
 const TURNS: [Constant; 8] = [
     ONE,
     MINUS,
@@ -142,6 +132,9 @@ const TURNS: [Constant; 8] = [
     Constant::Free(std::f64::consts::PI),
     Constant::Free(std::f64::consts::TAU),
 ];
+
+/// Those of them that are exact.
+const CONSTANTS: &[Constant] = TURNS.split_at(6).0;
 
 /// What a turn costs beside another constant.
 const TURN: f64 = 0.8;
@@ -181,7 +174,7 @@ impl Library {
         let functions = allowed(plan);
         let root = plan.allows("sqrt") || plan.allows("^");
         let sums = plan.allows("+") || plan.allows("-");
-        let signs = if size.constants { &CONSTANTS[..] } else { &CONSTANTS[..2] };
+        let signs = if size.constants { CONSTANTS } else { &CONSTANTS[..2] };
         let price =
             |c: Constant| if c.value().abs() == 1.0 { if c.value() < 0.0 { 0.1 } else { 0.0 } } else { 0.7 };
 
@@ -233,7 +226,7 @@ impl Library {
                 let periodic = ["sin", "cos", "tan"].contains(&row.name);
                 let own = match (periodic, size.constants) {
                     (true, true) => &TURNS[..],
-                    (true, false) => &CONSTANTS[..],
+                    (true, false) => CONSTANTS,
                     (false, _) => signs,
                 };
                 for &c in own {

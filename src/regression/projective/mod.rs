@@ -34,7 +34,7 @@ mod stages;
 mod tests;
 mod view;
 
-pub use peel::{Grain, resolution};
+pub use peel::{Grain, UNITS, resolution};
 
 use super::engine::Engine;
 

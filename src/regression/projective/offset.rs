@@ -7,6 +7,7 @@ use super::library::Library;
 use super::nodes::{Constant, Node};
 use super::peel::Peel;
 use super::view::{K, Lane, Point, View, length, log, product};
+use crate::numeric::golden::golden;
 
 /// A place where the difference is near a direction.
 #[derive(Clone, Debug)]
@@ -109,16 +110,16 @@ pub fn scan(
                     };
                     let from = constants[k.saturating_sub(1)];
                     let to = constants[(k + 1).min(constants.len() - 1)];
-                    let (c, distance) = golden(f, from, to);
+                    let least = golden(f, from, to, STEPS, |_, _| false);
                     found.push(Near {
                         peel: Peel::Offset {
                             power: *power,
                             product: monomial.clone(),
                             factor: None,
-                            offset: Constant::Free(c),
+                            offset: Constant::Free(least.x),
                         },
                         factor: (which == 1).then(|| library.factors[factor].node),
-                        distance,
+                        distance: least.value,
                     });
                 }
             }
@@ -129,22 +130,4 @@ pub fn scan(
     let mut all: Vec<Near> = all.into_iter().flatten().collect();
     all.sort_by(|a, b| a.distance.total_cmp(&b.distance));
     (all, work)
-}
-
-fn golden(f: impl Fn(f64) -> f64, mut from: f64, mut to: f64) -> (f64, f64) {
-    let ratio = (5f64.sqrt() - 1.0) / 2.0;
-    let (mut x, mut y) = (to - ratio * (to - from), from + ratio * (to - from));
-    let (mut fx, mut fy) = (f(x), f(y));
-    for _ in 0..STEPS {
-        if fx < fy {
-            (to, y, fy) = (y, x, fx);
-            x = to - ratio * (to - from);
-            fx = f(x);
-        } else {
-            (from, x, fx) = (x, y, fy);
-            y = from + ratio * (to - from);
-            fy = f(y);
-        }
-    }
-    if fx < fy { (x, fx) } else { (y, fy) }
 }

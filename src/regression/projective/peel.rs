@@ -77,7 +77,10 @@ const EXACT: usize = 12;
 /// Digits below which numbers count as chosen, not rounded.
 const CHOSEN: usize = 4;
 
-/// The relative resolution of a column: half a unit of the last digit, where its numbers have few.
+/// Units of the last digit that a resolution counts: what directions differ by on the mean of many rounded numbers.
+pub const UNITS: f64 = 0.12;
+
+/// The relative resolution of a column: [`UNITS`] of the last digit, where its numbers have few.
 pub fn resolution(column: &[f64]) -> f64 {
     let digits = |x: f64| {
         (1..EXACT).find(|&s| {
@@ -87,7 +90,7 @@ pub fn resolution(column: &[f64]) -> f64 {
     };
     let step = column.len().div_ceil(64).max(1);
     let most = column.iter().step_by(step).map(|x| digits(*x).unwrap_or(EXACT)).max().unwrap_or(EXACT);
-    if (CHOSEN..EXACT).contains(&most) { 0.3 * 10f64.powi(1 - most as i32) / 2.5 } else { 1e-15 }
+    if (CHOSEN..EXACT).contains(&most) { UNITS * 10f64.powi(1 - most as i32) } else { 1e-15 }
 }
 
 impl Grain {

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::nodes::{Arena, Constant, Node, ONE, Parity, UNARY};
 use super::view::{K, Point, View, length, product};
+use crate::numeric::golden::golden;
 
 /// Points of the grid to one factor of e.
 const FINENESS: f64 = 5.0;
@@ -145,10 +146,13 @@ pub fn scan(
                         };
                         // Where zeros move across rows the curve is rough between two points of the grid.
                         let (from, to) = if periodic(shape) { finest(&sine, from, to) } else { (from, to) };
-                        let (x, distance, steps) = golden(sine, from, to, *tolerance);
-                        work += (steps + if periodic(shape) { FINER as u64 } else { 0 }) * K as u64;
-                        let node = shape.node(sign * x.exp());
-                        close.push(Close { target: place, node, distance: distance.sqrt() });
+                        // After 13 steps the bracket is 1/500: what is still far off stays so.
+                        let far = 1e-3_f64.max(100.0 * tolerance * tolerance);
+                        let least = golden(sine, from, to, STEPS, |step, least| step == 13 && least > far);
+                        work +=
+                            (least.evaluations + if periodic(shape) { FINER as u64 } else { 0 }) * K as u64;
+                        let node = shape.node(sign * least.x.exp());
+                        close.push(Close { target: place, node, distance: least.value.sqrt() });
                     }
                 }
             }
@@ -168,29 +172,4 @@ pub fn scan(
         kept
     });
     (all, work)
-}
-
-/// The least value of f between two places; gives up early where it will not come near.
-fn golden(f: impl Fn(f64) -> f64, mut from: f64, mut to: f64, tolerance: f64) -> (f64, f64, u64) {
-    let ratio = (5f64.sqrt() - 1.0) / 2.0;
-    let (mut x, mut y) = (to - ratio * (to - from), from + ratio * (to - from));
-    let (mut fx, mut fy) = (f(x), f(y));
-    let mut steps = 2;
-    for step in 0..STEPS {
-        if fx < fy {
-            (to, y, fy) = (y, x, fx);
-            x = to - ratio * (to - from);
-            fx = f(x);
-        } else {
-            (from, x, fx) = (x, y, fy);
-            y = from + ratio * (to - from);
-            fy = f(y);
-        }
-        steps += 1;
-        // After 12 steps the bracket is 1/300: what is still far off stays so.
-        if step == 12 && fx.min(fy) > 1e-3_f64.max(100.0 * tolerance * tolerance) {
-            break;
-        }
-    }
-    if fx < fy { (x, fx, steps) } else { (y, fy, steps) }
 }

@@ -5,7 +5,7 @@ use rand::RngExt;
 use crate::base::random::{Rng, Streams};
 use crate::base::{CancelToken, StopReason};
 use crate::regression::scheduler::Run;
-use crate::regression::tests::{LENGTH, MASS, NONE, SPEED, plan, sample, told};
+use crate::regression::tests::{LENGTH, MASS, NONE, SPEED, holds, plan, sample, told};
 use crate::regression::{Found, Method, Plan, Problem, checkpoint, regress};
 use crate::units::{Catalogue, Dimension};
 
@@ -20,13 +20,7 @@ fn search(problem: &Problem, work: u64) -> Found {
 #[track_caller]
 fn found(problem: &Problem, work: u64) -> Found {
     let found = search(problem, work);
-    let best = found.front.best();
-    assert!(
-        found.stopped == StopReason::Found && best.is_some_and(|b| b.r2 > 1.0 - 1e-12),
-        "{:?} {}",
-        found.stopped,
-        told(&found)
-    );
+    holds(&found);
     found
 }
 
