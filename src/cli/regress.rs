@@ -43,7 +43,7 @@ pub struct Arguments {
     /// The column to explain [default: the last one of numbers]
     #[arg(long, value_name = "COLUMN")]
     target: Option<String>,
-    /// Which engines search: auto, closed, algebraic, projective, exhaustive, symmetry
+    /// Which engines search: auto, closed, algebraic, projective, exhaustive, symmetry, genetic
     #[arg(long, default_value = "auto")]
     method: String,
     /// Operators and functions that laws may use

@@ -11,6 +11,7 @@ use super::dimension_algebra;
 use super::error::RegressError;
 use super::exhaustive;
 use super::front::{Found, Front};
+use super::genetic;
 use super::options::{Constants, Method, Plan};
 use super::problem::Problem;
 use super::projective;
@@ -77,7 +78,7 @@ pub trait Engine: Send + Sync {
 }
 
 /// What `without` switches off: engines, then families of the projective search, of its factors, and of the algebraic one.
-pub const SWITCHES: [&str; 33] = [
+pub const SWITCHES: [&str; 34] = [
     "power law",
     "sparse",
     "inner constant",
@@ -86,6 +87,7 @@ pub const SWITCHES: [&str; 33] = [
     "projective",
     "algebraic",
     "symmetry",
+    "genetic",
     // Stages of the projective search.
     "powers",
     "lookup",
@@ -132,6 +134,7 @@ pub(super) fn engines(plan: &Plan) -> Vec<Box<dyn Engine>> {
         Method::Projective => projective::engines(),
         Method::Exhaustive => exhaustive::engines(true),
         Method::Symmetry => symmetry::engines(),
+        Method::Genetic => genetic::engines(),
     };
     engines.retain(|e| !plan.without.iter().any(|w| w == e.name()));
     engines

@@ -53,7 +53,7 @@ pub enum RegressError {
     },
     /// A method that is not built.
     #[error(
-        "expected a method, auto, closed, algebraic, projective, exhaustive or symmetry, found `{found}`"
+        "expected a method, auto, closed, algebraic, projective, exhaustive, symmetry or genetic, found `{found}`"
     )]
     Method {
         /// What was given.

@@ -15,6 +15,7 @@ mod engine;
 mod error;
 pub mod exhaustive;
 mod front;
+mod genetic;
 mod options;
 mod problem;
 mod projective;

@@ -19,6 +19,8 @@ pub enum Method {
     Exhaustive,
     /// The search with scalings read from the data only.
     Symmetry,
+    /// The genetic search only.
+    Genetic,
 }
 
 impl std::str::FromStr for Method {
@@ -32,6 +34,7 @@ impl std::str::FromStr for Method {
             "projective" => Ok(Method::Projective),
             "exhaustive" => Ok(Method::Exhaustive),
             "symmetry" => Ok(Method::Symmetry),
+            "genetic" => Ok(Method::Genetic),
             _ => Err(RegressError::Method { found: word.into() }),
         }
     }

@@ -43,6 +43,8 @@ const DIGITS: f64 = 1e3;
 
 /// Constants up to which a law is not bent to what the rounding of the features leaves open.
 const CONSTANTS: usize = 2;
+/// Rows that each further constant of a complete law needs.
+const ROWS_EACH: usize = 6;
 /// The standard deviation of a rounding, half a unit of the last digit over the root of 3, for a resolution.
 const FLAT: f64 = 0.2887 / super::projective::UNITS;
 /// Relative resolution from which on a column does not stand in full.
@@ -238,6 +240,11 @@ impl<'a> Run<'a> {
     /// Whether the best law leaves nothing but the rounding of the data.
     fn complete(&self) -> bool {
         let Some(best) = self.front.best().filter(|_| self.problem.sigma.is_none()) else { return false };
+        // Constants enough bend any smooth curve through a few rows.
+        let fitted = best.constants.iter().filter(|c| c.exact.is_none()).count();
+        if fitted > CONSTANTS && fitted * ROWS_EACH > self.problem.rows() {
+            return false;
+        }
         let floor = describe::noise_floor(self.problem).powi(2);
         if best.loss <= 16.0 * floor {
             return true;

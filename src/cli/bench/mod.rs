@@ -103,7 +103,7 @@ pub struct Arguments {
     /// Only these problems
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     only: Vec<String>,
-    /// Which engines search: auto, closed, algebraic, projective, exhaustive, symmetry
+    /// Which engines search: auto, closed, algebraic, projective, exhaustive, symmetry, genetic
     #[arg(long, default_value = "auto")]
     method: String,
     /// Operators and functions that laws may use, or `literature`, or `phys` [default: those of `regress`; in classic

@@ -7,12 +7,12 @@
 //! Bottom-up enumeration by observational equivalence: A. Albarghouthi, S. Gulwani, Z. Kincaid, "Recursive Program
 //! Synthesis", CAV 2013; exhaustive laws: D. Bartlett, H. Desmond, P. Ferreira, IEEE Trans. Evol. Comput. 28, 950 (2024).
 
-mod grammar;
-mod key;
-mod level;
+pub(super) mod grammar;
+pub(super) mod key;
+pub(super) mod level;
 mod meet;
 mod near;
-mod table;
+pub(super) mod table;
 #[cfg(test)]
 mod tests;
 
@@ -39,7 +39,7 @@ const CAPACITY: usize = 1 << 22;
 /// Candidates of a level that are computed for each function that the table could still take.
 const CANDIDATES: u64 = 40;
 /// Different rows that a search needs.
-const LEAST_ROWS: usize = 6;
+pub(super) const LEAST_ROWS: usize = 6;
 /// Functions by which the target is undone in one step.
 const SLICE: u32 = 1 << 15;
 /// Functions of a level that may get a constant.
@@ -123,7 +123,7 @@ pub fn engines(alone: bool) -> Vec<Box<dyn Engine>> {
 
 /// Rows of the data by a hash of what is in them, so that their order does not matter: the first different ones, again from
 /// the start where there are not enough; and how many are different.
-fn rows(problem: &Problem) -> ([usize; ROWS], usize) {
+pub(super) fn probe_rows(problem: &Problem) -> ([usize; ROWS], usize) {
     let mut hashed: Vec<(u64, usize)> = (0..problem.rows())
         .map(|r| {
             let cells = problem.columns.iter().chain([&problem.target]).map(|c| c[r].to_bits());
@@ -140,7 +140,7 @@ impl State {
     /// `None` where the data have too few rows, or a target that does not vary on them.
     fn new(search: &Search<'_>) -> Option<State> {
         let Search { problem, plan, .. } = *search;
-        let (rows, different) = rows(problem);
+        let (rows, different) = probe_rows(problem);
         let values = rows.map(|r| problem.target[r]);
         let centred = near::centred(&values)?;
         if different < LEAST_ROWS {

@@ -82,7 +82,7 @@ fn solved(problem: &Problem, models: &[Model]) -> bool {
 }
 
 fn filled(problem: &Problem, plan: &Plan, size: usize) -> Table {
-    let (rows, _) = rows(problem);
+    let (rows, _) = probe_rows(problem);
     let mut table = Table::new(Grammar::new(problem, plan, &rows), Projection::new(0.0));
     for _ in 0..size {
         let level = Level::next(&mut table);
@@ -214,7 +214,7 @@ fn brute(leaves: &[Values], size: usize) -> Vec<Values> {
 fn the_table_holds_every_function_once() {
     let p = problem(2, None, Dimension::NONE, 1, |x| x[0]);
     let plan = plan(&["+", "-", "*", "/", "exp"]);
-    let (rows, _) = rows(&p);
+    let (rows, _) = probe_rows(&p);
     let leaves: Vec<Values> = Grammar::new(&p, &plan, &rows).leaves.iter().map(|l| *l.values).collect();
     let mut all: Vec<Values> = Vec::new();
     for size in 1..=4 {
@@ -288,7 +288,7 @@ fn functions_scale_as_their_units() {
     for (column, d) in other.columns.iter_mut().zip(&dimensions) {
         column.iter_mut().for_each(|x| *x *= factor(*d));
     }
-    let (rows, _) = rows(&p);
+    let (rows, _) = probe_rows(&p);
     let at = |p: &Problem, e: &Expr, row: usize| {
         e.evaluate(&|s| p.names.iter().position(|n| n == s).map(|k| p.columns[k][row]))
     };

@@ -1,0 +1,632 @@
+//! Mutations and crossovers, from one table of weights. All are typed: what units forbid is never made into a member, and new
+//! subtrees come from the library by the dimension that their place wants.
+
+use rand::RngExt;
+
+use super::fit::Linear;
+use super::invert::wanted_at;
+use super::kernel::Sweep;
+use super::library::{Close, Library, ROWS, Values};
+use super::tree::{Node, Tree, Ty, Typing};
+use crate::base::random::Rng;
+use crate::expression::Function;
+use crate::numeric::normal::standard_normal;
+use crate::regression::exhaustive::grammar::Op;
+use crate::regression::options::{Constants, Plan};
+use crate::regression::problem::Problem;
+use crate::units::Dimension;
+
+/// Most terms of an individual, nodes of a term, and nodes of all.
+const TERMS: usize = 6;
+const NODES: usize = 24;
+const ALL_NODES: usize = 32;
+/// Functions of the library that a look-up goes through at least.
+const FEWEST: f64 = 256.0;
+/// Rows that each constant must have, and most constants.
+const ROWS_EACH: usize = 3;
+const PARAMETERS: usize = 12;
+
+/// What is varied: terms, whose factors and intercept are always fitted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Genome {
+    /// The terms.
+    pub terms: Vec<Tree>,
+    /// Whether an intercept stands beside them.
+    pub intercept: bool,
+}
+
+impl Genome {
+    /// Hash of the structure, whatever the order of the terms.
+    pub fn hash(&self) -> u64 {
+        let mut all: Vec<u64> = self.terms.iter().map(Tree::structure).collect();
+        all.sort_unstable();
+        all.iter().fold(u64::from(self.intercept), |h, t| crate::base::hash::combine(h, *t))
+    }
+
+    /// Nodes of all terms.
+    pub fn nodes(&self) -> usize {
+        self.terms.iter().map(Tree::len).sum()
+    }
+}
+
+/// A change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// One constant is perturbed.
+    Perturb,
+    /// A leaf becomes another one.
+    Leaf,
+    /// An operator becomes another one.
+    Operator,
+    /// A node comes to stand under a function or beside a new subtree.
+    Insert,
+    /// An operand takes the place of its operator.
+    Hoist,
+    /// A subtree is replaced by one of the library.
+    Subtree,
+    /// A term is added.
+    AddTerm,
+    /// A term is dropped.
+    DropTerm,
+    /// A term is multiplied or divided by a power of a small function.
+    Factor,
+    /// An exponent goes up or down by 1/2.
+    Exponent,
+    /// A column becomes a difference or sum with another.
+    Difference,
+    /// A node gets a constant as factor or offset.
+    Constant,
+    /// A subtree is replaced by what the target asks for in its place.
+    Wanted,
+    /// A term is added that fits best what the others leave.
+    WantedTerm,
+    /// A subtree of another individual takes the place of one.
+    Crossover,
+    /// Terms of two individuals come together.
+    Mix,
+    /// Two terms become one whose parts keep their ratio, 1 or -1.
+    Tie,
+    /// A term that is a sum comes apart.
+    Split,
+    /// A new individual.
+    Random,
+}
+
+/// How often each change is made.
+pub const CHANGES: [(Change, f64); 19] = [
+    (Change::Perturb, 0.4),
+    (Change::Leaf, 1.0),
+    (Change::Operator, 1.0),
+    (Change::Insert, 1.6),
+    (Change::Hoist, 1.4),
+    (Change::Subtree, 1.6),
+    (Change::AddTerm, 0.6),
+    (Change::DropTerm, 0.7),
+    (Change::Factor, 1.0),
+    (Change::Exponent, 0.6),
+    (Change::Difference, 0.4),
+    (Change::Constant, 1.2),
+    (Change::Wanted, 1.2),
+    (Change::WantedTerm, 0.5),
+    (Change::Crossover, 1.6),
+    (Change::Mix, 0.6),
+    (Change::Tie, 0.6),
+    (Change::Split, 0.4),
+    (Change::Random, 0.1),
+];
+
+/// Makes new genomes.
+pub struct Maker<'a> {
+    /// Where subtrees come from.
+    pub library: &'a Library,
+    /// Dimensions of leaves and constants.
+    pub typing: Typing<'a>,
+    /// The target's dimension.
+    pub goal: Dimension,
+    /// The target on the probe rows.
+    target: Values,
+    functions: Vec<Function>,
+    pairs: Vec<Function>,
+    binary: Vec<Node>,
+    /// Whether powers, squares and roots are allowed.
+    powers: (bool, bool, bool),
+    sweep: Sweep,
+    parameters: usize,
+    /// Node evaluations times rows.
+    pub work: u64,
+}
+
+impl<'a> Maker<'a> {
+    /// For a problem.
+    pub fn new(problem: &Problem, plan: &Plan, library: &'a Library) -> Maker<'a> {
+        let free = problem.dimensions.is_some() && plan.constants == Constants::Free;
+        let g = &library.grammar;
+        let arithmetic = [
+            (Node::Add, g.add),
+            (Node::Subtract, g.subtract),
+            (Node::Multiply, g.multiply),
+            (Node::Divide, g.divide),
+        ];
+        let call = |op: &(Op, usize)| match op.0 {
+            Op::Call(f, false) => Some(f),
+            _ => None,
+        };
+        let two = [Function::Min, Function::Max, Function::Atan2, Function::Mod];
+        Maker {
+            library,
+            typing: Typing { grammar: g, constant: (!free).then_some(Dimension::NONE) },
+            goal: problem.goal(),
+            target: library.rows.map(|r| problem.target[r]),
+            functions: g.unary.iter().filter_map(call).collect(),
+            pairs: two.into_iter().filter(|f| plan.allows(f.name())).collect(),
+            binary: arithmetic.into_iter().filter(|a| a.1).map(|a| a.0).collect(),
+            powers: (g.power, g.power || g.multiply, g.roots()),
+            sweep: Sweep::new(ROWS),
+            parameters: (problem.rows() / ROWS_EACH).clamp(2, PARAMETERS),
+            work: 0,
+        }
+    }
+
+    /// Whether an intercept may stand: it has the target's dimension.
+    pub fn intercepts(&self) -> bool {
+        self.typing.constant.is_none() || self.goal.is_none()
+    }
+
+    /// Whether units allow it, and it is not too large.
+    fn allows(&self, genome: &Genome) -> bool {
+        let fits = |t: &Tree| {
+            let Some(types) = t.dimensions(&self.typing) else { return false };
+            let whole = types[types.len() - 1];
+            // A fitted factor brings any unit where constants may carry one.
+            t.len() <= NODES && (self.typing.constant.is_none() || whole == Some(self.goal))
+        };
+        let constants: usize = genome.terms.iter().map(|t| t.constants().count()).sum();
+        (1..=TERMS).contains(&genome.terms.len())
+            && constants + genome.terms.len() + usize::from(genome.intercept) <= self.parameters
+            && genome.nodes() <= ALL_NODES
+            && (!genome.intercept || self.intercepts())
+            && genome.terms.iter().all(fits)
+    }
+
+    /// The genome in normal form: terms that are sums come apart, numbers and equal terms go; `None` where nothing is left,
+    /// or units forbid it.
+    pub fn normal(&self, genome: Genome) -> Option<Genome> {
+        let mut terms: Vec<Tree> = Vec::new();
+        let mut open: Vec<Tree> = genome.terms;
+        let mut intercept = genome.intercept;
+        while let Some(tree) = open.pop() {
+            let tree = tree.normal((true, intercept));
+            let k = tree.len() - 1;
+            if matches!(tree.nodes[k], Node::Add | Node::Subtract) && self.intercepts() {
+                let (a, b) = tree.operands(k);
+                if let Some(rest) =
+                    [(a, b), (b, a)].iter().find(|(_, c)| matches!(tree.nodes[*c], Node::Constant(_)))
+                {
+                    open.push(tree.subtree(rest.0));
+                    intercept = true;
+                    continue;
+                }
+            }
+            let varies = tree.nodes.iter().any(|n| {
+                matches!(n, Node::Leaf(l) if self.library.grammar.leaves[usize::from(*l)].expr.as_symbol().is_some())
+            });
+            if !varies {
+                intercept = intercept || self.intercepts();
+                continue;
+            }
+            if !terms.iter().any(|t| t.structure() == tree.structure() && *t == tree) {
+                terms.push(tree);
+            }
+        }
+        terms.sort_by_key(|t| (t.len(), t.structure()));
+        let genome = Genome { terms, intercept };
+        self.allows(&genome).then_some(genome)
+    }
+
+    /// The dimension that a subtree in the place of another must have; `None` where any will do.
+    fn wanted(&self, ty: Ty, rng: &mut Rng) -> Option<Dimension> {
+        match ty {
+            // Constants can make up for another dimension: now and then.
+            Some(_) if self.typing.constant.is_none() && rng.random::<f64>() < 0.15 => None,
+            ty => ty,
+        }
+    }
+
+    /// A new subtree, of a dimension where one is wanted.
+    pub fn subtree(&self, wanted: Option<Dimension>, depth: usize, rng: &mut Rng) -> Option<Tree> {
+        let u: f64 = rng.random();
+        if depth == 0 || u < 0.6 {
+            if let Some(place) = self.library.pick(wanted, rng) {
+                return Some(self.library.trees[place].clone());
+            }
+            // A product of two functions of which the second makes up for the dimension of the first.
+            let first = self.library.pick(None, rng)?;
+            let rest = wanted?.div(self.library.dimensions[first])?;
+            let second = self.library.pick(Some(rest), rng)?;
+            let [a, b] = [first, second].map(|k| self.library.trees[k].clone());
+            return self.binary.contains(&Node::Multiply).then(|| a.join(&b, Node::Multiply));
+        }
+        let none = Dimension::NONE;
+        if u < 0.75 && wanted.is_none_or(|d| d.is_none()) && !self.functions.is_empty() {
+            let inside = self.subtree(Some(none), depth - 1, rng)?;
+            let inside = if rng.random::<f64>() < 0.5 { self.scaled(inside, rng) } else { inside };
+            return Some(inside.under(Node::Call(self.functions[rng.random_range(0..self.functions.len())])));
+        }
+        let op = *self.binary.get(rng.random_range(0..self.binary.len().max(1)))?;
+        let a = self.subtree(
+            if matches!(op, Node::Add | Node::Subtract) { wanted } else { None },
+            depth - 1,
+            rng,
+        )?;
+        let own = a.dimensions(&self.typing)?[a.len() - 1];
+        let other = match (op, own, wanted) {
+            (Node::Add | Node::Subtract, own, _) => own,
+            (Node::Multiply, Some(own), Some(w)) => Some(w.div(own)?),
+            (Node::Divide, Some(own), Some(w)) => Some(own.div(w)?),
+            _ => None,
+        };
+        let b = self.subtree(other, depth - 1, rng)?;
+        Some(a.join(&b, op))
+    }
+
+    /// A new individual.
+    pub fn random(&mut self, rng: &mut Rng) -> Option<Genome> {
+        let wanted = match self.typing.constant {
+            Some(_) => Some(self.goal),
+            None => (rng.random::<f64>() < 0.7).then_some(self.goal),
+        };
+        let terms = 1 + usize::from(rng.random::<f64>() < 0.4) + usize::from(rng.random::<f64>() < 0.2);
+        let intercept = self.intercepts() && rng.random::<f64>() < 0.5;
+        let made: Vec<Tree> = (0..terms).filter_map(|_| self.subtree(wanted, 2, rng)).collect();
+        self.normal(Genome { terms: made, intercept })
+    }
+
+    /// An individual that undoes the target by one function, and takes what comes closest to the rest.
+    pub fn peeled(&mut self, rng: &mut Rng) -> Option<Genome> {
+        let node = self.outer(rng)?;
+        let inner = Tree::leaf(Node::Leaf(0)).under(node);
+        // Any present values will do to undo the outermost function from.
+        let ones = vec![vec![1.0; ROWS]; self.library.leaves.len()];
+        self.sweep.forward(&inner, &ones);
+        let target = self.target;
+        let (values, weights) = wanted_at(&inner, &self.sweep, &target, 0)?;
+        let dimension = match node {
+            Node::Call(_) => Some(Dimension::NONE),
+            _ => None,
+        };
+        let close = self.closest(&values, &weights, dimension, rng)?;
+        let size = (values.iter().map(|v| v * v).sum::<f64>() / ROWS as f64).sqrt();
+        let inside = self.told(&close, size);
+        self.normal(Genome { terms: vec![inside.under(node)], intercept: self.intercepts() })
+    }
+
+    fn outer(&self, rng: &mut Rng) -> Option<Node> {
+        let powers = self.halves();
+        let n = self.functions.len() + powers.len();
+        let k = if n == 0 { return None } else { rng.random_range(0..n) };
+        Some(if k < powers.len() {
+            Node::Raise(powers[k])
+        } else {
+            Node::Call(self.functions[k - powers.len()])
+        })
+    }
+
+    /// Exponents in halves that the operators allow.
+    fn halves(&self) -> Vec<i8> {
+        let (power, square, root) = self.powers;
+        let divide = self.binary.contains(&Node::Divide);
+        let mut all = Vec::new();
+        all.extend(square.then_some(4));
+        all.extend(power.then_some(6));
+        all.extend(root.then_some(1));
+        all.extend(divide.then_some(-2));
+        all.extend((divide && root).then_some(-1));
+        all.extend((divide && square).then_some(-4));
+        all.extend((power && root).then_some(3));
+        all
+    }
+
+    /// One of the functions that come closest, the better for its size the likelier.
+    fn closest(
+        &mut self,
+        wanted: &Values,
+        weights: &Values,
+        dimension: Option<Dimension>,
+        rng: &mut Rng,
+    ) -> Option<Close> {
+        // Mostly among the smaller functions: from a few hundred to all, each order of size as often.
+        let all = self.library.trees.len() as f64;
+        let most = FEWEST * (all / FEWEST).max(1.0).powf(rng.random::<f64>());
+        let n = dimension.map_or(self.library.trees.len(), |d| self.library.group(d).len());
+        self.work += (3 * ROWS * n.min(most as usize)) as u64;
+        let offset = self.typing.constant.is_none() || dimension.is_none_or(|d| d.is_none());
+        let all = self.library.closest(wanted, weights, dimension, offset, most as usize);
+        // Those that no smaller one equals.
+        let mut least = f64::INFINITY;
+        let mut kept: Vec<Close> = Vec::new();
+        for close in all.into_iter().flatten() {
+            if close.left < 0.9 * least {
+                least = close.left;
+                kept.push(close);
+            }
+        }
+        let k = kept.len().checked_sub(1 + (rng.random::<f64>().powi(2) * kept.len() as f64) as usize)?;
+        Some(kept[k])
+    }
+
+    /// offset + factor*function as a tree, numbers that are nothing left out. `size`: that of the values wanted.
+    fn told(&self, close: &Close, size: f64) -> Tree {
+        let mut tree = self.library.trees[close.place].clone();
+        if (close.factor.abs() - 1.0).abs() > 1e-9 {
+            tree = tree.join(&Tree::leaf(Node::Constant(close.factor)), Node::Multiply);
+        } else if close.factor < 0.0 {
+            tree = tree.under(Node::Negate);
+        }
+        if close.offset.abs() > 1e-9 * size {
+            tree = tree.join(&Tree::leaf(Node::Constant(close.offset)), Node::Add);
+        }
+        tree
+    }
+
+    /// The tree times a constant that makes its values of the order 1.
+    fn scaled(&self, tree: Tree, rng: &mut Rng) -> Tree {
+        let size = self.size(&tree);
+        let c = (0.8 * standard_normal(rng)).exp() / size;
+        let c = if rng.random::<f64>() < 0.2 { -c } else { c };
+        tree.join(&Tree::leaf(Node::Constant(c)), Node::Multiply)
+    }
+
+    /// The size of a tree's values on the probe rows, 1 where they have none.
+    fn size(&self, tree: &Tree) -> f64 {
+        let mut sweep = Sweep::new(ROWS);
+        if !sweep.forward(tree, &self.library.leaves) {
+            return 1.0;
+        }
+        let values = sweep.values(tree.len() - 1);
+        let size = (values.iter().map(|v| v * v).sum::<f64>() / ROWS as f64).sqrt();
+        if size > 0.0 && size.is_finite() { size } else { 1.0 }
+    }
+
+    /// A change of a parent, with another one for crossovers; `None` where it cannot be made.
+    pub fn change(
+        &mut self,
+        change: Change,
+        parent: &Genome,
+        fit: &Linear,
+        other: &Genome,
+        rng: &mut Rng,
+    ) -> Option<Genome> {
+        let mut genome = parent.clone();
+        let t = rng.random_range(0..genome.terms.len());
+        let tree = genome.terms[t].clone();
+        let place = rng.random_range(0..tree.len());
+        let types = tree.dimensions(&self.typing)?;
+        match change {
+            Change::Perturb => {
+                let constants: Vec<usize> = tree.constants().collect();
+                let &k = constants.get(rng.random_range(0..constants.len().max(1)))?;
+                let Node::Constant(c) = tree.nodes[k] else { return None };
+                let width = [0.01, 0.1, 1.0][rng.random_range(0..3)];
+                let sign = if rng.random::<f64>() < 0.05 { -1.0 } else { 1.0 };
+                genome.terms[t].nodes[k] = Node::Constant(sign * c * (width * standard_normal(rng)).exp());
+            }
+            Change::Leaf => {
+                let leaves: Vec<usize> =
+                    (0..tree.len()).filter(|&k| matches!(tree.nodes[k], Node::Leaf(_))).collect();
+                let &k = leaves.get(rng.random_range(0..leaves.len().max(1)))?;
+                let wanted = self.wanted(types[k], rng);
+                let columns: Vec<u32> = self
+                    .library
+                    .columns
+                    .iter()
+                    .copied()
+                    .filter(|c| wanted.is_none_or(|d| self.library.dimensions[*c as usize] == d))
+                    .collect();
+                let &c = columns.get(rng.random_range(0..columns.len().max(1)))?;
+                genome.terms[t].nodes[k] = self.library.trees[c as usize].nodes[0];
+            }
+            Change::Operator => {
+                let new = match tree.nodes[place] {
+                    Node::Call(_) | Node::Negate => {
+                        Node::Call(*self.functions.get(rng.random_range(0..self.functions.len().max(1)))?)
+                    }
+                    Node::Raise(_) => self.outer(rng)?,
+                    Node::Leaf(_) | Node::Constant(_) => return None,
+                    _ if !self.pairs.is_empty() && rng.random::<f64>() < 0.2 => {
+                        Node::Pair(self.pairs[rng.random_range(0..self.pairs.len())])
+                    }
+                    _ => *self.binary.get(rng.random_range(0..self.binary.len().max(1)))?,
+                };
+                genome.terms[t].nodes[place] = new;
+            }
+            Change::Insert => {
+                let sub = tree.subtree(place);
+                let new = if rng.random::<f64>() < 0.45 {
+                    let node = self.outer(rng)?;
+                    let dimensionless = types[place].is_none_or(|d| d.is_none());
+                    let scaled =
+                        matches!(node, Node::Call(_)) && (!dimensionless || rng.random::<f64>() < 0.4);
+                    if scaled { self.scaled(sub, rng) } else { sub }.under(node)
+                } else if !self.pairs.is_empty() && rng.random::<f64>() < 0.15 {
+                    let with = self.subtree(types[place], 0, rng)?;
+                    sub.join(&with, Node::Pair(self.pairs[rng.random_range(0..self.pairs.len())]))
+                } else {
+                    let op = *self.binary.get(rng.random_range(0..self.binary.len().max(1)))?;
+                    let sum = matches!(op, Node::Add | Node::Subtract);
+                    let none = (!types.iter().all(Option::is_none)).then_some(Dimension::NONE);
+                    let wanted = if sum { types[place] } else { none };
+                    let wanted = self.wanted(wanted, rng);
+                    let with = self.subtree(wanted, 0, rng)?;
+                    if rng.random::<f64>() < 0.5 { sub.join(&with, op) } else { with.join(&sub, op) }
+                };
+                genome.terms[t] = tree.replaced(place, &new);
+            }
+            Change::Hoist => {
+                if tree.nodes[place].arity() == 0 {
+                    return None;
+                }
+                let (a, b) = tree.operands(place);
+                let keep = if rng.random::<f64>() < 0.5 { a } else { b };
+                genome.terms[t] = tree.replaced(place, &tree.subtree(keep));
+            }
+            Change::Subtree => {
+                let wanted = self.wanted(types[place], rng);
+                let new = self.subtree(wanted, 1, rng)?;
+                genome.terms[t] = tree.replaced(place, &new);
+            }
+            Change::AddTerm => {
+                let goal = self.wanted(Some(self.goal), rng);
+                genome.terms.push(self.subtree(goal, 1, rng)?);
+            }
+            Change::DropTerm => {
+                if genome.terms.len() < 2 {
+                    genome.intercept = !genome.intercept;
+                } else {
+                    genome.terms.remove(t);
+                }
+            }
+            Change::Factor => {
+                let none = self.wanted(Some(Dimension::NONE), rng);
+                let factor = self.subtree(none, 0, rng)?;
+                let halves = self.halves();
+                let factor = match rng.random_range(0..halves.len() + 2) {
+                    k if k < halves.len() => factor.under(Node::Raise(halves[k])),
+                    _ => factor,
+                };
+                self.binary.contains(&Node::Multiply).then_some(())?;
+                genome.terms[t] = tree.join(&factor, Node::Multiply);
+            }
+            Change::Exponent => {
+                let places: Vec<usize> =
+                    (0..tree.len()).filter(|&k| matches!(tree.nodes[k], Node::Raise(_))).collect();
+                if places.is_empty() {
+                    let halves = self.halves();
+                    let &h = halves.get(rng.random_range(0..halves.len().max(1)))?;
+                    genome.terms[t] = tree.replaced(place, &tree.subtree(place).under(Node::Raise(h)));
+                } else {
+                    let k = places[rng.random_range(0..places.len())];
+                    let Node::Raise(h) = tree.nodes[k] else { return None };
+                    let step = if self.powers.2 { 1 } else { 2 };
+                    let h = if rng.random::<f64>() < 0.5 { h - step } else { h + step };
+                    if h == 0 || h.abs() > 12 || (h < 0 && !self.binary.contains(&Node::Divide)) {
+                        return None;
+                    }
+                    genome.terms[t].nodes[k] = Node::Raise(h);
+                }
+            }
+            Change::Difference => {
+                let leaves: Vec<usize> =
+                    (0..tree.len()).filter(|&k| matches!(tree.nodes[k], Node::Leaf(_))).collect();
+                let &k = leaves.get(rng.random_range(0..leaves.len().max(1)))?;
+                let same: Vec<u32> = self
+                    .library
+                    .columns
+                    .iter()
+                    .copied()
+                    .filter(|c| types[k].is_none_or(|d| self.library.dimensions[*c as usize] == d))
+                    .collect();
+                let &c = same.get(rng.random_range(0..same.len().max(1)))?;
+                let op = if rng.random::<f64>() < 0.7 { Node::Subtract } else { Node::Add };
+                self.binary.contains(&op).then_some(())?;
+                let new = tree.subtree(k).join(&self.library.trees[c as usize], op);
+                genome.terms[t] = tree.replaced(k, &new);
+            }
+            Change::Constant => {
+                let sub = tree.subtree(place);
+                let new = if rng.random::<f64>() < 0.5 {
+                    self.scaled(sub, rng)
+                } else {
+                    let c = self.size(&sub) * standard_normal(rng);
+                    sub.join(&Tree::leaf(Node::Constant(c)), Node::Add)
+                };
+                genome.terms[t] = tree.replaced(place, &new);
+            }
+            Change::Wanted => {
+                let (values, weights) = self.asked(parent, fit, t, place)?;
+                let dimension = self.wanted(types[place], rng);
+                let close = self.closest(&values, &weights, dimension, rng)?;
+                let size = (values.iter().map(|v| v * v).sum::<f64>() / ROWS as f64).sqrt();
+                genome.terms[t] = tree.replaced(place, &self.told(&close, size));
+            }
+            Change::WantedTerm => {
+                let left = self.left(parent, fit)?;
+                let dimension = self.wanted(Some(self.goal), rng);
+                let close = self.closest(&left, &[1.0; ROWS], dimension, rng)?;
+                genome.terms.push(self.library.trees[close.place].clone());
+            }
+            Change::Crossover => {
+                let from = &other.terms[rng.random_range(0..other.terms.len())];
+                let theirs = from.dimensions(&self.typing)?;
+                let wanted = self.wanted(types[place], rng);
+                let fits: Vec<usize> = (0..from.len())
+                    .filter(|&k| wanted.is_none() || theirs[k].is_none() || theirs[k] == wanted)
+                    .collect();
+                let &k = fits.get(rng.random_range(0..fits.len().max(1)))?;
+                genome.terms[t] = tree.replaced(place, &from.subtree(k));
+            }
+            Change::Mix => {
+                let take = &other.terms[rng.random_range(0..other.terms.len())];
+                match rng.random_range(0..3) {
+                    0 => genome.terms[t] = take.clone(),
+                    1 => genome.terms.push(take.clone()),
+                    _ => {
+                        let op = if rng.random::<f64>() < 0.6 { Node::Multiply } else { Node::Divide };
+                        self.binary.contains(&op).then_some(())?;
+                        genome.terms[t] = tree.join(take, op);
+                    }
+                }
+            }
+            Change::Tie => {
+                let u = rng.random_range(0..genome.terms.len());
+                if u == t {
+                    return None;
+                }
+                let same = fit.factors[t] * fit.factors[u] > 0.0;
+                let op = if same { Node::Add } else { Node::Subtract };
+                self.binary.contains(&op).then_some(())?;
+                genome.terms[t] = tree.join(&genome.terms[u], op);
+                genome.terms.remove(u);
+            }
+            Change::Split => {
+                let k = tree.len() - 1;
+                if !matches!(tree.nodes[k], Node::Add | Node::Subtract) {
+                    return None;
+                }
+                let (a, b) = tree.operands(k);
+                genome.terms[t] = tree.subtree(a);
+                genome.terms.push(tree.subtree(b));
+            }
+            Change::Random => return self.random(rng),
+        }
+        self.normal(genome)
+    }
+
+    /// What the target asks for at a place of a term, with weights.
+    fn asked(&mut self, genome: &Genome, fit: &Linear, t: usize, place: usize) -> Option<(Values, Values)> {
+        let mut rest = self.target;
+        rest.iter_mut().for_each(|y| *y -= fit.intercept);
+        for (k, tree) in genome.terms.iter().enumerate().filter(|(k, _)| *k != t) {
+            self.work += (tree.len() * ROWS) as u64;
+            self.sweep.forward(tree, &self.library.leaves).then_some(())?;
+            let values = self.sweep.values(tree.len() - 1);
+            rest.iter_mut().zip(values).for_each(|(r, v)| *r -= fit.factors[k] * v);
+        }
+        let factor = fit.factors[t];
+        rest.iter_mut().for_each(|r| *r /= factor);
+        self.sweep.forward(&genome.terms[t], &self.library.leaves).then_some(())?;
+        wanted_at(&genome.terms[t], &self.sweep, &rest, place)
+    }
+
+    /// What an individual leaves of the target on the probe rows.
+    fn left(&mut self, genome: &Genome, fit: &Linear) -> Option<Values> {
+        let mut rest = self.target;
+        rest.iter_mut().for_each(|y| *y -= fit.intercept);
+        for (k, tree) in genome.terms.iter().enumerate() {
+            self.work += (tree.len() * ROWS) as u64;
+            self.sweep.forward(tree, &self.library.leaves).then_some(())?;
+            let values = self.sweep.values(tree.len() - 1);
+            rest.iter_mut().zip(values).for_each(|(r, v)| *r -= fit.factors[k] * v);
+        }
+        Some(rest)
+    }
+}

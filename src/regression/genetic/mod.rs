@@ -1,0 +1,326 @@
+//! Genetic search: islands of sums of trees with free factors, each a population in steady state (`island.rs`), changed by a
+//! table of typed mutations and crossovers (`change.rs`), with subtrees from a library of all small functions and what the
+//! target asks for in a place (`library.rs`, `invert.rs`), constants fitted by variable projection (`fit.rs`). A fixed number
+//! of islands, whatever the processors; those of a ladder hold members up to an age, the lowest begins anew from time to time
+//! (G. Hornby, GECCO 2006).
+
+mod change;
+mod fit;
+mod invert;
+mod island;
+mod kernel;
+mod library;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+use std::collections::BTreeMap;
+
+use rand::RngExt;
+use rayon::prelude::*;
+use serde_json::{Value as Json, json};
+
+use self::change::Maker;
+use self::fit::{Fitter, Rows};
+use self::island::{Island, Member};
+use self::library::Library;
+use super::candidate::{Model, Parameter};
+use super::describe;
+use super::engine::{Batch, Engine, Search, Step};
+use super::problem::Problem;
+use crate::base::random::{Rng, Streams};
+use crate::expression::Expr;
+use crate::units::Dimension;
+
+/// The engine's name.
+const NAME: &str = "genetic";
+/// Islands, and those of a ladder.
+const ISLANDS: usize = 8;
+const LADDER: usize = 4;
+/// The age in steps up to which each rung of a ladder holds its members.
+const AGES: [u64; LADDER] = [20, 60, 200, u64::MAX];
+/// Steps between two new beginnings of the lowest rung.
+const ANEW: u64 = 20;
+/// Work of an island in a step, in row evaluations of one node.
+const QUOTA: u64 = 1_000_000;
+/// Rows on which populations live, and the steps for which they are the same ones.
+const ROWS: usize = 400;
+const SAME_ROWS: u64 = 100;
+/// Laws proposed by a step.
+const PROPOSED: usize = 4;
+/// Share by which a law must be better than smaller ones, and than the last proposed of its size.
+const BETTER: f64 = 0.98;
+/// The chance of a step.
+const CHANCE: f64 = 0.003;
+/// The chance that an island takes an elite from the other ladder.
+const MIGRATES: f64 = 0.1;
+
+/// The engine.
+#[derive(Default)]
+pub struct Genetic {
+    step: u64,
+    islands: Vec<Island>,
+    /// The loss of the last proposed law of each complexity.
+    proposed: BTreeMap<usize, f64>,
+    state: Option<State>,
+    /// Islands as they were kept, until the data are there to measure them.
+    kept: Option<Json>,
+    /// Nothing can be searched.
+    finished: bool,
+}
+
+/// What follows from the data.
+struct State {
+    library: Library,
+    rows: Rows,
+    /// Which of the choices of rows it is.
+    choice: u64,
+}
+
+/// The engine.
+pub fn engines() -> Vec<Box<dyn Engine>> {
+    vec![Box::new(Genetic::default())]
+}
+
+/// The rows that populations live on, by the number of the choice.
+fn rows(problem: &Problem, library: &Library, seed: u64, choice: u64) -> Rows {
+    let n = problem.rows();
+    let chosen: Vec<usize> = if n <= ROWS {
+        (0..n).collect()
+    } else {
+        let mut rng = Streams::new(seed).block("regress/genetic/rows", choice);
+        let mut all = rand::seq::index::sample(&mut rng, n, ROWS).into_vec();
+        all.sort_unstable();
+        all
+    };
+    let leaves = library.grammar.leaves.iter().map(|leaf| {
+        let column = leaf.expr.as_symbol().and_then(|s| problem.names.iter().position(|n| n == s));
+        match column {
+            Some(k) => chosen.iter().map(|&r| problem.columns[k][r]).collect(),
+            None => vec![leaf.values[0]; chosen.len()],
+        }
+    });
+    let weights = problem.weights().map(|w| {
+        let picked: Vec<f64> = chosen.iter().map(|&r| w[r]).collect();
+        let mean = picked.iter().sum::<f64>() / picked.len() as f64;
+        picked.iter().map(|w| w / mean).collect::<Vec<f64>>()
+    });
+    let at = |k: usize| weights.as_ref().map_or(1.0, |w| w[k]);
+    let target: Vec<f64> = chosen.iter().enumerate().map(|(k, &r)| problem.target[r] * at(k)).collect();
+    let total: f64 = (0..chosen.len()).map(|k| at(k) * at(k)).sum();
+    let mean = target.iter().enumerate().map(|(k, y)| y * at(k)).sum::<f64>() / total;
+    let spread =
+        target.iter().enumerate().map(|(k, y)| (y - mean * at(k)).powi(2)).sum::<f64>() / chosen.len() as f64;
+    let floor = if problem.sigma.is_some() { 1e-30 } else { describe::noise_floor(problem).powi(2) / spread };
+    Rows { leaves: leaves.collect(), target, weights, spread, floor: floor.max(1e-30) }
+}
+
+/// The generator of an island in a step.
+fn stream(seed: u64, island: usize, step: u64) -> Rng {
+    Streams::new(seed).block(&format!("regress/genetic/island{island}"), step)
+}
+
+impl Genetic {
+    /// Makes what follows from the data, where it is not there; `None` where nothing can be searched.
+    fn ready(&mut self, search: &Search<'_>) -> Option<u64> {
+        if self.finished {
+            return None;
+        }
+        let mut work = 0;
+        if self.state.is_none() {
+            let Some(library) = Library::new(search.problem, search.plan, search.cancel) else {
+                self.finished = search.cancel.stop().is_none();
+                return None;
+            };
+            work = library.work;
+            let rows = rows(search.problem, &library, search.plan.seed, self.step / SAME_ROWS);
+            self.state = Some(State { library, rows, choice: self.step / SAME_ROWS });
+        }
+        let state = self.state.as_mut()?;
+        if let Some(kept) = self.kept.take() {
+            // They were measured on the rows of the step before.
+            let choice = self.step.saturating_sub(1) / SAME_ROWS;
+            if choice != state.choice {
+                state.rows = rows(search.problem, &state.library, search.plan.seed, choice);
+                state.choice = choice;
+            }
+            let leaves = state.library.grammar.leaves.len();
+            let mut fitter = Fitter::new(&state.rows);
+            let all: Option<Vec<Island>> =
+                kept.as_array()?.iter().map(|i| Island::restore(i, leaves, &mut fitter)).collect();
+            self.islands = all?;
+        }
+        Some(work)
+    }
+
+    /// The best of each complexity that is better than all simpler ones, the simplest first.
+    fn front(&self) -> Vec<Member> {
+        let mut best: BTreeMap<usize, &Member> = BTreeMap::new();
+        for member in self.islands.iter().flat_map(|i| i.elites.values()) {
+            let slot = best.entry(member.complexity()).or_insert(member);
+            if member.fit.loss < slot.fit.loss {
+                *slot = member;
+            }
+        }
+        let mut least = f64::INFINITY;
+        let mut front = Vec::new();
+        for member in best.into_values() {
+            if member.fit.loss < BETTER * least {
+                least = member.fit.loss;
+                front.push(member.clone());
+            }
+        }
+        front
+    }
+
+    /// The laws to be proposed: those that gained most over the last of their size.
+    fn propose(&mut self, search: &Search<'_>) -> Vec<Model> {
+        let Some(state) = &self.state else { return Vec::new() };
+        let mut gained: Vec<(f64, Member)> = Vec::new();
+        for member in self.front() {
+            let old = self.proposed.get(&member.complexity()).copied().unwrap_or(f64::INFINITY);
+            if member.fit.loss < BETTER * old {
+                gained.push(((old.min(1.0) / member.fit.loss).ln(), member));
+            }
+        }
+        gained.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.complexity().cmp(&b.1.complexity())));
+        let maker = Maker::new(search.problem, search.plan, &state.library);
+        let mut models = Vec::new();
+        for (_, member) in gained.into_iter().take(PROPOSED) {
+            self.proposed.insert(member.complexity(), member.fit.loss);
+            models.extend(model(&member, &maker));
+        }
+        models
+    }
+
+    /// Members that are too old go up their ladder; the lowest rung begins anew from time to time; elites cross over.
+    fn migrate(&mut self, seed: u64) {
+        for k in 0..ISLANDS {
+            let rung = k % LADDER;
+            if rung + 1 == LADDER {
+                continue;
+            }
+            let anew = rung == 0 && self.step % ANEW == ANEW - 1;
+            // The whole lowest rung goes up before it begins anew.
+            let old = if anew {
+                self.islands[k].elites.clear();
+                self.islands[k].members.drain(..).collect()
+            } else {
+                self.islands[k].retire(self.step, AGES[rung])
+            };
+            for member in old {
+                self.islands[k + 1].welcome(member);
+            }
+        }
+        let mut rng = Streams::new(seed).block("regress/genetic/migration", self.step);
+        for k in 0..ISLANDS {
+            let from = (k + LADDER) % ISLANDS;
+            let n = self.islands[from].elites.len();
+            if n > 0 && rng.random::<f64>() < MIGRATES {
+                let member = self.islands[from].elites.values().nth(rng.random_range(0..n)).cloned();
+                member.into_iter().for_each(|m| self.islands[k].welcome(m));
+            }
+        }
+    }
+}
+
+/// The law of an individual, with its constants as parameters.
+fn model(member: &Member, maker: &Maker<'_>) -> Option<Model> {
+    let mut parameters: Vec<Parameter> = Vec::new();
+    let push = |start: f64, dimension: Dimension, parameters: &mut Vec<Parameter>| {
+        let symbol = Parameter::symbol(parameters.len());
+        parameters.push(Parameter { symbol: symbol.clone(), start, dimension });
+        Expr::symbol(symbol)
+    };
+    let mut sum: Vec<Expr> = Vec::new();
+    for (term, factor) in member.genome.terms.iter().zip(&member.fit.factors) {
+        let types = term.dimensions(&maker.typing)?;
+        let own = types[types.len() - 1].unwrap_or(maker.goal);
+        let factor = push(*factor, maker.goal.div(own)?, &mut parameters);
+        sum.push(factor * term.expr(&maker.typing, own, &mut parameters)?);
+    }
+    if member.genome.intercept {
+        sum.push(push(member.fit.intercept, maker.goal, &mut parameters));
+    }
+    Some(Model { template: Expr::sum(sum), parameters, engine: NAME })
+}
+
+impl Engine for Genetic {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn next(&mut self, _: &Search<'_>) -> Option<Step> {
+        (!self.finished).then_some(Step { work: QUOTA * ISLANDS as u64, chance: CHANCE })
+    }
+
+    fn run(&mut self, search: &Search<'_>) -> Batch {
+        let Some(mut work) = self.ready(search) else { return Batch::default() };
+        let Some(state) = self.state.as_mut() else { return Batch::default() };
+        let seed = search.plan.seed;
+        let choice = self.step / SAME_ROWS;
+        let moved = choice != state.choice && search.problem.rows() > ROWS;
+        if moved {
+            state.rows = rows(search.problem, &state.library, seed, choice);
+            self.proposed.clear();
+        }
+        state.choice = choice;
+        self.islands.resize_with(ISLANDS, Island::default);
+        let (step, state) = (self.step, &*state);
+        let lived: Vec<(u64, bool)> = self
+            .islands
+            .par_iter_mut()
+            .enumerate()
+            .map(|(k, island)| {
+                let mut maker = Maker::new(search.problem, search.plan, &state.library);
+                let mut fitter = Fitter::new(&state.rows);
+                let mut rng = stream(seed, k, step);
+                if moved {
+                    island.measure(&mut fitter);
+                }
+                if island.members.is_empty() && (step == 0 || k % LADDER == 0) {
+                    island.fill(step, &mut maker, &mut fitter, &mut rng);
+                }
+                let whole = island.live(step, QUOTA, &mut maker, &mut fitter, search.cancel, &mut rng);
+                (maker.work + fitter.work, whole)
+            })
+            .collect();
+        work += lived.iter().map(|l| l.0).sum::<u64>();
+        if lived.iter().any(|l| !l.1) {
+            return Batch::default();
+        }
+        let models = self.propose(search);
+        self.migrate(seed);
+        self.step += 1;
+        Batch { models, work }
+    }
+
+    fn save(&self) -> Json {
+        let islands = match &self.kept {
+            Some(kept) => kept.clone(),
+            None => self.islands.iter().map(Island::save).collect(),
+        };
+        let proposed: Vec<(usize, u64)> = self.proposed.iter().map(|(s, l)| (*s, l.to_bits())).collect();
+        json!({ "step": self.step, "islands": islands, "proposed": proposed, "finished": self.finished })
+    }
+
+    fn restore(&mut self, state: &Json) -> Option<()> {
+        let islands = state.get("islands")?;
+        islands.as_array().filter(|i| i.is_empty() || i.len() == ISLANDS)?;
+        let proposed = state.get("proposed")?.as_array()?.iter().map(|p| {
+            let size = usize::try_from(p.get(0)?.as_u64()?).ok()?;
+            Some((size, f64::from_bits(p.get(1)?.as_u64()?)))
+        });
+        self.proposed = proposed.collect::<Option<_>>()?;
+        self.step = state.get("step")?.as_u64()?;
+        self.finished = state.get("finished")?.as_bool()?;
+        self.kept = Some(islands.clone());
+        self.islands.clear();
+        Some(())
+    }
+
+    fn evidence(&self) -> Option<String> {
+        let fitted: u64 = self.islands.iter().map(|i| i.fitted).sum();
+        Some(format!("the best of its complexity among {fitted} individuals"))
+    }
+}
