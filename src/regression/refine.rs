@@ -29,6 +29,8 @@ const MANY: usize = 800;
 /// A model whose loss on few rows is so many times that of a law in the archive that is no larger goes no further: on a
 /// thousand rows the factor alone is thousands of nats.
 const HOPELESS: f64 = 100.0;
+/// A number below this is tried as zero whatever its error.
+const NOTHING: f64 = 1e-12;
 /// Exact values of a constant for which the other constants are fitted again, those that promise most.
 const REFITTED: usize = 3;
 
@@ -450,7 +452,12 @@ pub fn candidate(
         let (value, error) = (state.fitted.values[k], state.fitted.error(place));
         let unit = Unit::coherent(parameters[k].dimension);
         let choices = if parameters[k].dimension.is_none() {
-            snap::exact_values(value, error)
+            let mut exact = snap::exact_values(value, error);
+            // The error of exact data is that of the rounding of floats, which a fit may leave behind many times over.
+            if value.abs() <= NOTHING && !exact.iter().any(|c| c.value.is_zero()) {
+                exact.extend(snap::zero(value, value.abs()));
+            }
+            exact
         } else {
             let decimal = snap::decimal(value, error).map(|c| {
                 let value = Expr::product([c.value, Expr::unit(unit.clone())]);

@@ -4,10 +4,11 @@
 use rand::RngExt;
 
 use super::fit::Linear;
-use super::invert::wanted_at;
+use super::invert::{undone, wanted_at};
 use super::kernel::Sweep;
 use super::library::{Close, Library, ROWS, Values};
 use super::tree::{Node, Tree, Ty, Typing};
+use crate::base::Number;
 use crate::base::random::Rng;
 use crate::expression::Function;
 use crate::numeric::normal::standard_normal;
@@ -33,6 +34,8 @@ pub struct Genome {
     pub terms: Vec<Tree>,
     /// Whether an intercept stands beside them.
     pub intercept: bool,
+    /// A function of all of it.
+    pub link: Option<Node>,
 }
 
 impl Genome {
@@ -40,12 +43,13 @@ impl Genome {
     pub fn hash(&self) -> u64 {
         let mut all: Vec<u64> = self.terms.iter().map(Tree::structure).collect();
         all.sort_unstable();
-        all.iter().fold(u64::from(self.intercept), |h, t| crate::base::hash::combine(h, *t))
+        let first = 2 * self.link.map_or(0, Node::code) + u64::from(self.intercept);
+        all.iter().fold(first, |h, t| crate::base::hash::combine(h, *t))
     }
 
     /// Nodes of all terms.
     pub fn nodes(&self) -> usize {
-        self.terms.iter().map(Tree::len).sum()
+        self.terms.iter().map(Tree::len).sum::<usize>() + usize::from(self.link.is_some())
     }
 }
 
@@ -88,12 +92,14 @@ pub enum Change {
     Tie,
     /// A term that is a sum comes apart.
     Split,
+    /// The outermost function becomes another one, or none.
+    Link,
     /// A new individual.
     Random,
 }
 
 /// How often each change is made.
-pub const CHANGES: [(Change, f64); 19] = [
+pub const CHANGES: [(Change, f64); 20] = [
     (Change::Perturb, 0.4),
     (Change::Leaf, 1.0),
     (Change::Operator, 1.0),
@@ -112,8 +118,29 @@ pub const CHANGES: [(Change, f64); 19] = [
     (Change::Mix, 0.6),
     (Change::Tie, 0.6),
     (Change::Split, 0.4),
+    (Change::Link, 0.3),
     (Change::Random, 0.1),
 ];
+
+/// The value s for which g(s) = y; y itself without an outermost function. NaN where there is none.
+pub fn behind(link: Option<Node>, y: f64) -> f64 {
+    match link {
+        None => y,
+        Some(node) => undone(node, true, y, 0.0, 0.0, 0.0),
+    }
+}
+
+/// g(s).
+pub fn above(link: Node, s: f64) -> f64 {
+    match link {
+        Node::Raise(h) => s.powf(f64::from(h) / 2.0),
+        Node::Call(f) => (f.row().value)(&[s]),
+        _ => f64::NAN,
+    }
+}
+
+/// Share of new individuals that stand under an outermost function.
+const LINKED: f64 = 0.3;
 
 /// Makes new genomes.
 pub struct Maker<'a> {
@@ -122,9 +149,9 @@ pub struct Maker<'a> {
     /// Dimensions of leaves and constants.
     pub typing: Typing<'a>,
     /// The target's dimension.
-    pub goal: Dimension,
-    /// The target on the probe rows.
-    target: Values,
+    goal: Dimension,
+    /// The target on the probe rows behind each outermost function.
+    targets: Vec<(Option<Node>, Values)>,
     functions: Vec<Function>,
     pairs: Vec<Function>,
     binary: Vec<Node>,
@@ -137,8 +164,8 @@ pub struct Maker<'a> {
 }
 
 impl<'a> Maker<'a> {
-    /// For a problem.
-    pub fn new(problem: &Problem, plan: &Plan, library: &'a Library) -> Maker<'a> {
+    /// For a problem; `links` are the outermost functions that the target allows.
+    pub fn new(problem: &Problem, plan: &Plan, library: &'a Library, links: &[Option<Node>]) -> Maker<'a> {
         let free = problem.dimensions.is_some() && plan.constants == Constants::Free;
         let g = &library.grammar;
         let arithmetic = [
@@ -151,12 +178,16 @@ impl<'a> Maker<'a> {
             Op::Call(f, false) => Some(f),
             _ => None,
         };
+        let targets = links
+            .iter()
+            .map(|link| (*link, library.rows.map(|r| behind(*link, problem.target[r]))))
+            .collect();
         let two = [Function::Min, Function::Max, Function::Atan2, Function::Mod];
         Maker {
             library,
             typing: Typing { grammar: g, constant: (!free).then_some(Dimension::NONE) },
             goal: problem.goal(),
-            target: library.rows.map(|r| problem.target[r]),
+            targets,
             functions: g.unary.iter().filter_map(call).collect(),
             pairs: two.into_iter().filter(|f| plan.allows(f.name())).collect(),
             binary: arithmetic.into_iter().filter(|a| a.1).map(|a| a.0).collect(),
@@ -167,24 +198,34 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// Whether an intercept may stand: it has the target's dimension.
-    pub fn intercepts(&self) -> bool {
-        self.typing.constant.is_none() || self.goal.is_none()
+    /// The dimension of what stands under an outermost function; `None` where there is none.
+    pub fn goal(&self, link: Option<Node>) -> Option<Dimension> {
+        match link {
+            None => Some(self.goal),
+            Some(Node::Raise(h)) => self.goal.pow(&Number::ratio(2, i64::from(h))?),
+            Some(_) => self.goal.is_none().then_some(Dimension::NONE),
+        }
+    }
+
+    /// Whether an intercept may stand under an outermost function.
+    pub fn intercepts(&self, link: Option<Node>) -> bool {
+        self.typing.constant.is_none() || self.goal(link).is_some_and(|d| d.is_none())
     }
 
     /// Whether units allow it, and it is not too large.
     fn allows(&self, genome: &Genome) -> bool {
+        let Some(goal) = self.goal(genome.link) else { return false };
         let fits = |t: &Tree| {
             let Some(types) = t.dimensions(&self.typing) else { return false };
             let whole = types[types.len() - 1];
             // A fitted factor brings any unit where constants may carry one.
-            t.len() <= NODES && (self.typing.constant.is_none() || whole == Some(self.goal))
+            t.len() <= NODES && (self.typing.constant.is_none() || whole == Some(goal))
         };
         let constants: usize = genome.terms.iter().map(|t| t.constants().count()).sum();
         (1..=TERMS).contains(&genome.terms.len())
             && constants + genome.terms.len() + usize::from(genome.intercept) <= self.parameters
             && genome.nodes() <= ALL_NODES
-            && (!genome.intercept || self.intercepts())
+            && (!genome.intercept || self.intercepts(genome.link))
             && genome.terms.iter().all(fits)
     }
 
@@ -194,10 +235,11 @@ impl<'a> Maker<'a> {
         let mut terms: Vec<Tree> = Vec::new();
         let mut open: Vec<Tree> = genome.terms;
         let mut intercept = genome.intercept;
+        let intercepts = self.intercepts(genome.link);
         while let Some(tree) = open.pop() {
             let tree = tree.normal((true, intercept));
             let k = tree.len() - 1;
-            if matches!(tree.nodes[k], Node::Add | Node::Subtract) && self.intercepts() {
+            if matches!(tree.nodes[k], Node::Add | Node::Subtract) && intercepts {
                 let (a, b) = tree.operands(k);
                 if let Some(rest) =
                     [(a, b), (b, a)].iter().find(|(_, c)| matches!(tree.nodes[*c], Node::Constant(_)))
@@ -211,7 +253,7 @@ impl<'a> Maker<'a> {
                 matches!(n, Node::Leaf(l) if self.library.grammar.leaves[usize::from(*l)].expr.as_symbol().is_some())
             });
             if !varies {
-                intercept = intercept || self.intercepts();
+                intercept = intercept || intercepts;
                 continue;
             }
             if !terms.iter().any(|t| t.structure() == tree.structure() && *t == tree) {
@@ -219,7 +261,7 @@ impl<'a> Maker<'a> {
             }
         }
         terms.sort_by_key(|t| (t.len(), t.structure()));
-        let genome = Genome { terms, intercept };
+        let genome = Genome { terms, intercept, link: genome.link };
         self.allows(&genome).then_some(genome)
     }
 
@@ -271,33 +313,34 @@ impl<'a> Maker<'a> {
 
     /// A new individual.
     pub fn random(&mut self, rng: &mut Rng) -> Option<Genome> {
+        let link = if rng.random::<f64>() < LINKED {
+            self.targets[rng.random_range(0..self.targets.len())].0
+        } else {
+            None
+        };
+        let goal = self.goal(link)?;
         let wanted = match self.typing.constant {
-            Some(_) => Some(self.goal),
-            None => (rng.random::<f64>() < 0.7).then_some(self.goal),
+            Some(_) => Some(goal),
+            None => (rng.random::<f64>() < 0.7).then_some(goal),
         };
         let terms = 1 + usize::from(rng.random::<f64>() < 0.4) + usize::from(rng.random::<f64>() < 0.2);
-        let intercept = self.intercepts() && rng.random::<f64>() < 0.5;
+        let intercept = self.intercepts(link) && rng.random::<f64>() < 0.5;
         let made: Vec<Tree> = (0..terms).filter_map(|_| self.subtree(wanted, 2, rng)).collect();
-        self.normal(Genome { terms: made, intercept })
+        self.normal(Genome { terms: made, intercept, link })
     }
 
-    /// An individual that undoes the target by one function, and takes what comes closest to the rest.
+    /// A new individual: what comes closest to the target behind an outermost function.
     pub fn peeled(&mut self, rng: &mut Rng) -> Option<Genome> {
-        let node = self.outer(rng)?;
-        let inner = Tree::leaf(Node::Leaf(0)).under(node);
-        // Any present values will do to undo the outermost function from.
-        let ones = vec![vec![1.0; ROWS]; self.library.leaves.len()];
-        self.sweep.forward(&inner, &ones);
-        let target = self.target;
-        let (values, weights) = wanted_at(&inner, &self.sweep, &target, 0)?;
-        let dimension = match node {
-            Node::Call(_) => Some(Dimension::NONE),
-            _ => None,
-        };
-        let close = self.closest(&values, &weights, dimension, rng)?;
-        let size = (values.iter().map(|v| v * v).sum::<f64>() / ROWS as f64).sqrt();
-        let inside = self.told(&close, size);
-        self.normal(Genome { terms: vec![inside.under(node)], intercept: self.intercepts() })
+        let (link, target) = self.targets[rng.random_range(0..self.targets.len())];
+        let goal = self.wanted(self.goal(link), rng);
+        let close = self.closest(&target, &[1.0; ROWS], goal, rng)?;
+        let terms = vec![self.library.trees[close.place].clone()];
+        self.normal(Genome { terms, intercept: self.intercepts(link), link })
+    }
+
+    /// The target on the probe rows as an outermost function undoes it.
+    fn target(&self, link: Option<Node>) -> Option<Values> {
+        self.targets.iter().find(|t| t.0 == link).map(|t| t.1)
     }
 
     fn outer(&self, rng: &mut Rng) -> Option<Node> {
@@ -309,6 +352,12 @@ impl<'a> Maker<'a> {
         } else {
             Node::Call(self.functions[k - powers.len()])
         })
+    }
+
+    /// The outermost functions that the operators allow.
+    pub fn outermost(&self) -> Vec<Node> {
+        let functions = self.functions.iter().map(|f| Node::Call(*f));
+        self.halves().into_iter().map(Node::Raise).chain(functions).collect()
     }
 
     /// Exponents in halves that the operators allow.
@@ -326,7 +375,7 @@ impl<'a> Maker<'a> {
         all
     }
 
-    /// One of the functions that come closest, the better for its size the likelier.
+    /// One of the functions that come closest of their size and closer than all smaller ones.
     fn closest(
         &mut self,
         wanted: &Values,
@@ -350,8 +399,7 @@ impl<'a> Maker<'a> {
                 kept.push(close);
             }
         }
-        let k = kept.len().checked_sub(1 + (rng.random::<f64>().powi(2) * kept.len() as f64) as usize)?;
-        Some(kept[k])
+        kept.get(rng.random_range(0..kept.len().max(1))).copied()
     }
 
     /// offset + factor*function as a tree, numbers that are nothing left out. `size`: that of the values wanted.
@@ -475,7 +523,7 @@ impl<'a> Maker<'a> {
                 genome.terms[t] = tree.replaced(place, &new);
             }
             Change::AddTerm => {
-                let goal = self.wanted(Some(self.goal), rng);
+                let goal = self.wanted(self.goal(genome.link), rng);
                 genome.terms.push(self.subtree(goal, 1, rng)?);
             }
             Change::DropTerm => {
@@ -550,7 +598,7 @@ impl<'a> Maker<'a> {
             }
             Change::WantedTerm => {
                 let left = self.left(parent, fit)?;
-                let dimension = self.wanted(Some(self.goal), rng);
+                let dimension = self.wanted(self.goal(genome.link), rng);
                 let close = self.closest(&left, &[1.0; ROWS], dimension, rng)?;
                 genome.terms.push(self.library.trees[close.place].clone());
             }
@@ -596,6 +644,13 @@ impl<'a> Maker<'a> {
                 genome.terms[t] = tree.subtree(a);
                 genome.terms.push(tree.subtree(b));
             }
+            Change::Link => {
+                let link = self.targets[rng.random_range(0..self.targets.len())].0;
+                if link == genome.link {
+                    return None;
+                }
+                genome.link = link;
+            }
             Change::Random => return self.random(rng),
         }
         self.normal(genome)
@@ -603,7 +658,7 @@ impl<'a> Maker<'a> {
 
     /// What the target asks for at a place of a term, with weights.
     fn asked(&mut self, genome: &Genome, fit: &Linear, t: usize, place: usize) -> Option<(Values, Values)> {
-        let mut rest = self.target;
+        let mut rest = self.target(genome.link)?;
         rest.iter_mut().for_each(|y| *y -= fit.intercept);
         for (k, tree) in genome.terms.iter().enumerate().filter(|(k, _)| *k != t) {
             self.work += (tree.len() * ROWS) as u64;
@@ -619,7 +674,7 @@ impl<'a> Maker<'a> {
 
     /// What an individual leaves of the target on the probe rows.
     fn left(&mut self, genome: &Genome, fit: &Linear) -> Option<Values> {
-        let mut rest = self.target;
+        let mut rest = self.target(genome.link)?;
         rest.iter_mut().for_each(|y| *y -= fit.intercept);
         for (k, tree) in genome.terms.iter().enumerate() {
             self.work += (tree.len() * ROWS) as u64;

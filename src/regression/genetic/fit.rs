@@ -4,6 +4,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
+use super::change::above;
 use super::kernel::Sweep;
 use super::tree::{Node, Tree};
 
@@ -12,20 +13,30 @@ use super::tree::{Node, Tree};
 pub struct Rows {
     /// The values of the leaves.
     pub leaves: Vec<Vec<f64>>,
-    /// The target, weighted.
-    pub target: Vec<f64>,
-    /// 1/sigma in units of its mean, where errors are known.
-    pub weights: Option<Vec<f64>>,
+    /// The target as it is, then as the functions that may be outermost undo it, those that have a value on every row.
+    pub views: Vec<View>,
     /// The weighted mean square of the target about its mean.
     pub spread: f64,
     /// What is left is rounding below this, relative to `spread`.
     pub floor: f64,
 }
 
+/// The target behind an outermost function g: y = g(s).
+#[derive(Clone, Debug)]
+pub struct View {
+    /// The function; `None` for the target itself.
+    pub link: Option<Node>,
+    /// s, weighted.
+    pub target: Vec<f64>,
+    /// The weight of each row: 1/sigma in units of its mean, times |g'(s)|, so that what is left counts as in y, to first
+    /// order.
+    pub weights: Option<Vec<f64>>,
+}
+
 impl Rows {
     /// Number of rows.
     pub fn len(&self) -> usize {
-        self.target.len()
+        self.views[0].target.len()
     }
 }
 
@@ -53,6 +64,8 @@ const REFUSED: usize = 4;
 /// rounding.
 const NOTHING: f64 = 1e-2;
 const ROUNDINGS: f64 = 4.0;
+/// A constant is no part of a sum where it is so many times what it is added to.
+const OVERWHELMING: f64 = 1e4;
 
 /// An orthonormal basis of the intercept and the terms, the triangle that leads back, and what is left of the target.
 struct Projected {
@@ -122,8 +135,8 @@ impl Projected {
         for k in (0..m).rev() {
             c[k] /= self.triangle[k][k];
             let own = c[k];
-            for j in 0..k {
-                c[j] -= self.triangle[k][j] * own;
+            for (c, t) in c[..k].iter_mut().zip(&self.triangle[k]) {
+                *c -= t * own;
             }
         }
         c
@@ -154,6 +167,8 @@ impl Projected {
 /// Fits individuals on rows; counts the work.
 pub struct Fitter<'a> {
     rows: &'a Rows,
+    /// What is fitted.
+    view: &'a View,
     sweep: Sweep,
     /// Node evaluations times rows.
     pub work: u64,
@@ -162,7 +177,14 @@ pub struct Fitter<'a> {
 impl<'a> Fitter<'a> {
     /// For these rows.
     pub fn new(rows: &'a Rows) -> Fitter<'a> {
-        Fitter { rows, sweep: Sweep::new(rows.len()), work: 0 }
+        Fitter { rows, view: &rows.views[0], sweep: Sweep::new(rows.len()), work: 0 }
+    }
+
+    /// Fits behind an outermost function from now on; whether there is such a view.
+    pub fn see(&mut self, link: Option<Node>) -> bool {
+        let view = self.rows.views.iter().find(|v| v.link == link);
+        self.view = view.unwrap_or(self.view);
+        view.is_some()
     }
 
     /// The rows.
@@ -182,7 +204,7 @@ impl<'a> Fitter<'a> {
     }
 
     fn weigh(&self, column: &mut [f64]) {
-        if let Some(w) = &self.rows.weights {
+        if let Some(w) = &self.view.weights {
             column.iter_mut().zip(w).for_each(|(x, w)| *x *= w);
         }
     }
@@ -204,14 +226,27 @@ impl<'a> Fitter<'a> {
     pub fn linear(&mut self, terms: &[Tree], intercept: bool) -> Option<Linear> {
         let columns = self.columns(terms, intercept)?;
         self.work += (columns.len() * columns.len() * self.rows.len()) as u64;
-        let projected = project(&columns, &self.rows.target)?;
+        let projected = project(&columns, &self.view.target)?;
         self.told(&projected, intercept)
     }
 
     fn told(&self, projected: &Projected, intercept: bool) -> Option<Linear> {
         let mut all = projected.coefficients();
         let first = if intercept { all.remove(0) } else { 0.0 };
-        let loss = self.loss(&projected.left);
+        let loss = match (self.view.link, &self.view.weights) {
+            (Some(link), Some(weights)) => {
+                // In y itself, to all orders.
+                let (direct, n) = (&self.rows.views[0], self.rows.len());
+                let square = |k: usize| {
+                    let own = direct.weights.as_ref().map_or(1.0, |w| w[k]);
+                    let s = (self.view.target[k] - projected.left[k]) / weights[k];
+                    (above(link, s) * own - direct.target[k]).powi(2)
+                };
+                let sum: f64 = (0..n).map(square).sum();
+                self.above_floor(sum / n as f64 / self.rows.spread)
+            }
+            _ => self.loss(&projected.left),
+        };
         let finite = loss.is_finite() && first.is_finite() && all.iter().all(|c| c.is_finite());
         let per = self.rows.len() as f64 * self.rows.spread;
         let gains = projected.gains().iter().map(|g| g / per).collect();
@@ -219,7 +254,12 @@ impl<'a> Fitter<'a> {
     }
 
     fn loss(&self, left: &[f64]) -> f64 {
-        (dot(left, left) / self.rows.len() as f64 / self.rows.spread).max(self.rows.floor)
+        self.above_floor(dot(left, left) / self.rows.len() as f64 / self.rows.spread)
+    }
+
+    /// A loss, no lower than rounding; no number stays none.
+    fn above_floor(&self, loss: f64) -> f64 {
+        if loss < self.rows.floor { self.rows.floor } else { loss }
     }
 
     /// The fit without terms and intercept that explain next to nothing, one after the other.
@@ -251,7 +291,7 @@ impl<'a> Fitter<'a> {
             terms.iter().enumerate().flat_map(|(t, tree)| tree.constants().map(move |k| (t, k))).collect();
         let m = places.len();
         let mut columns = self.columns(terms, intercept)?;
-        let mut projected = project(&columns, &self.rows.target)?;
+        let mut projected = project(&columns, &self.view.target)?;
         let mut loss = self.loss(&projected.left);
         if m == 0 || m > rows / 2 {
             return self.told(&projected, intercept);
@@ -284,7 +324,7 @@ impl<'a> Fitter<'a> {
             for (j, &(t, k)) in places.iter().enumerate() {
                 terms[t].nodes[k] = Node::Constant(old[j] + step[j]);
             }
-            let new = self.columns(terms, intercept).and_then(|c| Some((project(&c, &self.rows.target)?, c)));
+            let new = self.columns(terms, intercept).and_then(|c| Some((project(&c, &self.view.target)?, c)));
             let better = new.filter(|(p, _)| self.loss(&p.left) < loss);
             if let Some((p, c)) = better {
                 let gained = 1.0 - self.loss(&p.left) / loss;
@@ -309,6 +349,23 @@ impl<'a> Fitter<'a> {
         }
         self.work += (columns.len() * rows) as u64;
         self.told(&projected, intercept)
+    }
+
+    /// Whether no constant is so large beside what it is added to that only the rounding of the sum is left of that: such
+    /// constants turn products into sums.
+    pub fn sound(&mut self, terms: &[Tree]) -> bool {
+        let size = |values: &[f64]| (dot(values, values) / values.len() as f64).sqrt();
+        terms.iter().filter(|t| t.constants().next().is_some()).all(|tree| {
+            self.work += (tree.len() * self.rows.len()) as u64;
+            self.sweep.forward(tree, &self.rows.leaves)
+                && (0..tree.len()).filter(|&k| matches!(tree.nodes[k], Node::Add | Node::Subtract)).all(|k| {
+                    let (a, b) = tree.operands(k);
+                    match tree.nodes[b] {
+                        Node::Constant(c) => c.abs() <= OVERWHELMING * size(self.sweep.values(a)),
+                        _ => true,
+                    }
+                })
+        })
     }
 
     /// The normal equations of the constants on what the coefficients leave; `None` where a derivative is not finite.

@@ -50,7 +50,7 @@ pub fn wanted_at(tree: &Tree, sweep: &Sweep, wanted: &Values, place: usize) -> O
 
 /// The value of an operand for which the result is `z`: the first operand or the second, whose values are x and y; of
 /// several the one next to the present value. NaN where there is none.
-fn undone(node: Node, first: bool, z: f64, x: f64, y: f64, present: f64) -> f64 {
+pub fn undone(node: Node, first: bool, z: f64, x: f64, y: f64, present: f64) -> f64 {
     match node {
         Node::Negate => -z,
         Node::Add => z - if first { y } else { x },
@@ -121,8 +121,8 @@ fn inverse(f: Function, z: f64, present: f64) -> f64 {
             if (x - present).abs() <= (other - present).abs() { x } else { other }
         }
         Function::Tan => near(z.atan(), PI),
-        Function::Asin => z.sin(),
-        Function::Acos => z.cos(),
+        Function::Asin if z.abs() <= PI / 2.0 => z.sin(),
+        Function::Acos if (0.0..=PI).contains(&z) => z.cos(),
         Function::Atan => {
             if z.abs() < PI / 2.0 {
                 z.tan()

@@ -37,6 +37,8 @@ const FURTHER: usize = 12;
 const PROMISING: f64 = 1.3;
 /// Work between two looks at the cancel token.
 const LOOK: u64 = 100_000;
+/// Share of new individuals that are looked up.
+const PEELED: f64 = 0.25;
 /// Chance that a parent comes from the grid of elites.
 const ELITE: f64 = 0.12;
 
@@ -59,7 +61,8 @@ pub struct Member {
 const ONE: f64 = 1e-7;
 
 impl Member {
-    fn new(genome: Genome, fit: Linear, born: u64) -> Member {
+    /// An individual with its figures.
+    pub fn new(genome: Genome, fit: Linear, born: u64) -> Member {
         let size = size(&genome, &fit);
         let inner: usize = genome.terms.iter().map(|t| t.constants().count()).sum();
         let outer = fit.factors.iter().filter(|c| !is_one(**c)).count() + usize::from(genome.intercept);
@@ -68,8 +71,8 @@ impl Member {
 
     /// Its place in the grid: its size, how many constants it has, and whether it calls functions.
     fn cell(&self) -> (usize, usize) {
-        let calls = |t: &Tree| t.nodes.iter().any(|n| matches!(n, Node::Call(_) | Node::Pair(_)));
-        let called = self.genome.terms.iter().any(calls);
+        let linked = matches!(self.genome.link, Some(Node::Call(_)));
+        let called = linked || self.genome.terms.iter().any(Tree::calls);
         (self.size.min(SIZES - 1), 2 * self.parameters.min(KINDS) + usize::from(called))
     }
 
@@ -96,7 +99,12 @@ fn size(genome: &Genome, fit: &Linear) -> usize {
         size += t.nodes.iter().map(own).sum::<usize>();
         size += if is_one(*c) { 0 } else { 2 };
     }
-    size + genome.terms.len() - 1 + if genome.intercept { 2 } else { 0 }
+    let link = match genome.link {
+        None => 0,
+        Some(Node::Raise(h)) if h != 1 => 2,
+        Some(_) => 1,
+    };
+    size + genome.terms.len() - 1 + if genome.intercept { 2 } else { 0 } + link
 }
 
 /// The grid of elites.
@@ -146,7 +154,7 @@ impl Island {
         let mut tries = 0;
         while self.members.len() < MEMBERS && tries < 20 * MEMBERS {
             tries += 1;
-            let genome = if rng.random::<f64>() < 0.25 { maker.peeled(rng) } else { maker.random(rng) };
+            let genome = if rng.random::<f64>() < PEELED { maker.peeled(rng) } else { maker.random(rng) };
             let Some(mut genome) = genome else { continue };
             if let Some(fit) = fitted(&mut genome, f64::INFINITY, fitter) {
                 self.note(genome.hash());
@@ -292,7 +300,7 @@ impl Island {
     /// All individuals measured on other rows.
     pub fn measure(&mut self, fitter: &mut Fitter<'_>) {
         let mut again = |m: Member| {
-            let fit = fitter.linear(&m.genome.terms, m.genome.intercept)?;
+            let fit = linear(&m.genome, fitter)?;
             Some(Member::new(m.genome, fit, m.born))
         };
         self.members = self.members.drain(..).filter_map(&mut again).collect();
@@ -306,7 +314,8 @@ impl Island {
     pub fn save(&self) -> Json {
         let spell = |m: &Member| {
             let terms: Vec<String> = m.genome.terms.iter().map(Tree::spell).collect();
-            json!([terms.join("; "), m.genome.intercept, m.born])
+            let link = m.genome.link.map_or(String::new(), |l| Tree::leaf(l).spell());
+            json!([terms.join("; "), m.genome.intercept, m.born, link])
         };
         let frequency: Vec<String> = self.frequency.iter().map(|f| format!("{:x}", f.to_bits())).collect();
         let order: String = self.order.iter().map(|h| format!("{h:016x}")).collect();
@@ -324,8 +333,12 @@ impl Island {
         let mut read = |m: &Json| {
             let terms =
                 m.get(0)?.as_str()?.split("; ").map(|t| Tree::parse(t, leaves)).collect::<Option<_>>()?;
-            let genome = Genome { terms, intercept: m.get(1)?.as_bool()? };
-            let fit = fitter.linear(&genome.terms, genome.intercept)?;
+            let link = match m.get(3)?.as_str()? {
+                "" => None,
+                word => Some(Tree::parse(&format!("l0 {word}"), 1)?.nodes[1]),
+            };
+            let genome = Genome { terms, intercept: m.get(1)?.as_bool()?, link };
+            let fit = linear(&genome, fitter)?;
             Some(Member::new(genome, fit, m.get(2)?.as_u64()?))
         };
         let mut list = |name: &str| -> Option<Vec<Member>> {
@@ -353,8 +366,15 @@ impl Island {
     }
 }
 
+/// The coefficients of an individual as it is.
+fn linear(genome: &Genome, fitter: &mut Fitter<'_>) -> Option<Linear> {
+    fitter.see(genome.link).then_some(())?;
+    fitter.linear(&genome.terms, genome.intercept)
+}
+
 /// Fits a new individual: a few steps for its constants, more where it is promising beside its parent.
 fn fitted(genome: &mut Genome, parent: f64, fitter: &mut Fitter<'_>) -> Option<Linear> {
+    fitter.see(genome.link).then_some(())?;
     let constants = genome.terms.iter().any(|t| t.constants().next().is_some());
     let mut fit = if constants {
         let first = fitter.fit(&mut genome.terms, genome.intercept, FIRST)?;
@@ -366,6 +386,9 @@ fn fitted(genome: &mut Genome, parent: f64, fitter: &mut Fitter<'_>) -> Option<L
     } else {
         fitter.linear(&genome.terms, genome.intercept)?
     };
+    if constants && !fitter.sound(&genome.terms) {
+        return None;
+    }
     fit = fitter.pruned(&mut genome.terms, &mut genome.intercept, fit);
     Some(fit)
 }

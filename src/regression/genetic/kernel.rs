@@ -203,7 +203,7 @@ pub fn elementary(f: Function) -> Option<Elementary> {
 }
 
 /// f'(x), where y = f(x).
-fn derivative(f: Function, x: f64, y: f64) -> f64 {
+pub fn derivative(f: Function, x: f64, y: f64) -> f64 {
     use std::f64::consts::{LN_2, LN_10, PI};
     match f {
         Function::Exp => y,

@@ -163,10 +163,9 @@ impl Library {
         let look = |place: usize, best: &mut [Option<Close>; SIZES]| {
             let v = &self.values[place];
             let mut sums = [[0.0; 4]; 3];
-            for (k, ((x, w), wd)) in
-                v.as_chunks::<4>().0.iter().zip(w.as_chunks::<4>().0).zip(wd.as_chunks::<4>().0).enumerate()
+            for ((x, w), wd) in
+                v.as_chunks::<4>().0.iter().zip(w.as_chunks::<4>().0).zip(wd.as_chunks::<4>().0)
             {
-                let _ = k;
                 for j in 0..4 {
                     let wx = w[j] * x[j];
                     sums[0][j] += wx;

@@ -20,10 +20,12 @@ use rand::RngExt;
 use rayon::prelude::*;
 use serde_json::{Value as Json, json};
 
-use self::change::Maker;
-use self::fit::{Fitter, Rows};
+use self::change::{Maker, above, behind};
+use self::fit::{Fitter, Rows, View};
 use self::island::{Island, Member};
+use self::kernel::derivative;
 use self::library::Library;
+use self::tree::Node;
 use super::candidate::{Model, Parameter};
 use super::describe;
 use super::engine::{Batch, Engine, Search, Step};
@@ -35,7 +37,7 @@ use crate::units::Dimension;
 /// The engine's name.
 const NAME: &str = "genetic";
 /// Islands, and those of a ladder.
-const ISLANDS: usize = 8;
+const ISLANDS: usize = 12;
 const LADDER: usize = 4;
 /// The age in steps up to which each rung of a ladder holds its members.
 const AGES: [u64; LADDER] = [20, 60, 200, u64::MAX];
@@ -50,8 +52,9 @@ const SAME_ROWS: u64 = 100;
 const PROPOSED: usize = 4;
 /// Share by which a law must be better than smaller ones, and than the last proposed of its size.
 const BETTER: f64 = 0.98;
-/// The chance of a step.
-const CHANCE: f64 = 0.003;
+/// The chance of the first step, and the steps after which it is half of that.
+const CHANCE: f64 = 0.004;
+const HALVES: f64 = 50.0;
 /// The chance that an island takes an elite from the other ladder.
 const MIGRATES: f64 = 0.1;
 
@@ -71,10 +74,23 @@ pub struct Genetic {
 
 /// What follows from the data.
 struct State {
-    library: Library,
+    /// The subtree library, and that without functions of one or two arguments, where they differ.
+    libraries: Vec<Library>,
+    /// The outermost functions that undo the target on every row; first none.
+    links: Vec<Option<Node>>,
     rows: Rows,
     /// Which of the choices of rows it is.
     choice: u64,
+}
+
+impl State {
+    /// What an island changes its members by: the last ladder has no functions but outermost ones, so that what needs none
+    /// is not driven out by what bends more easily.
+    fn maker<'a>(&'a self, search: &Search<'_>, island: usize) -> Maker<'a> {
+        let plain = island / LADDER == ISLANDS / LADDER - 1;
+        let library = &self.libraries[if plain { self.libraries.len() - 1 } else { 0 }];
+        Maker::new(search.problem, search.plan, library, &self.links)
+    }
 }
 
 /// The engine.
@@ -83,7 +99,7 @@ pub fn engines() -> Vec<Box<dyn Engine>> {
 }
 
 /// The rows that populations live on, by the number of the choice.
-fn rows(problem: &Problem, library: &Library, seed: u64, choice: u64) -> Rows {
+fn rows(problem: &Problem, library: &Library, links: &[Option<Node>], seed: u64, choice: u64) -> Rows {
     let n = problem.rows();
     let chosen: Vec<usize> = if n <= ROWS {
         (0..n).collect()
@@ -106,13 +122,50 @@ fn rows(problem: &Problem, library: &Library, seed: u64, choice: u64) -> Rows {
         picked.iter().map(|w| w / mean).collect::<Vec<f64>>()
     });
     let at = |k: usize| weights.as_ref().map_or(1.0, |w| w[k]);
-    let target: Vec<f64> = chosen.iter().enumerate().map(|(k, &r)| problem.target[r] * at(k)).collect();
-    let total: f64 = (0..chosen.len()).map(|k| at(k) * at(k)).sum();
-    let mean = target.iter().enumerate().map(|(k, y)| y * at(k)).sum::<f64>() / total;
+    let y: Vec<f64> = chosen.iter().map(|&r| problem.target[r]).collect();
+    let total: f64 = (0..y.len()).map(|k| at(k) * at(k)).sum();
+    let mean = y.iter().enumerate().map(|(k, y)| y * at(k) * at(k)).sum::<f64>() / total;
     let spread =
-        target.iter().enumerate().map(|(k, y)| (y - mean * at(k)).powi(2)).sum::<f64>() / chosen.len() as f64;
+        y.iter().enumerate().map(|(k, y)| ((y - mean) * at(k)).powi(2)).sum::<f64>() / y.len() as f64;
+    let views = links.iter().map(|&link| {
+        let s = y.iter().map(|y| behind(link, *y));
+        let weights: Option<Vec<f64>> = match link {
+            None => weights.clone(),
+            Some(_) => Some(y.iter().enumerate().map(|(k, y)| at(k) * slope(link, *y)).collect()),
+        };
+        let target = match &weights {
+            Some(w) => s.zip(w).map(|(s, w)| s * w).collect(),
+            None => s.collect(),
+        };
+        View { link, target, weights }
+    });
     let floor = if problem.sigma.is_some() { 1e-30 } else { describe::noise_floor(problem).powi(2) / spread };
-    Rows { leaves: leaves.collect(), target, weights, spread, floor: floor.max(1e-30) }
+    Rows { leaves: leaves.collect(), views: views.collect(), spread, floor: floor.max(1e-30) }
+}
+
+/// |g'(s)| where g(s) = y.
+fn slope(link: Option<Node>, y: f64) -> f64 {
+    let s = behind(link, y);
+    match link {
+        None => 1.0,
+        Some(Node::Raise(h)) => (f64::from(h) / 2.0 * y / s).abs(),
+        Some(Node::Call(f)) => derivative(f, s, y).abs(),
+        Some(_) => f64::NAN,
+    }
+}
+
+/// The outermost functions that undo the target on every row, and let a change of what is under them be seen; first none.
+fn links(problem: &Problem, maker: &Maker<'_>) -> Vec<Option<Node>> {
+    let undoes = |link: &Option<Node>| {
+        maker.goal(*link).is_some()
+            && problem.target.iter().all(|y| {
+                let (s, slope) = (behind(*link, *y), slope(*link, *y));
+                // The value comes back: a branch of an inverse is no inverse beyond it.
+                let back = link.is_none_or(|l| (above(l, s) - y).abs() <= 1e-9 * y.abs());
+                back && slope.is_finite() && slope > 0.0
+            })
+    };
+    std::iter::once(None).chain(maker.outermost().into_iter().map(Some).filter(undoes)).collect()
 }
 
 /// The generator of an island in a step.
@@ -128,23 +181,38 @@ impl Genetic {
         }
         let mut work = 0;
         if self.state.is_none() {
-            let Some(library) = Library::new(search.problem, search.plan, search.cancel) else {
-                self.finished = search.cancel.stop().is_none();
+            let Search { problem, plan, cancel } = *search;
+            let Some(library) = Library::new(problem, plan, cancel) else {
+                self.finished = cancel.stop().is_none();
                 return None;
             };
-            work = library.work;
-            let rows = rows(search.problem, &library, search.plan.seed, self.step / SAME_ROWS);
-            self.state = Some(State { library, rows, choice: self.step / SAME_ROWS });
+            // What is made again after an interruption is no new work.
+            let counts = u64::from(self.step == 0);
+            work = counts * library.work;
+            let links = links(problem, &Maker::new(problem, plan, &library, &[None]));
+            let mut libraries = vec![library];
+            let mut plain = plan.clone();
+            plain.operators.retain(|o| ["+", "-", "*", "/", "^", "sqrt", "cbrt"].contains(&o.as_str()));
+            if plain.operators.len() < plan.operators.len()
+                && let Some(library) = Library::new(problem, &plain, cancel)
+            {
+                work += counts * library.work;
+                libraries.push(library);
+            }
+            let choice = self.step / SAME_ROWS;
+            let rows = rows(problem, &libraries[0], &links, plan.seed, choice);
+            self.state = Some(State { libraries, links, rows, choice });
         }
         let state = self.state.as_mut()?;
         if let Some(kept) = self.kept.take() {
             // They were measured on the rows of the step before.
             let choice = self.step.saturating_sub(1) / SAME_ROWS;
             if choice != state.choice {
-                state.rows = rows(search.problem, &state.library, search.plan.seed, choice);
+                state.rows =
+                    rows(search.problem, &state.libraries[0], &state.links, search.plan.seed, choice);
                 state.choice = choice;
             }
-            let leaves = state.library.grammar.leaves.len();
+            let leaves = state.libraries[0].grammar.leaves.len();
             let mut fitter = Fitter::new(&state.rows);
             let all: Option<Vec<Island>> =
                 kept.as_array()?.iter().map(|i| Island::restore(i, leaves, &mut fitter)).collect();
@@ -184,7 +252,7 @@ impl Genetic {
             }
         }
         gained.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.complexity().cmp(&b.1.complexity())));
-        let maker = Maker::new(search.problem, search.plan, &state.library);
+        let maker = state.maker(search, 0);
         let mut models = Vec::new();
         for (_, member) in gained.into_iter().take(PROPOSED) {
             self.proposed.insert(member.complexity(), member.fit.loss);
@@ -214,11 +282,16 @@ impl Genetic {
         }
         let mut rng = Streams::new(seed).block("regress/genetic/migration", self.step);
         for k in 0..ISLANDS {
-            let from = (k + LADDER) % ISLANDS;
+            let from = (k + LADDER * rng.random_range(1..ISLANDS / LADDER)) % ISLANDS;
             let n = self.islands[from].elites.len();
             if n > 0 && rng.random::<f64>() < MIGRATES {
                 let member = self.islands[from].elites.values().nth(rng.random_range(0..n)).cloned();
-                member.into_iter().for_each(|m| self.islands[k].welcome(m));
+                // What a ladder may not make does not come to live there.
+                let plain = |m: &Member| m.genome.terms.iter().all(|t| !t.calls());
+                member
+                    .filter(|m| k < LADDER || plain(m))
+                    .into_iter()
+                    .for_each(|m| self.islands[k].welcome(m));
             }
         }
     }
@@ -232,17 +305,25 @@ fn model(member: &Member, maker: &Maker<'_>) -> Option<Model> {
         parameters.push(Parameter { symbol: symbol.clone(), start, dimension });
         Expr::symbol(symbol)
     };
+    let goal = maker.goal(member.genome.link)?;
     let mut sum: Vec<Expr> = Vec::new();
     for (term, factor) in member.genome.terms.iter().zip(&member.fit.factors) {
         let types = term.dimensions(&maker.typing)?;
-        let own = types[types.len() - 1].unwrap_or(maker.goal);
-        let factor = push(*factor, maker.goal.div(own)?, &mut parameters);
+        let own = types[types.len() - 1].unwrap_or(goal);
+        let factor = push(*factor, goal.div(own)?, &mut parameters);
         sum.push(factor * term.expr(&maker.typing, own, &mut parameters)?);
     }
     if member.genome.intercept {
-        sum.push(push(member.fit.intercept, maker.goal, &mut parameters));
+        sum.push(push(member.fit.intercept, goal, &mut parameters));
     }
-    Some(Model { template: Expr::sum(sum), parameters, engine: NAME })
+    let sum = Expr::sum(sum);
+    let template = match member.genome.link {
+        None => sum,
+        Some(Node::Raise(h)) => Expr::power(sum, Expr::ratio(i64::from(h), 2)),
+        Some(Node::Call(f)) => Expr::call(f, vec![sum]),
+        Some(_) => return None,
+    };
+    Some(Model { template, parameters, engine: NAME })
 }
 
 impl Engine for Genetic {
@@ -251,7 +332,9 @@ impl Engine for Genetic {
     }
 
     fn next(&mut self, _: &Search<'_>) -> Option<Step> {
-        (!self.finished).then_some(Step { work: QUOTA * ISLANDS as u64, chance: CHANCE })
+        // What has not been found for long is hardly found by the next step.
+        let chance = CHANCE / (1.0 + self.step as f64 / HALVES);
+        (!self.finished).then_some(Step { work: QUOTA * ISLANDS as u64, chance })
     }
 
     fn run(&mut self, search: &Search<'_>) -> Batch {
@@ -261,7 +344,7 @@ impl Engine for Genetic {
         let choice = self.step / SAME_ROWS;
         let moved = choice != state.choice && search.problem.rows() > ROWS;
         if moved {
-            state.rows = rows(search.problem, &state.library, seed, choice);
+            state.rows = rows(search.problem, &state.libraries[0], &state.links, seed, choice);
             self.proposed.clear();
         }
         state.choice = choice;
@@ -272,7 +355,7 @@ impl Engine for Genetic {
             .par_iter_mut()
             .enumerate()
             .map(|(k, island)| {
-                let mut maker = Maker::new(search.problem, search.plan, &state.library);
+                let mut maker = state.maker(search, k);
                 let mut fitter = Fitter::new(&state.rows);
                 let mut rng = stream(seed, k, step);
                 if moved {

@@ -52,7 +52,7 @@ impl Node {
     }
 
     /// What it is, whatever the value of a constant.
-    fn code(self) -> u64 {
+    pub fn code(self) -> u64 {
         match self {
             Node::Leaf(k) => 16 + u64::from(k),
             Node::Constant(_) => 1,
@@ -143,6 +143,11 @@ impl Tree {
         self.nodes.extend_from_slice(&other.nodes);
         self.nodes.push(node);
         self
+    }
+
+    /// Whether it calls a function.
+    pub fn calls(&self) -> bool {
+        self.nodes.iter().any(|n| matches!(n, Node::Call(_) | Node::Pair(_)))
     }
 
     /// The places of its constants.
