@@ -35,6 +35,8 @@ def parsed():
     parser.add_argument("--seconds", type=float, default=20, help="processor seconds of a search")
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--noise", default="0", help="levels, as shares of the root mean square of the target: 0,0.1")
+    parser.add_argument("--set", default="twelve", help="twelve or genetic (problems.py)")
+    parser.add_argument("--method", default="", help="the method of phys [default: its own]")
     parser.add_argument("--only", default="", help="names of problems [default: all]")
     parser.add_argument("--out", default="results")
     parser.add_argument("--score", action="store_true", help="run nothing, print the table")
@@ -58,7 +60,8 @@ def commands(args):
     for peer in args.peers.split(","):
         script = str(HERE / "tools" / f"{peer}.py")
         if peer == "phys":
-            yield args.name, [python, script, "--binary", str(pathlib.Path(args.phys).resolve())], digest(args.phys)
+            binary = ["--binary", str(pathlib.Path(args.phys).resolve())]
+            yield args.name, [python, script, *binary, "--method", args.method], digest(args.phys)
         elif peer == "symbolic_regression":
             binary = env / "bin" / "symbolic_regression_cli"
             yield peer, [python, script, "--binary", str(binary)], digest(script)
@@ -102,7 +105,9 @@ def main():
 
         score.main(out)
         return
-    chosen = [p for p in problems.PROBLEMS if not args.only or p.name in args.only.split(",")]
+    if args.set not in problems.SETS:
+        sys.exit(f"expected a set out of {', '.join(problems.SETS)}, found {args.set!r}")
+    chosen = [p for p in problems.SETS[args.set] if not args.only or p.name in args.only.split(",")]
     jobs = []
     for noise in (float(level) for level in args.noise.split(",")):
         problems.write(out / "data", noise)

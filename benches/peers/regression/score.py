@@ -264,7 +264,8 @@ def tables(results):
                 of = [r for r in tools[name] if r["problem"] == problem.name]
                 laws = sum(r.get("verdict", {}).get("law", False) for r in of)
                 cells.append(f"{laws} of {len(of)}" + (f", {seconds(of)}" if laws else "") if of else "")
-            yield line([problem.name, *cells])
+            if any(cells):
+                yield line([problem.name, *cells])
         yield ""
 
 

@@ -1,4 +1,4 @@
-"""phys: `phys regress TABLE --no-units` with its defaults, and the functions that all peers are given."""
+"""phys: `phys regress TABLE --no-units` with its defaults or one `--method`, and the functions that all peers are given."""
 
 import json
 import pathlib
@@ -17,6 +17,8 @@ def main():
                "--operators", "+,-,*,/,^,sqrt,exp,log,sin,cos",
                "--cpu-time", str(args.seconds), "--time", str(60 * args.seconds + 60), "--seed", str(args.seed),
                "--json", str(out)]
+    if args.method:
+        command += ["--method", args.method]
     run = subprocess.run(command, capture_output=True, text=True)
     if not out.exists():
         raise SystemExit(run.stderr[-500:] or f"phys ended with {run.returncode}")
@@ -24,7 +26,7 @@ def main():
     out.unlink()
     version = subprocess.run([args.binary, "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
     front = [{"expression": m["sympy"], "size": m["size"], "loss": m["loss"]} for m in found["front"]]
-    common.answer(args.out, tool="phys", version=version, settings="defaults", expression=found["sympy"], front=front,
+    common.answer(args.out, tool="phys", version=version, settings=args.method or "defaults", expression=found["sympy"], front=front,
                   search_cpu=found["cpu_seconds"], trace=[], stopped=found["stopped"], engine=found["engine"],
                   work=found["work"], own_expression=found["expression"])
 
