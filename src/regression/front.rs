@@ -110,6 +110,27 @@ impl Front {
         })
     }
 
+    /// The law with the least loss; the smaller of equals.
+    pub fn accurate(&self) -> Option<&Candidate> {
+        let loss = |c: &Candidate| c.loss.max(self.floor);
+        self.candidates.iter().min_by(|a, b| loss(a).total_cmp(&loss(b)).then(a.size.cmp(&b.size)))
+    }
+
+    /// The law at which the logarithm of the loss falls most for each step in size from the law before it (the score of
+    /// M. Cranmer, arXiv:2305.01582, sec. 2.3; of Schmidt and Lipson before); the first of equals.
+    pub fn steepest(&self) -> Option<&Candidate> {
+        let ln = |c: &Candidate| c.loss.max(self.floor).max(f64::MIN_POSITIVE).ln();
+        let falls = self.candidates.windows(2).map(|pair| {
+            let step = pair[1].size.abs_diff(pair[0].size).max(1) as f64;
+            ((ln(&pair[0]) - ln(&pair[1])) / step, &pair[1])
+        });
+        let most = falls.fold(None, |best: Option<(f64, &Candidate)>, fall| match best {
+            Some(b) if b.0 >= fall.0 => Some(b),
+            _ => Some(fall),
+        });
+        most.map(|m| m.1).or(self.candidates.first())
+    }
+
     /// The law with the shortest description.
     pub fn best(&self) -> Option<&Candidate> {
         self.best_index().map(|k| &self.candidates[k])
@@ -152,6 +173,25 @@ mod tests {
             engine: "test".into(),
             evidence: "".into(),
         }
+    }
+
+    #[test]
+    fn the_most_accurate_and_the_steepest_law() {
+        let mut front = Front::new(0.0);
+        assert!(front.accurate().is_none() && front.steepest().is_none());
+        // Losses 8, 7, 1, 0.
+        for law in [(1, 8, 3), (3, 7, 2), (4, 1, 1), (9, 0, 4)] {
+            front.insert(candidate(law));
+        }
+        // To nothing it falls by hundreds of nats, over five steps.
+        assert_eq!(front.accurate().map(|c| c.size), Some(9));
+        assert_eq!(front.steepest().map(|c| c.size), Some(9));
+        let mut front = Front::new(0.5);
+        for law in [(1, 8, 3), (3, 7, 2), (4, 1, 1), (9, 0, 4)] {
+            front.insert(candidate(law));
+        }
+        assert_eq!(front.steepest().map(|c| c.size), Some(4));
+        assert_eq!(front.best().map(|c| c.size), Some(4));
     }
 
     proptest! {

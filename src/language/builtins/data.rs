@@ -719,11 +719,15 @@ fn finding(context: &Context, front: &Arc<FrontValue>) -> Finding {
 
 /// Members of a front.
 pub fn front_member(f: &FrontValue, name: &str) -> (Option<Value>, Vec<String>) {
-    let known = ["best", "laws", "r2", "loss", "size", "stopped", "work", "seed"].map(String::from).to_vec();
+    let known = ["best", "accurate", "steepest", "laws", "r2", "loss", "size", "stopped", "work", "seed"]
+        .map(String::from)
+        .to_vec();
     let best = f.found.front.best();
     let number = |x: f64| Value::Expr(Expr::float(x));
     let value = match name {
         "best" => best.map(|c| Value::Expr(c.expr.clone())),
+        "accurate" => f.found.front.accurate().map(|c| Value::Expr(c.expr.clone())),
+        "steepest" => f.found.front.steepest().map(|c| Value::Expr(c.expr.clone())),
         "laws" => Some(Value::list(
             f.found.front.candidates().iter().map(|c| Value::Expr(c.expr.clone())).collect(),
         )),

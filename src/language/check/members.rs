@@ -128,7 +128,7 @@ impl Checker {
             }
             Inferred::Front(q) => {
                 return match name {
-                    "best" => Inferred::Quantity(q.clone()),
+                    "best" | "accurate" | "steepest" => Inferred::Quantity(q.clone()),
                     "laws" => Inferred::each(Inferred::Quantity(q.clone())),
                     _ => Inferred::Unknown,
                 };

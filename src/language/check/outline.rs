@@ -91,7 +91,9 @@ fn of_inferred(known: &Inferred) -> Vec<Member> {
             all.extend(words(super::members::FIT));
             all
         }
-        Inferred::Front(_) => words(&["best", "laws", "r2", "loss", "size", "stopped", "work", "seed"]),
+        Inferred::Front(_) => {
+            words(&["best", "accurate", "steepest", "laws", "r2", "loss", "size", "stopped", "work", "seed"])
+        }
         Inferred::Law(..) => words(&["formula", "variables", "unit", "source"]),
         Inferred::Range(_) => words(&["low", "high"]),
         Inferred::Condition(c) if c.sides.is_some() => words(&["left", "right"]),

@@ -50,6 +50,8 @@ const ROWS: usize = 400;
 const SAME_ROWS: u64 = 100;
 /// Laws proposed by a step.
 const PROPOSED: usize = 4;
+/// Evaluations of a law on all rows until its constants are fitted and snapped, in those of one node.
+const FITS: u64 = 1000;
 /// Share by which a law must be better than smaller ones, and than the last proposed of its size.
 const BETTER: f64 = 0.98;
 /// The chance of the first step, and the steps after which it is half of that.
@@ -63,6 +65,8 @@ const MIGRATES: f64 = 0.1;
 pub struct Genetic {
     step: u64,
     islands: Vec<Island>,
+    /// The step from which on laws are proposed again.
+    due: u64,
     /// The loss of the last proposed law of each complexity.
     proposed: BTreeMap<usize, f64>,
     state: Option<State>,
@@ -297,6 +301,12 @@ impl Genetic {
     }
 }
 
+/// Steps between two proposals, so that what is proposed costs no more than the steps: a proposed law is fitted on all rows
+/// some hundred times.
+fn pause(rows: usize) -> u64 {
+    (rows as u64 * PROPOSED as u64 * FITS).div_ceil(QUOTA * ISLANDS as u64)
+}
+
 /// The law of an individual, with its constants as parameters.
 fn model(member: &Member, maker: &Maker<'_>) -> Option<Model> {
     let mut parameters: Vec<Parameter> = Vec::new();
@@ -372,7 +382,12 @@ impl Engine for Genetic {
         if lived.iter().any(|l| !l.1) {
             return Batch::default();
         }
-        let models = self.propose(search);
+        let models = if self.step >= self.due {
+            self.due = self.step + pause(search.problem.rows()).min(self.step + 1);
+            self.propose(search)
+        } else {
+            Vec::new()
+        };
         self.migrate(seed);
         self.step += 1;
         Batch { models, work }
@@ -384,7 +399,7 @@ impl Engine for Genetic {
             None => self.islands.iter().map(Island::save).collect(),
         };
         let proposed: Vec<(usize, u64)> = self.proposed.iter().map(|(s, l)| (*s, l.to_bits())).collect();
-        json!({ "step": self.step, "islands": islands, "proposed": proposed, "finished": self.finished })
+        json!({ "step": self.step, "due": self.due, "islands": islands, "proposed": proposed, "finished": self.finished })
     }
 
     fn restore(&mut self, state: &Json) -> Option<()> {
@@ -396,6 +411,7 @@ impl Engine for Genetic {
         });
         self.proposed = proposed.collect::<Option<_>>()?;
         self.step = state.get("step")?.as_u64()?;
+        self.due = state.get("due")?.as_u64()?;
         self.finished = state.get("finished")?.as_bool()?;
         self.kept = Some(islands.clone());
         self.islands.clear();
