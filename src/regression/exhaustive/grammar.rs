@@ -224,7 +224,7 @@ impl Op {
 }
 
 /// The vectorised form of a function, where there is one.
-fn elementary(f: Function) -> Option<Elementary> {
+pub fn elementary(f: Function) -> Option<Elementary> {
     Some(match f {
         Function::Exp => Elementary::Exp,
         Function::Log => Elementary::Log,

@@ -142,6 +142,9 @@ pub fn above(link: Node, s: f64) -> f64 {
 /// Share of new individuals that stand under an outermost function.
 const LINKED: f64 = 0.3;
 
+/// Share of new subtrees whose dimension a constant must make up for, where constants may.
+const FOREIGN: f64 = 0.15;
+
 /// Makes new genomes.
 pub struct Maker<'a> {
     /// Where subtrees come from.
@@ -212,14 +215,25 @@ impl<'a> Maker<'a> {
         self.typing.constant.is_none() || self.goal(link).is_some_and(|d| d.is_none())
     }
 
-    /// Whether units allow it, and it is not too large.
+    /// Whether an operator is one of those of the plan.
+    fn knows(&self, node: Node) -> bool {
+        match node {
+            Node::Add | Node::Subtract | Node::Multiply | Node::Divide => self.binary.contains(&node),
+            Node::Power => self.powers.0,
+            _ => true,
+        }
+    }
+
+    /// Whether units and operators allow it, and it is not too large.
     fn allows(&self, genome: &Genome) -> bool {
         let Some(goal) = self.goal(genome.link) else { return false };
         let fits = |t: &Tree| {
             let Some(types) = t.dimensions(&self.typing) else { return false };
             let whole = types[types.len() - 1];
             // A fitted factor brings any unit where constants may carry one.
-            t.len() <= NODES && (self.typing.constant.is_none() || whole == Some(goal))
+            t.len() <= NODES
+                && t.nodes.iter().all(|n| self.knows(*n))
+                && (self.typing.constant.is_none() || whole == Some(goal))
         };
         let constants: usize = genome.terms.iter().map(|t| t.constants().count()).sum();
         (1..=TERMS).contains(&genome.terms.len())
@@ -229,8 +243,8 @@ impl<'a> Maker<'a> {
             && genome.terms.iter().all(fits)
     }
 
-    /// The genome in normal form: terms that are sums come apart, numbers and equal terms go; `None` where nothing is left,
-    /// or units forbid it.
+    /// The genome in normal form: numbers and equal terms go, an offset becomes the intercept; `None` where nothing is left, or
+    /// units or the operators forbid it.
     pub fn normal(&self, genome: Genome) -> Option<Genome> {
         let mut terms: Vec<Tree> = Vec::new();
         let mut open: Vec<Tree> = genome.terms;
@@ -269,7 +283,7 @@ impl<'a> Maker<'a> {
     fn wanted(&self, ty: Ty, rng: &mut Rng) -> Option<Dimension> {
         match ty {
             // Constants can make up for another dimension: now and then.
-            Some(_) if self.typing.constant.is_none() && rng.random::<f64>() < 0.15 => None,
+            Some(_) if self.typing.constant.is_none() && rng.random::<f64>() < FOREIGN => None,
             ty => ty,
         }
     }
@@ -321,7 +335,7 @@ impl<'a> Maker<'a> {
         let goal = self.goal(link)?;
         let wanted = match self.typing.constant {
             Some(_) => Some(goal),
-            None => (rng.random::<f64>() < 0.7).then_some(goal),
+            None => self.wanted(Some(goal), rng),
         };
         let terms = 1 + usize::from(rng.random::<f64>() < 0.4) + usize::from(rng.random::<f64>() < 0.2);
         let intercept = self.intercepts(link) && rng.random::<f64>() < 0.5;

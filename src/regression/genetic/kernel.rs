@@ -4,7 +4,8 @@
 
 use super::tree::{Node, Tree};
 use crate::expression::Function;
-use crate::numeric::vector::{self, Elementary, Level};
+use crate::numeric::vector::{self, Level};
+use crate::regression::exhaustive::grammar::elementary;
 
 /// Values beyond these in size are none.
 const LARGEST: f64 = 1e150;
@@ -180,26 +181,6 @@ fn call(level: Level, f: Function, x: &[f64], out: &mut [f64]) {
             map(x, out, |x| value(&[x]));
         }
     }
-}
-
-/// The vectorised form of a function, where there is one.
-pub fn elementary(f: Function) -> Option<Elementary> {
-    Some(match f {
-        Function::Exp => Elementary::Exp,
-        Function::Log => Elementary::Log,
-        Function::Log2 => Elementary::Log2,
-        Function::Log10 => Elementary::Log10,
-        Function::Sin => Elementary::Sin,
-        Function::Cos => Elementary::Cos,
-        Function::Tan => Elementary::Tan,
-        Function::Asin => Elementary::Asin,
-        Function::Acos => Elementary::Acos,
-        Function::Atan => Elementary::Atan,
-        Function::Sinh => Elementary::Sinh,
-        Function::Cosh => Elementary::Cosh,
-        Function::Tanh => Elementary::Tanh,
-        _ => return None,
-    })
 }
 
 /// f'(x), where y = f(x).

@@ -22,7 +22,7 @@ use crate::units::Dimension;
 
 fn options(work: u64) -> Plan {
     let mut plan = Plan { method: Method::Genetic, work: Some(work), ..plan() };
-    plan.operators.extend(["tanh", "abs", "max", "min"].map(String::from));
+    plan.operators.extend(["tanh", "abs", "max", "min", "mod", "atan2"].map(String::from));
     plan
 }
 
@@ -276,6 +276,20 @@ fn no_change_breaks_the_units() {
             }
         }
         assert!(compared > 500, "{constants:?}: {compared}");
+    }
+}
+
+#[test]
+fn no_change_brings_in_an_operator() {
+    let (problem, mut plan) = (bare(mechanics(60)), options(0));
+    plan.operators = ["+", "/", "sin"].map(String::from).to_vec();
+    let state = state(&problem, &plan);
+    for member in individuals(&problem, &plan, &state, 500) {
+        for node in member.genome.terms.iter().flat_map(|t| &t.nodes) {
+            let foreign = matches!(node, Node::Multiply | Node::Subtract | Node::Power | Node::Pair(_));
+            assert!(!foreign && *node != Node::Raise(1), "{:?}", member.genome);
+            assert!(!matches!(node, Node::Call(f) if *f != Function::Sin), "{:?}", member.genome);
+        }
     }
 }
 

@@ -22,7 +22,7 @@ pub enum Node {
     Raise(i8),
     /// A function of one argument.
     Call(Function),
-    /// A function of two arguments: the greater, the less, the angle.
+    /// A function of two arguments: the greater, the less, the remainder, the angle.
     Pair(Function),
     /// a + b.
     Add,
@@ -240,7 +240,7 @@ impl Tree {
                     Some(d) => Some(d.pow(&Number::ratio(i64::from(h), 2)?)?),
                 },
                 Node::Call(_) => unify(stack.pop()?, Some(Dimension::NONE))?,
-                Node::Add | Node::Subtract | Node::Pair(Function::Min | Function::Max) => {
+                Node::Add | Node::Subtract | Node::Pair(Function::Min | Function::Max | Function::Mod) => {
                     let b = stack.pop()?;
                     unify(stack.pop()?, b)?
                 }
@@ -263,7 +263,6 @@ impl Tree {
                     unify(stack.pop()?, Some(Dimension::NONE))?
                 }
             };
-            // A number that a function wants without unit is one.
             stack.push(ty);
             all.push(ty);
         }
@@ -310,7 +309,7 @@ impl Tree {
             }
             Node::Add => at(a, goal)? + at(b, goal)?,
             Node::Subtract => at(a, goal)? - at(b, goal)?,
-            Node::Pair(f @ (Function::Min | Function::Max)) => {
+            Node::Pair(f @ (Function::Min | Function::Max | Function::Mod)) => {
                 let first = at(a, goal)?;
                 Expr::call(f, vec![first, at(b, goal)?])
             }
