@@ -179,26 +179,6 @@ pub(super) enum Run<T> {
     Each(fn(&[f64]) -> f64, usize),
 }
 
-/// The loop of the elementary function among the functions.
-pub(super) fn elementary(f: Function) -> Option<Elementary> {
-    Some(match f {
-        Function::Exp => Elementary::Exp,
-        Function::Log => Elementary::Log,
-        Function::Log2 => Elementary::Log2,
-        Function::Log10 => Elementary::Log10,
-        Function::Sin => Elementary::Sin,
-        Function::Cos => Elementary::Cos,
-        Function::Tan => Elementary::Tan,
-        Function::Asin => Elementary::Asin,
-        Function::Acos => Elementary::Acos,
-        Function::Atan => Elementary::Atan,
-        Function::Sinh => Elementary::Sinh,
-        Function::Cosh => Elementary::Cosh,
-        Function::Tanh => Elementary::Tanh,
-        _ => return None,
-    })
-}
-
 /// The loop of a pass at a level.
 pub(super) fn runner<T: Real>(pass: Pass, level: Level) -> Run<T> {
     use Arithmetic as A;
@@ -241,7 +221,7 @@ pub(super) fn runner<T: Real>(pass: Pass, level: Level) -> Run<T> {
             Op::Call(Function::Floor, _) => map::<T, Floor>(level),
             Op::Call(Function::Ceil, _) => map::<T, Ceil>(level),
             Op::Call(Function::Sign, _) => map::<T, Sign>(level),
-            Op::Call(f, _) => match elementary(f) {
+            Op::Call(f, _) => match Elementary::of(f) {
                 Some(f) => Run::Loop(f.kernel::<T>(level)),
                 None => Run::Each(f.row().value, 1),
             },
@@ -279,7 +259,7 @@ pub(super) fn value<U: Unit>(op: Op, inputs: &[f64], r: impl Fn(u32) -> f64) -> 
         Op::Powi(a, n) => powi(r(a), n),
         Op::Sqrt(a) => r(a).sqrt(),
         Op::Power(a, b) => Pow::double::<U>(r(a), r(b)),
-        Op::Call(f, a) => match elementary(f) {
+        Op::Call(f, a) => match Elementary::of(f) {
             Some(f) => f.at::<U>(r(a)),
             None => (f.row().value)(&[r(a)]),
         },

@@ -14,6 +14,7 @@ mod reference;
 mod tests;
 mod trigonometric;
 
+use crate::expression::Function;
 use lanes::{Chunk, Kernel, LANES, Map, MapLoop, Real, Source, Task, Zip, ZipLoop, kernel, run};
 pub(crate) use level::Unit;
 
@@ -36,6 +37,28 @@ pub enum Elementary {
     Sinh,
     Cosh,
     Tanh,
+}
+
+impl Elementary {
+    /// The vectorised form of a function, where there is one.
+    pub fn of(f: Function) -> Option<Elementary> {
+        Some(match f {
+            Function::Exp => Elementary::Exp,
+            Function::Log => Elementary::Log,
+            Function::Log2 => Elementary::Log2,
+            Function::Log10 => Elementary::Log10,
+            Function::Sin => Elementary::Sin,
+            Function::Cos => Elementary::Cos,
+            Function::Tan => Elementary::Tan,
+            Function::Asin => Elementary::Asin,
+            Function::Acos => Elementary::Acos,
+            Function::Atan => Elementary::Atan,
+            Function::Sinh => Elementary::Sinh,
+            Function::Cosh => Elementary::Cosh,
+            Function::Tanh => Elementary::Tanh,
+            _ => return None,
+        })
+    }
 }
 
 macro_rules! maps {

@@ -181,7 +181,7 @@ impl Op {
             Op::Root(true) => unary(|x| (-x).sqrt(), out),
             Op::Call(f, negated) => {
                 let x = if negated { a.map(|x| -x) } else { *a };
-                match elementary(f) {
+                match Elementary::of(f) {
                     Some(e) => e.apply(level, &x, out),
                     None => {
                         let value = f.row().value;
@@ -221,24 +221,4 @@ impl Op {
             Op::Call(f, negated) => Expr::call(f, vec![signed(a, negated)]),
         }
     }
-}
-
-/// The vectorised form of a function, where there is one.
-pub fn elementary(f: Function) -> Option<Elementary> {
-    Some(match f {
-        Function::Exp => Elementary::Exp,
-        Function::Log => Elementary::Log,
-        Function::Log2 => Elementary::Log2,
-        Function::Log10 => Elementary::Log10,
-        Function::Sin => Elementary::Sin,
-        Function::Cos => Elementary::Cos,
-        Function::Tan => Elementary::Tan,
-        Function::Asin => Elementary::Asin,
-        Function::Acos => Elementary::Acos,
-        Function::Atan => Elementary::Atan,
-        Function::Sinh => Elementary::Sinh,
-        Function::Cosh => Elementary::Cosh,
-        Function::Tanh => Elementary::Tanh,
-        _ => return None,
-    })
 }

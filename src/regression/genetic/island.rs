@@ -328,18 +328,22 @@ impl Island {
         })
     }
 
+    /// Whether it is what `save` writes.
+    pub fn well_formed(state: &Json) -> Option<()> {
+        for name in ["members", "elites"] {
+            state.get(name)?.as_array()?.iter().try_for_each(|m| read(m, usize::MAX).map(|_| ()))?;
+        }
+        state.get("frequency")?.as_str()?;
+        state.get("seen")?.as_str()?;
+        state.get("fitted")?.as_u64().map(|_| ())
+    }
+
     /// Reads what `save` wrote; individuals are measured by `fitter`.
     pub fn restore(state: &Json, leaves: usize, fitter: &mut Fitter<'_>) -> Option<Island> {
         let mut read = |m: &Json| {
-            let terms =
-                m.get(0)?.as_str()?.split("; ").map(|t| Tree::parse(t, leaves)).collect::<Option<_>>()?;
-            let link = match m.get(3)?.as_str()? {
-                "" => None,
-                word => Some(Tree::parse(&format!("l0 {word}"), 1)?.nodes[1]),
-            };
-            let genome = Genome { terms, intercept: m.get(1)?.as_bool()?, link };
+            let (genome, born) = read(m, leaves)?;
             let fit = linear(&genome, fitter)?;
-            Some(Member::new(genome, fit, m.get(2)?.as_u64()?))
+            Some(Member::new(genome, fit, born))
         };
         let mut list = |name: &str| -> Option<Vec<Member>> {
             state.get(name)?.as_array()?.iter().map(&mut read).collect()
@@ -366,6 +370,16 @@ impl Island {
     }
 }
 
+/// A genome as `save` wrote it, and when it was born.
+fn read(m: &Json, leaves: usize) -> Option<(Genome, u64)> {
+    let terms = m.get(0)?.as_str()?.split("; ").map(|t| Tree::parse(t, leaves)).collect::<Option<_>>()?;
+    let link = match m.get(3)?.as_str()? {
+        "" => None,
+        word => Some(Tree::parse(&format!("l0 {word}"), 1)?.nodes[1]),
+    };
+    Some((Genome { terms, intercept: m.get(1)?.as_bool()?, link }, m.get(2)?.as_u64()?))
+}
+
 /// The coefficients of an individual as it is.
 fn linear(genome: &Genome, fitter: &mut Fitter<'_>) -> Option<Linear> {
     fitter.see(genome.link).then_some(())?;
@@ -373,7 +387,7 @@ fn linear(genome: &Genome, fitter: &mut Fitter<'_>) -> Option<Linear> {
 }
 
 /// Fits a new individual: a few steps for its constants, more where it is promising beside its parent.
-fn fitted(genome: &mut Genome, parent: f64, fitter: &mut Fitter<'_>) -> Option<Linear> {
+pub fn fitted(genome: &mut Genome, parent: f64, fitter: &mut Fitter<'_>) -> Option<Linear> {
     fitter.see(genome.link).then_some(())?;
     let constants = genome.terms.iter().any(|t| t.constants().next().is_some());
     let mut fit = if constants {

@@ -4,8 +4,7 @@
 
 use super::tree::{Node, Tree};
 use crate::expression::Function;
-use crate::numeric::vector::{self, Level};
-use crate::regression::exhaustive::grammar::elementary;
+use crate::numeric::vector::{self, Elementary, Level};
 
 /// Values beyond these in size are none.
 const LARGEST: f64 = 1e150;
@@ -174,7 +173,7 @@ fn raise(level: Level, h: i8, x: &[f64], out: &mut [f64], scratch: &mut [f64]) {
 }
 
 fn call(level: Level, f: Function, x: &[f64], out: &mut [f64]) {
-    match elementary(f) {
+    match Elementary::of(f) {
         Some(e) => e.apply(level, x, out),
         None => {
             let value = f.row().value;

@@ -22,10 +22,10 @@ use serde_json::{Value as Json, json};
 
 use self::change::{Maker, above, behind};
 use self::fit::{Fitter, Rows, View};
-use self::island::{Island, Member};
+use self::island::{Island, Member, fitted, keep};
 use self::kernel::derivative;
 use self::library::Library;
-use self::tree::Node;
+use self::tree::{Node, Tree};
 use super::candidate::{Model, Parameter};
 use super::describe;
 use super::engine::{Batch, Engine, Search, Step};
@@ -54,6 +54,10 @@ const PROPOSED: usize = 4;
 const FITS: u64 = 1000;
 /// Share by which a law must be better than smaller ones, and than the last proposed of its size.
 const BETTER: f64 = 0.98;
+/// How much worse a law may fit without one of its operators that it then loses.
+const SAME: f64 = 1.001;
+/// The losses, in those of roundings, that are all exact.
+const EXACT: f64 = 4.0;
 /// The chance of the first step, and the steps after which it is half of that.
 const CHANCE: f64 = 0.004;
 const HALVES: f64 = 50.0;
@@ -207,8 +211,8 @@ impl Genetic {
             let rows = rows(problem, &libraries[0], &links, plan.seed, choice);
             self.state = Some(State { libraries, links, rows, choice });
         }
-        let state = self.state.as_mut()?;
         if let Some(kept) = self.kept.take() {
+            let state = self.state.as_mut()?;
             // They were measured on the rows of the step before.
             let choice = self.step.saturating_sub(1) / SAME_ROWS;
             if choice != state.choice {
@@ -220,7 +224,11 @@ impl Genetic {
             let mut fitter = Fitter::new(&state.rows);
             let all: Option<Vec<Island>> =
                 kept.as_array()?.iter().map(|i| Island::restore(i, leaves, &mut fitter)).collect();
-            self.islands = all?;
+            match all {
+                Some(islands) => self.islands = islands,
+                // They are those of other data: from the beginning.
+                None => *self = Genetic { state: self.state.take(), ..Genetic::default() },
+            }
         }
         Some(work)
     }
@@ -245,9 +253,10 @@ impl Genetic {
         front
     }
 
-    /// The laws to be proposed: those that gained most over the last of their size.
-    fn propose(&mut self, search: &Search<'_>) -> Vec<Model> {
-        let Some(state) = &self.state else { return Vec::new() };
+    /// The laws to be proposed: those that gained most over the last of their size, without what does nothing in them. The
+    /// work it took.
+    fn propose(&mut self, search: &Search<'_>) -> (Vec<Model>, u64) {
+        let Some(state) = &self.state else { return (Vec::new(), 0) };
         let mut gained: Vec<(f64, Member)> = Vec::new();
         for member in self.front() {
             let old = self.proposed.get(&member.complexity()).copied().unwrap_or(f64::INFINITY);
@@ -257,12 +266,27 @@ impl Genetic {
         }
         gained.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.complexity().cmp(&b.1.complexity())));
         let maker = state.maker(search, 0);
+        let gained: Vec<Member> = gained.into_iter().take(PROPOSED).map(|g| g.1).collect();
+        let shorter = |member: &Member| {
+            let mut fitter = Fitter::new(&state.rows);
+            (shortened(member.clone(), &maker, &mut fitter), fitter.work)
+        };
+        let short: Vec<(Member, u64)> = gained.par_iter().map(shorter).collect();
         let mut models = Vec::new();
-        for (_, member) in gained.into_iter().take(PROPOSED) {
+        for (member, (short, _)) in gained.iter().zip(&short) {
             self.proposed.insert(member.complexity(), member.fit.loss);
-            models.extend(model(&member, &maker));
+            if short.complexity() < member.complexity() {
+                let old = self.proposed.entry(short.complexity()).or_insert(f64::INFINITY);
+                if short.fit.loss >= BETTER * *old {
+                    // It is there already.
+                    continue;
+                }
+                *old = short.fit.loss;
+                keep(&mut self.islands[LADDER - 1].elites, short);
+            }
+            models.extend(model(short, &maker));
         }
-        models
+        (models, short.iter().map(|s| s.1).sum())
     }
 
     /// Members that are too old go up their ladder; the lowest rung begins anew from time to time; elites cross over.
@@ -293,11 +317,47 @@ impl Genetic {
                 // What a ladder may not make does not come to live there.
                 let plain = |m: &Member| m.genome.terms.iter().all(|t| !t.calls());
                 member
-                    .filter(|m| k < LADDER || plain(m))
+                    .filter(|m| k < ISLANDS - LADDER || plain(m))
                     .into_iter()
                     .for_each(|m| self.islands[k].welcome(m));
             }
         }
+    }
+}
+
+/// The individual without the operators that do nothing in it: as long as one of them gives way to an operand, or a term
+/// goes, and what is left fits as well.
+fn shortened(mut member: Member, maker: &Maker<'_>, fitter: &mut Fitter<'_>) -> Member {
+    let floor = fitter.rows().floor;
+    'again: loop {
+        let terms = &member.genome.terms;
+        let mut tries: Vec<(usize, Option<Tree>)> = Vec::new();
+        for (t, tree) in terms.iter().enumerate() {
+            for place in (0..tree.len()).rev().filter(|&k| tree.nodes[k].arity() > 0) {
+                let (a, b) = tree.operands(place);
+                tries.push((t, Some(tree.replaced(place, &tree.subtree(a)))));
+                if b != a {
+                    tries.push((t, Some(tree.replaced(place, &tree.subtree(b)))));
+                }
+            }
+            tries.push((t, None));
+        }
+        let allowed = (SAME * member.fit.loss).max(EXACT * floor);
+        for (t, with) in tries {
+            let mut genome = member.genome.clone();
+            match with {
+                Some(tree) => genome.terms[t] = tree,
+                None => drop(genome.terms.remove(t)),
+            }
+            let Some(mut genome) = maker.normal(genome) else { continue };
+            let Some(fit) = fitted(&mut genome, member.fit.loss, fitter) else { continue };
+            let shorter = Member::new(genome, fit, member.born);
+            if shorter.fit.loss <= allowed && shorter.complexity() < member.complexity() {
+                member = shorter;
+                continue 'again;
+            }
+        }
+        return member;
     }
 }
 
@@ -384,7 +444,9 @@ impl Engine for Genetic {
         }
         let models = if self.step >= self.due {
             self.due = self.step + pause(search.problem.rows()).min(self.step + 1);
-            self.propose(search)
+            let (models, shortening) = self.propose(search);
+            work += shortening;
+            models
         } else {
             Vec::new()
         };
@@ -404,7 +466,8 @@ impl Engine for Genetic {
 
     fn restore(&mut self, state: &Json) -> Option<()> {
         let islands = state.get("islands")?;
-        islands.as_array().filter(|i| i.is_empty() || i.len() == ISLANDS)?;
+        let all = islands.as_array().filter(|i| i.is_empty() || i.len() == ISLANDS)?;
+        all.iter().try_for_each(Island::well_formed)?;
         let proposed = state.get("proposed")?.as_array()?.iter().map(|p| {
             let size = usize::try_from(p.get(0)?.as_u64()?).ok()?;
             Some((size, f64::from_bits(p.get(1)?.as_u64()?)))
