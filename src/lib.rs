@@ -17,6 +17,8 @@ pub mod data;
 pub mod plot;
 // 4
 pub mod regression;
+// 5
+pub mod discovery;
 // 6
 pub mod language;
 // 7

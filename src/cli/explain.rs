@@ -19,6 +19,7 @@ const TABLES: &[(&str, Table)] = &[
     ("Data", crate::data::CODES),
     ("Figures", crate::plot::CODES),
     ("Regression", crate::regression::CODES),
+    ("Systems in data", crate::discovery::CODES),
     ("The language", crate::language::error::CODES),
     ("Sessions", crate::session::CODES),
     ("The commands", super::CODES),

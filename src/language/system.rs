@@ -3,6 +3,7 @@
 //! values and the equations together, by unification; what stays open is a pure number.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::check::Dim;
 use super::context::Context;
@@ -12,6 +13,7 @@ use super::unknowns::Dimensions;
 use super::value::Record;
 use crate::algebra;
 use crate::base::{Span, suggest};
+use crate::discovery::Discovered;
 use crate::expression::{Expr, Kind, Relation, Symbol};
 use crate::units::{Dimension, Unit};
 
@@ -41,6 +43,8 @@ pub struct System {
     pub states: Vec<State>,
     /// Parameters.
     pub parameters: Vec<Parameter>,
+    /// How it was found, where it was found in data.
+    pub found: Option<Arc<Discovered>>,
 }
 
 /// A symbol of a system that keeps its value.
@@ -111,7 +115,7 @@ impl System {
             .into_iter()
             .map(|(symbol, value)| Parameter { unit: unit(&symbol).unwrap_or_else(Unit::one), symbol, value })
             .collect();
-        Ok(System { over: parts.over.clone(), over_unit, equations, states, parameters })
+        Ok(System { over: parts.over.clone(), over_unit, equations, states, parameters, found: None })
     }
 
     /// The states as positions and momenta, where the rates of each depend on the other (and on time) only.

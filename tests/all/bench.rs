@@ -117,6 +117,23 @@ fn paths_of_systems_and_the_protocol_of_srbench() {
 }
 
 #[test]
+fn systems_are_learned_from_one_path_and_tried_on_another() {
+    let exact = bench(&["odebench", "--only", "ode_02,ode_25,ode_56", "--work", "3000000"]);
+    for line in exact["results"].as_array().expect("results") {
+        for field in ["solved", "reconstructed", "generalised"] {
+            assert_eq!(line[field], true, "{field} in {line}");
+        }
+        assert!(line["r2_generalisation"].as_f64().is_some_and(|r| r > 0.9999), "{line}");
+    }
+    assert_eq!(exact["summary"][3]["generalised"], 3);
+    let noisy = ["odebench", "--only", "ode_27", "--method", "sindy", "--relative-noise", "0.05"];
+    let noisy = bench(&[&noisy[..], &["--work", "0"]].concat());
+    let line = &noisy["results"][0];
+    assert_eq!((&line["solved"], &line["generalised"]), (&true.into(), &true.into()), "{line}");
+    assert_eq!(line["relative_noise"], 0.05);
+}
+
+#[test]
 fn universal_constants_are_numbers_of_a_law() {
     let answer = bench(&["laws", "--only", "light_deflection", "--units", "--work", "2000000"]);
     let line = &answer["results"][0];
@@ -158,6 +175,10 @@ fn bad_input_is_told_before_anything_runs() {
         (vec!["feynman", "--half", "tuned"], "--half"),
         (vec!["nguyen", "--units"], "--units"),
         (vec!["srbench", "--units"], "--units"),
+        (vec!["odebench", "--noise", "0.1"], "--relative-noise"),
+        (vec!["odebench", "--digits", "4"], "--digits"),
+        (vec!["odebench", "--method", "closed"], "sindy"),
+        (vec!["feynman", "--relative-noise", "0.1"], "odebench"),
         (vec!["nguyen", "--rows", "50"], "--rows"),
         (vec!["feynman", "--operators", "+,sinus"], "sinus"),
         (vec!["feynman", "--method", "magic"], "magic"),

@@ -72,7 +72,7 @@ fn every_code_stands_in_one_table_of_its_layer() {
             "units" | "syntax" | "expression" => 1,
             "numeric" | "algebra" => 2,
             "data" | "simulate" | "plot" => 3,
-            "networks" | "regression" => 4,
+            "networks" | "regression" | "discovery" => 4,
             "experiments" => 5,
             "language" => 6,
             "session" => 7,

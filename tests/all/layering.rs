@@ -19,6 +19,7 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
     ("networks", 4, &[]),
     // One file: regression/transformer.rs (see `allowed`).
     ("regression", 4, &["networks"]),
+    ("discovery", 5, &[]),
     ("experiments", 5, &[]),
     ("language", 6, &[]),
     ("session", 7, &[]),

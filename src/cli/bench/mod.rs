@@ -10,6 +10,7 @@ mod resume;
 mod rows;
 mod solve;
 mod suites;
+mod systems;
 mod verdict;
 
 use std::path::PathBuf;
@@ -28,6 +29,7 @@ use self::suites::{OPERATORS, Protocol, Suite};
 use super::terminal::{Terminal, writable, write_json};
 use super::{exit, interruptible, seconds, session};
 use crate::base::{CancelToken, Code, Diagnostic, Event, Progress, Span, hash, suggest};
+use crate::discovery;
 use crate::session::{Options, Status};
 
 /// Training rows unless `--rows` says otherwise.
@@ -82,6 +84,9 @@ pub struct Arguments {
     /// Normal noise on the training target: sigma in units of its root mean square
     #[arg(long, value_name = "X", default_value_t = 0.0, allow_negative_numbers = true, value_parser = noise)]
     noise: f64,
+    /// Normal noise on the states of `odebench`: sigma as a share of each value
+    #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = noise)]
+    relative_noise: Option<f64>,
     /// Training rows [default: 1000; srbench: 10000]
     #[arg(long, value_name = "N", value_parser = rows)]
     rows: Option<usize>,
@@ -103,7 +108,8 @@ pub struct Arguments {
     /// Only these problems
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     only: Vec<String>,
-    /// Which engines search: auto, closed, algebraic, projective, exhaustive, symmetry, genetic
+    /// Which engines search: auto, closed, algebraic, projective, exhaustive, symmetry, genetic; for `odebench` auto, sindy,
+    /// genetic
     #[arg(long, default_value = "auto")]
     method: String,
     /// Operators and functions that laws may use, or `literature`, or `phys` [default: those of `regress`; in classic
@@ -150,6 +156,8 @@ pub struct Settings {
     pub units: bool,
     /// Noise of the training target in units of its RMS.
     pub noise: f64,
+    /// Noise of the states of a system as a share of each value.
+    pub relative_noise: f64,
     /// Training rows, where given.
     pub rows: Option<usize>,
     /// Significant digits of the training data.
@@ -171,7 +179,10 @@ pub struct Settings {
 impl Settings {
     /// One for each choice of operators that is asked for.
     fn of(arguments: &Arguments, suite: &Suite) -> Vec<Settings> {
-        let own: Vec<String> = OPERATORS.iter().map(|o| o.to_string()).collect();
+        let mut own: Vec<String> = OPERATORS.iter().map(|o| o.to_string()).collect();
+        if suite.protocol == Protocol::Systems {
+            own = discovery::OPERATORS.iter().map(|o| o.to_string()).collect();
+        }
         let words: Vec<&str> = arguments.operators.iter().map(String::as_str).collect();
         let choices: Vec<(&'static str, Vec<String>)> = match (words.as_slice(), suite.protocol) {
             ([], Protocol::Stated) => vec![("literature", Vec::new()), ("phys", own)],
@@ -183,6 +194,7 @@ impl Settings {
             suite: suite.name,
             units: arguments.units,
             noise: arguments.noise,
+            relative_noise: arguments.relative_noise.unwrap_or(0.0),
             rows: arguments.rows,
             digits: arguments.digits,
             time: arguments.time.or_else(|| arguments.work.is_none().then_some(TIME)),
@@ -205,7 +217,7 @@ impl Settings {
 
     /// As JSON, for the report.
     pub fn json(&self) -> Json {
-        json!({
+        let mut told = json!({
             "suite": self.suite,
             "units": self.units,
             "noise": self.noise,
@@ -216,7 +228,11 @@ impl Settings {
             "method": self.method,
             "operators": if self.whose == "literature" { json!("literature") } else { json!(self.operators) },
             "without": self.without,
-        })
+        });
+        if self.relative_noise != 0.0 {
+            told["relative_noise"] = json!(self.relative_noise);
+        }
+        told
     }
 
     /// Their fingerprint in the file of results.
@@ -313,12 +329,26 @@ fn checked(arguments: &Arguments) -> Result<(&'static Suite, Vec<Settings>), Box
     if arguments.units && suite.protocol != Protocol::Drawn {
         return misfit("--units", "its variables have none: leave it out");
     }
-    if arguments.rows.is_some() && suite.protocol == Protocol::Stated {
+    let states_rows = matches!(suite.protocol, Protocol::Stated | Protocol::Systems);
+    if arguments.rows.is_some() && states_rows {
         return misfit("--rows", "its problems state their rows: leave it out");
+    }
+    let systems = suite.protocol == Protocol::Systems;
+    if systems && arguments.noise != 0.0 {
+        return misfit("--noise", "phys bench odebench --relative-noise 0.05");
+    }
+    if arguments.relative_noise.is_some() && !systems {
+        return misfit("--relative-noise", "phys bench odebench --relative-noise 0.05");
+    }
+    if systems && (arguments.digits.is_some() || !arguments.without.is_empty()) {
+        return misfit("--digits or --without", "it is for laws: leave it out");
     }
     let all = Settings::of(arguments, suite);
     let fault = |f: &dyn crate::base::Fault| Box::new(Diagnostic::from_fault(f, None));
-    arguments.method.parse::<crate::regression::Method>().map_err(|e| fault(&e))?;
+    match systems {
+        true => arguments.method.parse::<discovery::Method>().map(|_| ()).map_err(|e| fault(&e))?,
+        false => arguments.method.parse::<crate::regression::Method>().map(|_| ()).map_err(|e| fault(&e))?,
+    }
     for settings in &all {
         solve::plan(settings).validate().map_err(|e| fault(&e))?;
     }

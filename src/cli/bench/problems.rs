@@ -4,6 +4,7 @@
 
 use super::rows::{Paths, Rows};
 use super::suites::{Protocol, Suite};
+use super::systems::System;
 use crate::base::{Code, Diagnostic, Span};
 use crate::expression::{Declarations, Domain, Expr, Kind, Symbol};
 use crate::language::builtins::data::operator_name;
@@ -49,6 +50,8 @@ pub enum Origin {
     },
     /// Rows of paths of a system, split as in SRBench.
     Paths(Paths),
+    /// A whole system, from one path.
+    System(Box<System>),
 }
 
 /// The problems of a suite, in the order of its modules.
@@ -73,7 +76,11 @@ pub fn problems(suite: &Suite, context: &mut Context) -> Result<Vec<Problem>, Bo
                 match value.plain() {
                     Value::Law(law) => found.push(Problem::of_law(name, set, law, suite.protocol)),
                     Value::Record(r) if r.get("starts").is_some() => {
-                        found.extend(of_system(name, &set, r).ok_or_else(|| odd(&module, name))?);
+                        let rates = of_system(name, &set, r).ok_or_else(|| odd(&module, name))?;
+                        match suite.protocol {
+                            Protocol::Systems => found.extend(whole_system(name, rates)),
+                            _ => found.extend(rates),
+                        }
                     }
                     Value::Record(r) if r.get("law").is_some() => {
                         found.push(of_record(name, set, r).ok_or_else(|| odd(&module, name))?);
@@ -206,6 +213,22 @@ fn rows(r: &Record, declared: &Declarations) -> Option<Rows> {
             Some(Rows::grid(&domains, |_, _, _| Some(step)))
         }
     }
+}
+
+/// The system of its rates as one problem, counted by its number of states.
+fn whole_system(name: &str, rates: Vec<Problem>) -> Option<Problem> {
+    let first = rates.first()?.clone();
+    let Origin::Paths(paths) = first.origin.clone() else { return None };
+    let set = match paths.states.len() {
+        1 => "1 state".to_string(),
+        n => format!("{n} states"),
+    };
+    Some(Problem {
+        name: name.into(),
+        set,
+        origin: Origin::System(Box::new(System { paths, rates })),
+        ..first
+    })
 }
 
 /// `{x: law, y: law, starts: [...], step: h, points: n}`: one problem for each rate, numbered from 1.

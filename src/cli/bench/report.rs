@@ -24,6 +24,8 @@ struct Counts {
     solved: usize,
     literal: usize,
     in_front: usize,
+    /// Systems that follow their first path, and their second.
+    follow: Option<(usize, usize)>,
     median: f64,
     slowest: f64,
     cpu: f64,
@@ -39,6 +41,10 @@ impl Counts {
             solved: count("solved"),
             literal: count("solved_literal"),
             in_front: count("in_front"),
+            follow: lines
+                .iter()
+                .any(|l| l.get("reconstructed").is_some())
+                .then(|| (count("reconstructed"), count("generalised"))),
             median: statistics::median(&times),
             slowest: times.iter().fold(f64::NAN, |m, t| m.max(*t)),
             cpu: lines.iter().map(|l| time(l)).sum(),
@@ -46,7 +52,7 @@ impl Counts {
     }
 
     fn json(&self, set: &str, operators: &str) -> Json {
-        json!({
+        let mut told = json!({
             "set": set,
             "operators": operators,
             "total": self.total,
@@ -56,12 +62,22 @@ impl Counts {
             "median_cpu_seconds": number(self.median),
             "slowest_cpu_seconds": number(self.slowest),
             "cpu_seconds": number(self.cpu),
-        })
+        });
+        if let Some((first, second)) = self.follow {
+            told["reconstructed"] = json!(first);
+            told["generalised"] = json!(second);
+        }
+        told
     }
 
     fn row(&self, set: &str, operators: &str) -> Vec<String> {
         let share = 100.0 * self.solved as f64 / self.total.max(1) as f64;
-        vec![
+        let mut follow = Vec::new();
+        if let Some((first, second)) = self.follow {
+            let share = |n: usize| format!("{n} ({:.1} %)", 100.0 * n as f64 / self.total.max(1) as f64);
+            follow = vec![share(first), share(second)];
+        }
+        let mut row = vec![
             set.into(),
             operators.into(),
             format!("{}/{}", self.solved, self.total),
@@ -71,7 +87,9 @@ impl Counts {
             short(self.median),
             short(self.slowest),
             short(self.cpu),
-        ]
+        ];
+        row.extend(follow);
+        row
     }
 }
 
@@ -132,6 +150,9 @@ impl Report {
         let heads =
             ["set", "operators", "solved", "share", "literal", "in front", "median s", "slowest s", "cpu s"];
         let mut rows = vec![heads.map(String::from).to_vec()];
+        if self.lines.iter().any(|l| l.get("reconstructed").is_some()) {
+            rows[0].extend(["reconstructed", "generalised"].map(String::from));
+        }
         rows.extend(self.sets().iter().map(|(set, whose, counts)| counts.row(set, whose)));
         text += &columns(&rows);
         let misses: Vec<&Json> = self.lines.iter().filter(|l| l["solved"] != true).collect();

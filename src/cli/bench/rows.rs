@@ -109,6 +109,10 @@ pub fn data(problem: &Problem, settings: &Settings, seed: u64) -> Result<Data> {
             };
             (stated(problem, train, seed)?, test)
         }
+        Origin::System(system) => match system.rates.first() {
+            Some(rate) => return data(rate, settings, seed),
+            None => return Err(Box::new(Diagnostic::error(Code(8034), None, "a system without rates"))),
+        },
         Origin::Paths(paths) => {
             let (train, test) = split(&of_paths(problem, paths)?, seed)?;
             let most = settings.rows.unwrap_or(usize::MAX).min(SRBENCH_ROWS).min(train.rows());

@@ -7,9 +7,10 @@ use std::time::Instant;
 use serde_json::{Value as Json, json};
 
 use super::Settings;
-use super::problems::{Problem, plain};
+use super::problems::{Origin, Problem, plain};
 use super::resume::Key;
 use super::rows::{self, Data};
+use super::systems::{self, System};
 use super::verdict::{Judge, Verdict};
 use crate::base::{CancelToken, EventSink, StopReason};
 use crate::cli::json::number;
@@ -66,6 +67,8 @@ pub struct Solved {
     engine: Option<String>,
     stopped: String,
     fault: Option<String>,
+    /// Shares of the variance that a system explains: on its first path, and on its second.
+    explained: Option<(f64, f64)>,
 }
 
 /// The options of the search, for a check before anything runs.
@@ -93,6 +96,9 @@ pub fn solve(
     interrupt: &CancelToken,
 ) -> Solved {
     let tried = catch_unwind(AssertUnwindSafe(|| {
+        if let Origin::System(system) = &problem.origin {
+            return learn(system, settings, seed, context, slot, interrupt);
+        }
         let data = match rows::data(problem, settings, seed) {
             Ok(data) => data,
             Err(d) => {
@@ -111,6 +117,58 @@ pub fn solve(
         stopped: "failed".into(),
         ..Solved::default()
     })
+}
+
+/// A system: its rates, how it follows both paths, and whether it is the truth but for its constants.
+fn learn(
+    system: &System,
+    settings: &Settings,
+    seed: u64,
+    context: &mut Context,
+    slot: &Slot,
+    interrupt: &CancelToken,
+) -> Solved {
+    let token = CancelToken::new();
+    let started = Instant::now();
+    let before = thread_seconds(started);
+    let clock = ThreadClock::here();
+    let end = settings.time.map_or(f64::INFINITY, |limit| clock.seconds() + limit);
+    slot.set(Some(Searching { clock, end, token: token.clone() }));
+    let spent = std::cell::Cell::new((0.0, 0.0));
+    let searched = || {
+        slot.set(None);
+        spent.set((started.elapsed().as_secs_f64(), thread_seconds(started) - before));
+    };
+    let learned = systems::learn(system, settings, seed, context, &token, &searched);
+    slot.set(None);
+    let (seconds, cpu_seconds) = spent.get();
+    let mut solved = Solved { seconds, cpu_seconds, rows: system.paths.points, ..Solved::default() };
+    match learned {
+        Ok(learned) => {
+            let found = &learned.found;
+            solved.work = found.work;
+            let stopped = match found.stopped {
+                StopReason::Cancelled if !interrupt.is_cancelled() => StopReason::Time,
+                other => other,
+            };
+            solved.stopped = stopped.word().into();
+            let laws: Vec<String> =
+                found.rates.iter().map(|r| render::expr(&r.expr, &Style::exact())).collect();
+            solved.expression = Some(laws.join(" | "));
+            solved.size = Some(found.rates.iter().map(|r| r.size).sum());
+            solved.engine = found.rates.first().map(|r| r.engine.clone());
+            solved.r2_test = Some(learned.generalisation);
+            solved.explained = Some((learned.reconstruction, learned.generalisation));
+            let same = learned.structure.iter().all(|s| *s);
+            solved.verdict = Some(if same { Verdict::Structure } else { Verdict::Other });
+            solved.in_front = same;
+        }
+        Err(fault) => {
+            solved.fault = Some(fault.message);
+            solved.stopped = "failed".into();
+        }
+    }
+    solved
 }
 
 fn search(
@@ -214,7 +272,7 @@ impl Solved {
     /// The line of the file of results.
     pub fn json(&self, problem: &Problem, settings: &Settings, key: &Key) -> Json {
         let verdict = self.verdict.unwrap_or(Verdict::Other);
-        json!({
+        let mut line = json!({
             "problem": key.problem,
             "seed": key.seed,
             "noise": settings.noise,
@@ -237,6 +295,14 @@ impl Solved {
             "digits": settings.digits,
             "fault": self.fault,
             "settings": key.settings,
-        })
+        });
+        if let Some((first, second)) = self.explained {
+            line["relative_noise"] = json!(settings.relative_noise);
+            line["r2_reconstruction"] = number(first);
+            line["r2_generalisation"] = number(second);
+            line["reconstructed"] = json!(first > systems::ENOUGH);
+            line["generalised"] = json!(second > systems::ENOUGH);
+        }
+        line
     }
 }

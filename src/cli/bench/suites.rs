@@ -13,6 +13,8 @@ pub enum Protocol {
     Srbench,
     /// The rows that the problem itself states; operators of the literature and those of phys.
     Stated,
+    /// Whole systems, from the path of one start.
+    Systems,
 }
 
 /// A suite.
@@ -55,6 +57,13 @@ pub const SUITES: &[Suite] = &[
         about: "14 rates of change of systems of two states (La Cava et al. 2016)",
         modules: &["benchmarks.strogatz"],
         protocol: Protocol::Srbench,
+        left_out: &[],
+    },
+    Suite {
+        name: "odebench",
+        about: "63 systems of differential equations, each from one path (d'Ascoli et al. 2024)",
+        modules: &["benchmarks.odebench"],
+        protocol: Protocol::Systems,
         left_out: &[],
     },
     // The arcs of sines and cosines were not in the published comparison, nor the one law PMLB lacks.

@@ -601,19 +601,22 @@ pub fn operator_name(f: &Function) -> String {
     }
 }
 
-fn regress(context: &mut Context, args: &Args) -> Result<Value> {
-    let d = args.dataset("data")?;
-    let target = args.word("target")?;
-    let operators: Vec<String> = args
+/// The operators that an option names.
+pub(super) fn operators(args: &Args) -> Result<Vec<String>> {
+    Ok(args
         .list("operators")?
         .iter()
         .filter_map(|v| match v {
             Value::Function(f) => Some(operator_name(f)),
             _ => None,
         })
-        .collect();
+        .collect())
+}
+
+/// The constants that an option allows.
+pub(super) fn constants(context: &Context, args: &Args) -> Result<Constants> {
     let at = args.span_of("constants");
-    let constants = match args.value("constants")?.plain() {
+    Ok(match args.value("constants")?.plain() {
         Value::Text(t) => match &**t {
             "free" => Constants::Free,
             "dimensionless" => Constants::Dimensionless,
@@ -644,7 +647,14 @@ fn regress(context: &mut Context, args: &Args) -> Result<Value> {
             }
             Constants::Named(named)
         }
-    };
+    })
+}
+
+fn regress(context: &mut Context, args: &Args) -> Result<Value> {
+    let d = args.dataset("data")?;
+    let target = args.word("target")?;
+    let operators = operators(args)?;
+    let constants = constants(context, args)?;
     let sigma = match args.get("sigma") {
         Some(Value::Text(t)) if &**t != "none" => Some(t.clone()),
         _ => None,

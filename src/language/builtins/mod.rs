@@ -3,6 +3,7 @@
 
 pub mod algebra;
 pub mod data;
+pub mod discover;
 pub mod elementary;
 pub mod explain;
 pub mod lists;
@@ -10,6 +11,7 @@ pub mod matrices;
 pub mod numeric;
 pub mod output;
 pub mod plots;
+pub mod predict;
 pub mod roots;
 pub mod spectra;
 pub mod symbolic;
@@ -32,8 +34,10 @@ const TABLES: &[&[(&str, Body)]] = &[
     symbolic::TABLE,
     algebra::TABLE,
     data::TABLE,
+    discover::TABLE,
     explain::TABLE,
     numeric::TABLE,
+    predict::TABLE,
     roots::TABLE,
     spectra::TABLE,
     systems::TABLE,

@@ -49,7 +49,13 @@ pub fn quantity(si: f64, unit: &Unit) -> Expr {
 
 /// Members of a system.
 pub fn system_member(s: &System, name: &str) -> (Option<Value>, Vec<String>) {
-    let known = ["states", "equations", "initial", "parameters", "over"].map(String::from).to_vec();
+    let mut known = ["states", "equations", "initial", "parameters", "over"].map(String::from).to_vec();
+    if let Some(found) = &s.found {
+        known.extend(super::discover::FOUND.map(String::from));
+        if let Some(value) = super::discover::found_member(s, found, name) {
+            return (Some(value), known);
+        }
+    }
     let record = |entries: Vec<(&str, Value)>| {
         let entries = entries.into_iter().map(|(n, v)| (n.into(), v)).collect();
         Value::Record(Arc::new(Record { entries }))

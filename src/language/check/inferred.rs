@@ -350,6 +350,7 @@ impl Inferred {
                 m.name.as_str().into(),
                 Arc::new(entries(&m.record.entries, &m.declarations, units)),
             ),
+            Value::System(s) if s.found.is_some() => Inferred::System(None),
             Value::System(s) => Inferred::System(Some(Arc::new(SystemKind {
                 over: s.over.name().into(),
                 over_dim: Dim::of_unit(&s.over_unit),

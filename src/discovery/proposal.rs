@@ -1,0 +1,124 @@
+//! Proposed rates: laws with their numbers opened, their description length with the points, and laws again.
+
+use crate::expression::{Expr, Kind, Symbol};
+use crate::regression::candidate::{Model, Parameter};
+use crate::regression::describe;
+use crate::units::{Dimension, Unit};
+
+/// The price in nats of a function, and of one inside another.
+const CALLED: f64 = 5.0;
+const NESTED: f64 = 12.0;
+
+/// A proposal that was shot.
+#[derive(Clone, Debug)]
+pub struct Proposal {
+    /// The law.
+    pub model: Model,
+    /// Its constants.
+    pub values: Vec<f64>,
+    /// Sum of squared residuals over sigma.
+    pub chi2: f64,
+    /// Description length in nats.
+    pub length: f64,
+}
+
+/// A law with its numbers opened to be fitted again.
+pub fn opened(law: &Expr, engine: &'static str) -> Model {
+    let mut parameters = Vec::new();
+    let template = open(law, &mut parameters);
+    Model { template, parameters, engine }
+}
+
+fn open(e: &Expr, parameters: &mut Vec<Parameter>) -> Expr {
+    let mut push = |start: f64, dimension: Dimension| {
+        let symbol = Parameter::symbol(parameters.len());
+        parameters.push(Parameter { symbol: symbol.clone(), start, dimension });
+        Expr::symbol(symbol)
+    };
+    let number = |e: &Expr| match e.kind() {
+        Kind::Number(n) => (!n.abs().is_one() && !n.is_zero()).then(|| (n.to_f64(), Dimension::NONE)),
+        Kind::Float(x) => Some((*x, Dimension::NONE)),
+        Kind::Uncertain(u) => Some((u.value(), Dimension::NONE)),
+        Kind::Unit(u) => Some((u.scale().to_f64(), u.dimension())),
+        Kind::Constant(_) => e.evaluate(&|_| None).map(|x| (x, Dimension::NONE)),
+        _ => None,
+    };
+    if let Some((x, d)) = number(e) {
+        return push(x, d);
+    }
+    match e.kind() {
+        Kind::Product(factors) => {
+            let mut own: Option<(f64, Dimension)> = None;
+            let mut rest = Vec::new();
+            for f in factors.iter() {
+                match number(f) {
+                    Some((x, d)) => {
+                        let (y, e) = own.unwrap_or((1.0, Dimension::NONE));
+                        own = Some((x * y, d.mul(e).unwrap_or(Dimension::NONE)));
+                    }
+                    None => rest.push(f),
+                }
+            }
+            let mut all: Vec<Expr> = own.map(|(x, d)| push(x, d)).into_iter().collect();
+            all.extend(rest.into_iter().map(|f| open(f, parameters)));
+            Expr::product(all)
+        }
+        Kind::Power(base, exponent) if exponent.as_number().is_some() => {
+            let base = open(base, parameters);
+            Expr::power(base, exponent.clone())
+        }
+        _ => e.map_children(|c| open(c, parameters)),
+    }
+}
+
+/// Nats by which functions make a rate less likely beforehand than products of powers: most rates are those of mass action,
+/// friction and restoring forces. Functions of functions and powers with unknowns in the exponent are rarer still.
+fn unusual(e: &Expr, inside: bool) -> f64 {
+    let own = match e.kind() {
+        Kind::Call(..) if inside => NESTED,
+        Kind::Call(..) => CALLED,
+        Kind::Power(_, exponent) if exponent.as_number().is_none_or(|n| !n.is_integer()) => {
+            if inside {
+                NESTED
+            } else {
+                CALLED
+            }
+        }
+        _ => 0.0,
+    };
+    let inside = inside || own > 0.0;
+    own + e.children().into_iter().map(|c| unusual(c, inside)).sum::<f64>()
+}
+
+/// What the starts of windows cost.
+pub fn price(windows: usize, points: usize) -> f64 {
+    0.5 * windows as f64 * (points as f64).ln()
+}
+
+/// The description length of a rate with the points of its state.
+pub fn length(model: &Model, values: &[f64], errors: &[f64], chi2: f64, points: usize, states: usize) -> f64 {
+    let n = points as f64;
+    let mut length = n / 2.0 * (chi2 / n).max(1e-30).ln() + describe::tree_code(&model.template, states);
+    length += unusual(&model.template, false);
+    for ((value, error), parameter) in values.iter().zip(errors).zip(&model.parameters) {
+        length += describe::constant_code(*value, *error, points);
+        if !parameter.dimension.is_none() {
+            length += describe::UNIT_PRICE;
+        }
+    }
+    length
+}
+
+/// A model with numbers for its parameters, each with its unit.
+pub fn written(model: &Model, numbers: impl Iterator<Item = Expr>) -> Expr {
+    let places: Vec<(Symbol, Expr)> = model
+        .parameters
+        .iter()
+        .zip(numbers)
+        .map(|(p, x)| {
+            let unit = Unit::coherent(p.dimension);
+            (p.symbol.clone(), if unit.is_one() { x } else { x * Expr::unit(unit) })
+        })
+        .collect();
+    model.template.substitute(&places)
+}

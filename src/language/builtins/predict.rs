@@ -1,0 +1,107 @@
+//! `predict(found, data)`: what a law says for the rows of a dataset.
+
+use std::sync::Arc;
+
+use super::Body;
+use super::data::{column_declarations, fit_member};
+use crate::data::{Column, DataError};
+use crate::expression::{Expr, Kind, Relation, Symbol};
+use crate::language::calls::Args;
+use crate::language::context::Context;
+use crate::language::dimension;
+use crate::language::error::{Result, fault_hint, lift};
+use crate::language::operations as op;
+use crate::language::value::Value;
+use crate::numeric::Tape;
+use crate::units::{Dimension, Unit};
+
+/// The table.
+pub const TABLE: &[(&str, Body)] = &[("predict", predict)];
+
+fn predict(_: &mut Context, args: &Args) -> Result<Value> {
+    let d = args.dataset("data")?;
+    let model = args.value("model")?;
+    let (law, unit, name): (Expr, Option<Unit>, String) = match model.plain() {
+        Value::Front(f) => {
+            let Some(best) = f.found.front.best() else {
+                return Err(fault_hint(
+                    6006,
+                    args.span_of("model"),
+                    "expected a law, found an empty front",
+                    "found[0]",
+                ));
+            };
+            (best.expr.clone(), f.target_unit.clone(), f.target.to_string())
+        }
+        Value::Fit(f) => match fit_member(f, "law").0 {
+            Some(Value::Expr(law)) => (law, None, "y".into()),
+            _ => return Err(args.wrong("model", "a law, a front or a fit", model)),
+        },
+        Value::Law(l) => {
+            let name = l.name.as_ref().map_or("y".into(), |n| n.to_string());
+            (l.formula.clone(), l.unit.clone(), name)
+        }
+        // Of an equation, what its left side is.
+        Value::Expr(e) => match e.kind() {
+            Kind::Relation(Relation::Eq, left, right) => (right.clone(), None, left.to_string()),
+            _ => (e.clone(), None, "y".into()),
+        },
+        _ => return Err(args.wrong("model", "a law, a front or a fit", model)),
+    };
+    let at = args.span_of("model");
+    let law = op::settle(&law);
+    let symbols = law.symbols();
+    let mut columns: Vec<Arc<Column>> = Vec::new();
+    for s in &symbols {
+        let c = d.numbers(s.name()).map_err(|e| lift(&e, args.span_of("data")))?;
+        if let Some(row) = (0..c.len()).find(|i| c.is_missing(*i)) {
+            let missing = DataError::MissingValue { name: c.name.to_string(), row };
+            return Err(lift(&missing, args.span_of("data")));
+        }
+        columns.push(c.clone());
+    }
+    let own = dimension::of(&law, &column_declarations(&d)).map_err(|m| op::unit_fault(&m, at))?;
+    let own = own.unwrap_or(Dimension::NONE);
+    let unit = unit.filter(|u| u.dimension() == own).unwrap_or_else(|| Unit::coherent(own));
+    // Uncertain constants are inputs too: the errors of the values follow from their derivatives.
+    let leaves = law.uncertain_leaves();
+    let hidden: Vec<Symbol> = (0..leaves.len()).map(|k| Symbol::new(&format!("#{k}"))).collect();
+    let open = law.transform(&mut |e| match e.kind() {
+        Kind::Uncertain(u) => match leaves.iter().position(|l| l == u) {
+            Some(k) => Expr::symbol(hidden[k].clone()),
+            None => e,
+        },
+        _ => e,
+    });
+    let inputs: Vec<Symbol> = symbols.iter().chain(&hidden).cloned().collect();
+    let tape = Tape::compile(std::slice::from_ref(&open), &inputs).map_err(|e| lift(&e, at))?;
+    let mut lists: Vec<Vec<f64>> = columns.iter().map(|c| c.si_values()).collect();
+    lists.extend(leaves.iter().map(|u| vec![u.value()]));
+    let lists: Vec<&[f64]> = lists.iter().map(Vec::as_slice).collect();
+    let full = |list: Vec<f64>| -> Vec<f64> {
+        if list.len() == d.rows() { list } else { vec![list.first().copied().unwrap_or(f64::NAN); d.rows()] }
+    };
+    let values = full(tape.eval(&lists).swap_remove(0));
+    let errors = (!leaves.is_empty()).then(|| {
+        let wrt: Vec<usize> = (symbols.len()..inputs.len()).collect();
+        let mut slopes = tape.jacobian(&lists, &wrt).swap_remove(0);
+        slopes.remove(0);
+        let slopes: Vec<Vec<f64>> = slopes.into_iter().map(full).collect();
+        (0..d.rows())
+            .map(|row| {
+                let mut variance = 0.0;
+                for (a, x) in leaves.iter().zip(&slopes) {
+                    for (b, y) in leaves.iter().zip(&slopes) {
+                        variance += x[row] * y[row] * a.covariance(b);
+                    }
+                }
+                let error = variance.max(0.0).sqrt();
+                (unit.from_si(values[row] + error) - unit.from_si(values[row])).abs()
+            })
+            .collect::<Vec<f64>>()
+    });
+    let shown = (!unit.is_one()).then(|| unit.clone());
+    let values = values.into_iter().map(|x| unit.from_si(x)).collect();
+    let column = Column { errors, ..Column::floats(&name, shown, values) };
+    Ok(Value::Column(Arc::new(column)))
+}
