@@ -27,6 +27,6 @@ pub use facts::{Facts, Knowledge, prove};
 pub use rational::{cancel, cancel_and_factor, factor, numerator_denominator, together, vanishes};
 pub use series::series;
 pub use simplify::{Limits, Rule, Rules, Simplified, nonzero_condition, simplify};
-pub use size::size;
+pub use size::{Costs, Token, size, size_by};
 pub use solve::{Solutions, solve};
 pub use system::solve_linear_system;

@@ -4,52 +4,107 @@
 //! 3, `-x` is 2. Products are counted as they are printed otherwise: negative powers below a bar.
 
 use crate::base::Number;
-use crate::expression::{Constant, Expr, Kind};
+use crate::expression::{Constant, Expr, Function, Kind, Symbol};
 
 /// Leaves plus operators of the written expression.
 pub fn size(e: &Expr) -> usize {
+    size_by(e, &Alike)
+}
+
+/// What is counted.
+#[derive(Clone, Copy, Debug)]
+pub enum Token<'a> {
+    /// A number, a unit, a named constant.
+    Number,
+    /// A symbol.
+    Symbol(&'a Symbol),
+    /// a + b.
+    Add,
+    /// a - b, and -a where the sign stands alone.
+    Subtract,
+    /// a*b.
+    Multiply,
+    /// a/b.
+    Divide,
+    /// a^b.
+    Power,
+    /// sqrt(a).
+    Root,
+    /// A function.
+    Call(Function),
+    /// Anything else: conditions, branches, derivatives.
+    Other,
+}
+
+/// What each token counts for.
+pub trait Costs {
+    /// Of one.
+    fn of(&self, token: Token<'_>) -> usize;
+}
+
+/// Every token counts once.
+struct Alike;
+
+impl Costs for Alike {
+    #[inline]
+    fn of(&self, _: Token<'_>) -> usize {
+        1
+    }
+}
+
+/// The size where tokens have costs of their own.
+pub fn size_by<C: Costs>(e: &Expr, costs: &C) -> usize {
+    let all = |items: &[Expr]| items.iter().map(|x| size_by(x, costs)).sum::<usize>();
+    let other = |n: usize| n * costs.of(Token::Other);
     match e.kind() {
-        Kind::Number(_) | Kind::Float(_) => 1,
-        Kind::Uncertain(_) | Kind::Unit(_) | Kind::Constant(_) | Kind::Symbol(_) | Kind::Bool(_) => 1,
+        Kind::Symbol(s) => costs.of(Token::Symbol(s)),
+        Kind::Number(_) | Kind::Float(_) | Kind::Uncertain(_) | Kind::Unit(_) | Kind::Constant(_) => {
+            costs.of(Token::Number)
+        }
+        Kind::Bool(_) => other(1),
         Kind::Sum(items) => {
             // A positive term is written first where there is one; the signs of the others are the operators.
-            let bodies: usize = items.iter().map(|t| term(t).0).sum();
-            let sign = if items.iter().all(Expr::is_negated) { term(&items[0]).1 } else { 0 };
-            bodies + items.len() - 1 + sign
+            let bodies: usize = items.iter().map(|t| term(t, costs).0).sum();
+            let minus = items.iter().filter(|t| t.is_negated()).count();
+            let sign = if minus == items.len() { term(&items[0], costs).1 } else { 0 };
+            let minus = minus.min(items.len() - 1);
+            let plus = items.len() - 1 - minus;
+            bodies + plus * costs.of(Token::Add) + minus * costs.of(Token::Subtract) + sign
         }
         Kind::Product(_) | Kind::Power(..) => {
-            let (body, sign) = term(e);
+            let (body, sign) = term(e, costs);
             body + sign
         }
-        Kind::Call(_, args) | Kind::Apply(_, args) => 1 + args.iter().map(size).sum::<usize>(),
-        Kind::Derivative(d) => {
-            1 + d.args.iter().map(size).sum::<usize>() + d.orders.iter().filter(|n| **n > 0).count()
-        }
-        Kind::Relation(_, a, b) => 1 + size(a) + size(b),
-        Kind::Not(a) => 1 + size(a),
-        Kind::And(items) | Kind::Or(items) => items.iter().map(size).sum::<usize>() + items.len() - 1,
+        Kind::Call(f, args) => costs.of(Token::Call(*f)) + all(args),
+        Kind::Apply(_, args) => other(1) + all(args),
+        Kind::Derivative(d) => other(1 + d.orders.iter().filter(|n| **n > 0).count()) + all(&d.args),
+        Kind::Relation(_, a, b) => other(1) + size_by(a, costs) + size_by(b, costs),
+        Kind::Not(a) => other(1) + size_by(a, costs),
+        Kind::And(items) | Kind::Or(items) => other(items.len() - 1) + all(items),
         Kind::Piecewise(branches, last) => {
-            1 + size(last) + branches.iter().map(|(c, v)| 1 + size(c) + size(v)).sum::<usize>()
+            let each = |(c, v): &(Expr, Expr)| other(1) + size_by(c, costs) + size_by(v, costs);
+            other(1) + size_by(last, costs) + branches.iter().map(each).sum::<usize>()
         }
     }
 }
 
 /// A positive power of a base: root, base alone or power.
-fn power(base: &Expr, exponent: &Expr) -> usize {
+fn power<C: Costs>(base: &Expr, exponent: &Expr, costs: &C) -> usize {
+    let body = size_by(base, costs);
     match exponent.kind() {
-        Kind::Number(n) if n.is_one() => size(base),
-        Kind::Number(n) if *n == Number::HALF => 1 + size(base),
-        _ => 1 + size(base) + size(exponent),
+        Kind::Number(n) if n.is_one() => body,
+        Kind::Number(n) if *n == Number::HALF => costs.of(Token::Root) + body,
+        _ => costs.of(Token::Power) + body + size_by(exponent, costs),
     }
 }
 
 /// The size of a term without its sign, and what the sign costs where it is an operator of its own (`-x`, but not
 /// `-2*x`, `-1/2*x*y` or what a sum takes in).
-fn term(e: &Expr) -> (usize, usize) {
+fn term<C: Costs>(e: &Expr, costs: &C) -> (usize, usize) {
     let items = match e.kind() {
         Kind::Product(items) => items.as_ref(),
         Kind::Power(..) => std::slice::from_ref(e),
-        _ => return (size(e), 0),
+        _ => return (size_by(e, costs), 0),
     };
     // Sizes and numbers of factors above and below the bar.
     let (mut above, mut below) = ((0, 0), (0, 0));
@@ -61,27 +116,29 @@ fn term(e: &Expr) -> (usize, usize) {
             Kind::Number(n) if items.len() > 1 => number = Some(n),
             Kind::Power(b, x) if x.is_negated() => {
                 turns |= x.as_i64() == Some(-1) && mixed(b);
-                below = (below.0 + power(b, &x.negate()), below.1 + 1);
+                below = (below.0 + power(b, &x.negate(), costs), below.1 + 1);
             }
-            Kind::Power(b, x) => above = (above.0 + power(b, x), above.1 + 1),
+            Kind::Power(b, x) => above = (above.0 + power(b, x, costs), above.1 + 1),
             _ => {
                 turns |= mixed(f);
-                above = (above.0 + size(f), above.1 + 1);
+                above = (above.0 + size_by(f, costs), above.1 + 1);
             }
         }
     }
     let mut sign = 0;
     if let Some(n) = number {
         if n.is_minus_one() {
-            sign = usize::from(!turns);
+            sign = usize::from(!turns) * costs.of(Token::Subtract);
         } else {
-            above = (above.0 + 1, above.1 + 1);
+            above = (above.0 + costs.of(Token::Number), above.1 + 1);
         }
     }
     if above.1 == 0 {
-        above = (1, 1);
+        above = (costs.of(Token::Number), 1);
     }
-    (above.0 + below.0 + above.1 + below.1 - 1 - shared_roots(items), sign)
+    let operators = (above.1 - 1) * costs.of(Token::Multiply) + below.1 * costs.of(Token::Divide);
+    let shared = shared_roots(items) * costs.of(Token::Root);
+    ((above.0 + below.0 + operators).saturating_sub(shared), sign)
 }
 
 /// What is saved by writing radicals of numbers and pi under one root with one of a symbolic base: `1/sqrt(2*pi*x)`.

@@ -7,6 +7,8 @@ use std::fmt;
 pub enum StopReason {
     /// What was looked for is there; more work could not improve it.
     Found,
+    /// What the user asked for is reached.
+    Goal,
     /// Nothing new can be derived or tried.
     Saturated,
     /// The bound on nodes was reached.
@@ -23,13 +25,14 @@ impl StopReason {
     /// The reason that a word stands for.
     pub fn from_word(word: &str) -> Option<StopReason> {
         use StopReason::*;
-        [Found, Saturated, Nodes, Work, Time, Cancelled].into_iter().find(|r| r.word() == word)
+        [Found, Goal, Saturated, Nodes, Work, Time, Cancelled].into_iter().find(|r| r.word() == word)
     }
 
     /// The word used in JSON and in messages.
     pub fn word(self) -> &'static str {
         match self {
             StopReason::Found => "found",
+            StopReason::Goal => "goal",
             StopReason::Saturated => "saturated",
             StopReason::Nodes => "nodes",
             StopReason::Work => "work",

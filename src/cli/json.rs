@@ -17,7 +17,7 @@ enum Form {
 fn form(value: &Value) -> Option<Form> {
     match value.plain() {
         Value::List(items) => items.iter().map(form).collect::<Option<Vec<Form>>>().map(Form::Many),
-        Value::Front(front) => front.found.front.best().map(|c| Form::One(c.expr.clone())),
+        Value::Front(front) => front.chosen().map(|c| Form::One(c.expr.clone())),
         Value::Fit(fit) => Some(Form::One(fit.law())),
         other => other.as_expr().map(Form::One),
     }

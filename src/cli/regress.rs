@@ -19,7 +19,7 @@ use crate::base::{CancelToken, Checkpoints, Code, Diagnostic, StopReason};
 use crate::data::{self, Column, Dataset, ReadOptions, Role, Values};
 use crate::expression::print::{Style, sympy_name};
 use crate::expression::{Expr, Function, Kind, Symbol};
-use crate::language::builtins::data::{Request, Watch, regress_dataset};
+use crate::language::builtins::regress::{Request, Watch, regress_dataset};
 use crate::language::value::FrontValue;
 use crate::language::{Value, render};
 use crate::regression::{Candidate, Constants, Method};
@@ -63,6 +63,9 @@ pub struct Arguments {
     /// The column of the target's standard errors
     #[arg(long, value_name = "COLUMN")]
     sigma: Option<String>,
+    /// The column that says how much each row counts
+    #[arg(long, value_name = "COLUMN")]
+    weights: Option<String>,
     /// Stop after so many seconds [default: 60, without --work]
     #[arg(long, value_name = "S", value_parser = seconds, conflicts_with = "work")]
     time: Option<f64>,
@@ -143,6 +146,8 @@ pub(super) fn regress(arguments: &Arguments) -> ExitCode {
         seed: arguments.seed,
         threads,
         without: arguments.without.clone(),
+        weights: arguments.weights.as_deref().map(Arc::from),
+        ..Request::default()
     };
     if let Err(e) = arguments.method.parse::<Method>() {
         return refuse(&Diagnostic::from_fault(&e, None).hint("--method auto"), Status::Faulty);
@@ -235,6 +240,7 @@ fn features<'a>(
             && !matches!(c.values, Values::Label(_) | Values::Complex(_))
             && c.role != Role::Error
             && arguments.sigma.as_deref() != Some(&*c.name)
+            && arguments.weights.as_deref() != Some(&*c.name)
     })
 }
 
@@ -250,7 +256,7 @@ fn answer(
         features(data, &front.target, arguments).map(|c| (Symbol::new(&c.name), c.unit.clone())).collect();
     let sympy = |c: &Candidate| in_columns(&c.expr, &units, front.target_unit.as_ref()).sympy();
     let expression = |c: &Candidate| render::expr(&c.expr, &Style::exact());
-    let best = front.found.front.best();
+    let best = front.chosen();
     let variables: Vec<Json> = features(data, &front.target, arguments)
         .map(|c| {
             let unit = c.unit.as_ref().map_or_else(|| "1".to_string(), Unit::to_string);

@@ -2,6 +2,7 @@
 
 use crate::expression::{Expr, Kind, Symbol};
 use crate::regression::candidate::{Model, Parameter};
+use crate::regression::complexity::Complexity;
 use crate::regression::describe;
 use crate::units::{Dimension, Unit};
 
@@ -98,7 +99,8 @@ pub fn price(windows: usize, points: usize) -> f64 {
 /// The description length of a rate with the points of its state.
 pub fn length(model: &Model, values: &[f64], errors: &[f64], chi2: f64, points: usize, states: usize) -> f64 {
     let n = points as f64;
-    let mut length = n / 2.0 * (chi2 / n).max(1e-30).ln() + describe::tree_code(&model.template, states);
+    let mut length = n / 2.0 * (chi2 / n).max(1e-30).ln()
+        + describe::tree_code(&model.template, states, &Complexity::default());
     length += unusual(&model.template, false);
     for ((value, error), parameter) in values.iter().zip(errors).zip(&model.parameters) {
         length += describe::constant_code(*value, *error, points);

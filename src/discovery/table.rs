@@ -21,6 +21,9 @@ pub fn engine(plan: &Plan, method: regression::Method, work: u64, k: usize) -> r
         seed: plan.seed,
         identity: plan.identity + (1 << 16) * k as u64,
         without: Vec::new(),
+        criteria: regression::Criteria::default(),
+        own: Vec::new(),
+        guesses: Vec::new(),
     }
 }
 
@@ -47,6 +50,7 @@ pub fn problem(paths: &Paths, plan: &Plan, k: usize, rows: &Table) -> Problem {
         target_dimension: dimension,
         target_unit: (!dimension.is_none()).then(|| Unit::coherent(dimension)),
         sigma: rows.sigma.clone(),
+        row_weights: None,
         resolution: rows.resolution,
     }
 }

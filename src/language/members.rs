@@ -80,7 +80,7 @@ impl Context {
                 Err(_) => (None, d.columns().iter().map(|c| c.name.to_string()).collect()),
             },
             Value::Fit(f) => super::builtins::data::fit_member(f, name),
-            Value::Front(f) => super::builtins::data::front_member(f, name),
+            Value::Front(f) => super::builtins::regress::front_member(f, name),
             Value::Law(l) => super::builtins::symbolic::law_member(l, name),
             Value::System(s) => super::builtins::systems::system_member(s, name),
             Value::Range(low, high) => match name {

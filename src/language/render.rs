@@ -285,7 +285,7 @@ fn uncertain_constants(e: &Expr) -> Expr {
 pub fn front(f: &FrontValue, style: &Style) -> String {
     let mut rows: Vec<[String; 4]> =
         vec![["size".into(), "loss".into(), "R2".into(), format!("{} =", f.target)]];
-    let chosen = f.found.front.best_index();
+    let chosen = f.chosen_index();
     let short = Style { digits: Some(4), ..style.clone() };
     for (place, c) in f.found.front.candidates().iter().enumerate() {
         let mark = if Some(place) == chosen { "* " } else { "  " };

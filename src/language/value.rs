@@ -8,7 +8,7 @@ use crate::base::StopReason;
 use crate::data::{Column, Dataset, FitResult};
 use crate::expression::{Declarations, Expr, Symbol};
 use crate::plot::Figure;
-use crate::regression::Found;
+use crate::regression::{Candidate, Found};
 use crate::syntax::tree::{ExprId, Name, Operator, Param, Tree, WhereItem};
 use crate::units::Unit;
 
@@ -159,9 +159,45 @@ impl Fit {
     }
 }
 
+/// Which law of a front is its answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Select {
+    /// The one with the shortest description.
+    #[default]
+    Best,
+    /// The one with the least loss.
+    Accuracy,
+    /// The one at which the logarithm of the loss falls most for its size.
+    Score,
+}
+
+impl Select {
+    /// What a word of the option means.
+    pub fn from_word(word: &str) -> Select {
+        match word {
+            "accuracy" => Select::Accuracy,
+            "score" => Select::Score,
+            _ => Select::Best,
+        }
+    }
+}
+
+/// How a law does on rows that it was not fitted to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Score {
+    /// Share of the variance that it explains there.
+    pub r2: f64,
+    /// Root mean square of the residuals, in SI.
+    pub rms: f64,
+}
+
 /// A front with what is needed to show and use it.
 #[derive(Debug)]
 pub struct FrontValue {
+    /// Which law is its answer.
+    pub select: Select,
+    /// How each law does on the rows that were set apart, where some were.
+    pub holdout: Option<Vec<Score>>,
     /// What the search returned.
     pub found: Found,
     /// The name of the target.
@@ -176,6 +212,23 @@ pub struct FrontValue {
     pub seed: u64,
     /// Whether it was taken from a checkpoint.
     pub resumed: bool,
+}
+
+impl FrontValue {
+    /// The law that is the answer.
+    pub fn chosen(&self) -> Option<&Candidate> {
+        match self.select {
+            Select::Best => self.found.front.best(),
+            Select::Accuracy => self.found.front.accurate(),
+            Select::Score => self.found.front.steepest(),
+        }
+    }
+
+    /// Its place in the front.
+    pub fn chosen_index(&self) -> Option<usize> {
+        let chosen = self.chosen()?;
+        self.found.front.candidates().iter().position(|c| std::ptr::eq(c, chosen))
+    }
 }
 
 /// The names of a module.

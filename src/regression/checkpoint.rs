@@ -40,8 +40,17 @@ pub fn fingerprint(problem: &Problem, plan: &Plan) -> u64 {
     } else {
         words += &format!("{:?}\n", plan.constants);
     }
+    words += &plan.criteria.words();
+    for own in &plan.own {
+        words += &format!("\n{} {:?} {}", own.name, own.arguments, own.body.prefix());
+    }
+    for guess in &plan.guesses {
+        let starts: Vec<u64> = guess.parameters.iter().map(|p| p.start.to_bits()).collect();
+        words += &format!("\n{} {starts:?}", guess.template.prefix());
+    }
     let mut total = hash::of_str(&words);
     let columns = problem.columns.iter().chain([&problem.target]).chain(&problem.sigma);
+    let columns = columns.chain(&problem.row_weights);
     for column in columns {
         total = hash::combine(total, column.len() as u64);
         total = column.iter().fold(total, |h, x| hash::combine(h, x.to_bits()));

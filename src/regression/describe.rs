@@ -2,6 +2,7 @@
 //! constants, and the code of the tree (D. J. Bartlett, H. Desmond, P. G. Ferreira, "Exhaustive Symbolic Regression",
 //! IEEE Trans. Evol. Comput. 28, 950 (2024), eq. 9; J. Rissanen, Automatica 14, 465 (1978)).
 
+use super::complexity::Complexity;
 use super::problem::Problem;
 use crate::expression::Expr;
 
@@ -64,7 +65,7 @@ pub fn constant_code(value: f64, error: f64, rows: usize) -> f64 {
 
 /// Code length of the tree: each node is one of the symbols in use; numbers in it are charged by their size. Constants
 /// stand in it as symbols, whether exact or not: their digits have their own code.
-pub fn tree_code(e: &Expr, features: usize) -> f64 {
+pub fn tree_code(e: &Expr, features: usize, complexity: &Complexity) -> f64 {
     let mut numbers = 0.0;
     e.visit(&mut |x| {
         if let Some(n) = x.as_number() {
@@ -72,5 +73,5 @@ pub fn tree_code(e: &Expr, features: usize) -> f64 {
             numbers += (p.max(1.0)).ln() + q.ln() + 0.5;
         }
     });
-    super::size(e) as f64 * ((features + 6) as f64).ln() + numbers
+    complexity.of(e) as f64 * ((features + 6) as f64).ln() + numbers
 }

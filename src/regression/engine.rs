@@ -12,6 +12,7 @@ use super::error::RegressError;
 use super::exhaustive;
 use super::front::{Found, Front};
 use super::genetic;
+use super::guesses::Guesses;
 use super::options::{Constants, Method, Plan};
 use super::problem::Problem;
 use super::projective;
@@ -136,6 +137,9 @@ pub(super) fn engines(plan: &Plan) -> Vec<Box<dyn Engine>> {
         Method::Symmetry => symmetry::engines(),
         Method::Genetic => genetic::engines(),
     };
+    if !plan.guesses.is_empty() {
+        engines.insert(0, Box::<Guesses>::default());
+    }
     engines.retain(|e| !plan.without.iter().any(|w| w == e.name()));
     engines
 }
@@ -212,6 +216,7 @@ pub fn regress_kept(
 ) -> Result<Found, RegressError> {
     let notes = problem.validate()?;
     plan.validate()?;
+    plan.criteria.rules.validate(problem, &plan.operators)?;
     if !has_unit(problem, plan) {
         return Err(RegressError::NoUnit { unit: Unit::coherent(problem.target_dimension).to_string() });
     }

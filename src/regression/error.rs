@@ -65,6 +65,76 @@ pub enum RegressError {
         /// What was given.
         found: String,
     },
+    /// A loss that cannot be computed.
+    #[error("expected a loss of a prediction and a target, found one without a value: {why}")]
+    LossForm {
+        /// Why not.
+        why: String,
+    },
+    /// A loss that is no finite number for a constant prediction.
+    #[error(
+        "expected a finite loss in every row, found {value} in row {row} for the prediction {prediction}"
+    )]
+    LossValue {
+        /// The row, from 1.
+        row: usize,
+        /// The loss.
+        value: f64,
+        /// The prediction, in SI.
+        prediction: f64,
+    },
+    /// A loss whose derivative tells nothing.
+    #[error("expected a loss that has a derivative by the prediction, found one that is flat")]
+    LossFlat,
+    /// A loss that is not least at the target.
+    #[error(
+        "expected a loss that is least where prediction and target are equal, found a lower one elsewhere"
+    )]
+    LossLeast,
+    /// Rules that no law obeys.
+    #[error("no law obeys the constraints: {why}")]
+    Contradiction {
+        /// What contradicts what.
+        why: String,
+    },
+    /// A rule about a column that is not there.
+    #[error("expected a column that a law may hold, found `{name}`")]
+    RuleColumn {
+        /// What was given.
+        name: String,
+        /// The columns.
+        columns: Vec<String>,
+    },
+    /// An operator without a derivative beside a rule that needs one.
+    #[error("expected operators with a derivative, since `monotone` needs one, found `{operator}`")]
+    NoDerivative {
+        /// The operator.
+        operator: String,
+    },
+    /// A guess of another unit than the target.
+    #[error("expected a guess in the unit of the target, [{expected}], found `{guess}` in [{found}]")]
+    GuessUnit {
+        /// The guess.
+        guess: String,
+        /// The unit of the target.
+        expected: String,
+        /// The unit of the guess.
+        found: String,
+    },
+    /// A guess without a finite value on the data.
+    #[error("expected a guess with finite values on the data, found `{guess}`")]
+    GuessValue {
+        /// The guess.
+        guess: String,
+    },
+    /// Row weights that are none.
+    #[error("expected weights of at least 0, not all 0, found {value} in row {row}")]
+    Weight {
+        /// The row, from 1.
+        row: usize,
+        /// The value.
+        value: f64,
+    },
     /// No law has the target's unit.
     #[error("no law of the columns has the unit of the target, [{unit}], with dimensionless constants")]
     NoUnit {
@@ -86,6 +156,16 @@ impl Fault for RegressError {
             RegressError::Operator { .. } => 4008,
             RegressError::NoUnit { .. } => 4009,
             RegressError::Constant { .. } => 4010,
+            RegressError::LossForm { .. } => 4050,
+            RegressError::LossValue { .. } => 4051,
+            RegressError::LossFlat => 4052,
+            RegressError::LossLeast => 4053,
+            RegressError::Contradiction { .. } => 4054,
+            RegressError::RuleColumn { .. } => 4055,
+            RegressError::NoDerivative { .. } => 4056,
+            RegressError::GuessUnit { .. } => 4057,
+            RegressError::GuessValue { .. } => 4058,
+            RegressError::Weight { .. } => 4059,
         })
     }
 
@@ -103,6 +183,23 @@ impl Fault for RegressError {
             RegressError::Operator { .. } => "operators: [+, -, *, /, sqrt, exp, log]".into(),
             RegressError::NoUnit { .. } => "constants: free".into(),
             RegressError::Constant { target, value } => format!("{target} = {value} is the whole law"),
+            RegressError::LossForm { .. } => "use losses, then loss: losses.absolute, or a function f(p, y) of your own".into(),
+            RegressError::LossValue { .. } => {
+                "a loss for data of this kind: absolute(p, y) = abs(p - y)".into()
+            }
+            RegressError::LossFlat => "a loss that rises with abs(p - y)".into(),
+            RegressError::LossLeast => "(p - y)^2 and not p - y".into(),
+            RegressError::Contradiction { .. } => "leave one of them out".into(),
+            RegressError::RuleColumn { name, columns } => {
+                match crate::base::suggest::nearest(name, columns.iter().map(String::as_str)) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("the columns are {}", columns.join(", ")),
+                }
+            }
+            RegressError::NoDerivative { operator } => format!("leave `{operator}` out of the operators"),
+            RegressError::GuessUnit { .. } => "multiply by a quantity of the missing unit".into(),
+            RegressError::GuessValue { .. } => "a guess that has a value in every row".into(),
+            RegressError::Weight { .. } => "give weights of at least 0".into(),
         })
     }
 }
@@ -163,6 +260,57 @@ pub const CODES: &[(u16, &str, &str)] = &[
         "constant target",
         "The target has the same value in every row, so that this value is the whole law.",
     ),
+    (
+        4050,
+        "loss without a value",
+        "A loss is a number that follows from a prediction and a target: a function of two arguments, `l(p, y) = abs(p - \
+         y)`, or one of those of the library.",
+    ),
+    (
+        4051,
+        "loss that is not finite",
+        "The loss has no finite value for some row of the data, for example a logarithm of a negative target. The message \
+         names the row.",
+    ),
+    (
+        4052,
+        "loss that is flat",
+        "Constants are fitted along the derivative of the loss by the prediction; a loss that counts errors, or a constant \
+         one, has none.",
+    ),
+    (
+        4053,
+        "loss that is not least at the target",
+        "Where the prediction equals the target the loss must be least: `(p - y)^2`, not `p - y`.",
+    ),
+    (
+        4054,
+        "contradictory constraints",
+        "No law obeys all constraints: a column is required and excluded, a bound lies above the other, a law is to rise and \
+         to fall with one column, or to have two values in one place.",
+    ),
+    (
+        4055,
+        "unknown column in a constraint",
+        "A constraint or a weight names something that is no column the law may hold.",
+    ),
+    (
+        4056,
+        "operator without a derivative",
+        "Whether a law rises is told from its derivative; floor, step and their like have none that tells.",
+    ),
+    (
+        4057,
+        "unit of a guess",
+        "A guess is a law for the target and has its unit. Names in it that are no columns are constants, whose units are \
+         found.",
+    ),
+    (
+        4058,
+        "guess without values",
+        "A guess must have a finite value in every row: a root or a logarithm of a negative number has none.",
+    ),
+    (4059, "row weights", "The column of weights must hold numbers of at least 0 that are not all 0."),
     (
         4020,
         "note on a search",

@@ -9,6 +9,7 @@ mod algebraic;
 pub mod candidate;
 pub mod checkpoint;
 pub mod closed;
+pub mod complexity;
 pub mod describe;
 pub mod dimension_algebra;
 mod engine;
@@ -16,22 +17,25 @@ mod error;
 pub mod exhaustive;
 mod front;
 mod genetic;
+mod guesses;
+pub mod loss;
 mod options;
 mod problem;
 mod projective;
 mod refine;
+pub mod rules;
 mod scheduler;
 mod size;
 mod snap;
 mod symmetry;
 
-pub use candidate::{Candidate, ConstantInfo};
+pub use candidate::{Candidate, ConstantInfo, Model, Parameter};
 pub use engine::{
     Batch, Engine, INTERVAL, Keep, Keeping, Report, SWITCHES, Search, Step, regress, regress_kept,
 };
 pub use error::{CODES, RegressError};
 pub use front::{Found, Front};
-pub use options::{Constants, Method, Plan};
+pub use options::{Constants, Criteria, Method, OwnOperator, Plan, Until};
 pub use problem::Problem;
 pub use scheduler::Gain;
 pub use size::size;

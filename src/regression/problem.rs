@@ -25,6 +25,8 @@ pub struct Problem {
     pub target_unit: Option<Unit>,
     /// Standard errors of the target.
     pub sigma: Option<Vec<f64>>,
+    /// How much each row counts, 1 on the average.
+    pub row_weights: Option<Vec<f64>>,
     /// What the last digit of the target is worth, where it was read from text.
     pub resolution: Option<f64>,
 }
@@ -48,13 +50,23 @@ impl Problem {
             target_dimension: self.target_dimension,
             target_unit: self.target_unit.clone(),
             sigma: self.sigma.as_deref().map(take),
+            row_weights: self.row_weights.as_deref().map(take),
             resolution: self.resolution,
         }
     }
 
-    /// Weights 1/sigma where errors are known.
+    /// Factors of the residuals: 1/sigma where errors are known, times the root of the row's weight where there are some.
     pub fn weights(&self) -> Option<Vec<f64>> {
-        self.sigma.as_ref().map(|s| s.iter().map(|s| 1.0 / s).collect())
+        if self.sigma.is_none() && self.row_weights.is_none() {
+            return None;
+        }
+        let error = |k: usize| self.sigma.as_ref().map_or(1.0, |s| s[k]);
+        Some((0..self.rows()).map(|k| self.row_weight(k).sqrt() / error(k)).collect())
+    }
+
+    /// How much a row counts.
+    pub fn row_weight(&self, k: usize) -> f64 {
+        self.row_weights.as_ref().map_or(1.0, |w| w[k])
     }
 
     /// Checks the data; notes on what is odd but usable come back.
@@ -80,6 +92,13 @@ impl Problem {
             && let Some(row) = sigma.iter().position(|s| !(s.is_finite() && *s > 0.0))
         {
             return Err(RegressError::Sigma { row: row + 1, value: sigma[row] });
+        }
+        if let Some(weights) = &self.row_weights {
+            let wrong = weights.iter().position(|w| !(w.is_finite() && *w >= 0.0));
+            let none = weights.iter().all(|w| *w == 0.0).then_some(0);
+            if let Some(row) = wrong.or(none) {
+                return Err(RegressError::Weight { row: row + 1, value: weights[row] });
+            }
         }
         if n < 3 {
             return Err(RegressError::FewRows { needed: 3, found: n });

@@ -5,10 +5,11 @@
 use nalgebra::DMatrix;
 
 use super::candidate::{Candidate, ConstantInfo, Model, Parameter};
+use super::complexity::Complexity;
 use super::describe;
 use super::dimension_algebra;
 use super::front::Front;
-use super::options::{Constants, Plan};
+use super::options::{Constants, Criteria, Plan};
 use super::problem::Problem;
 use super::snap;
 use crate::base::{CancelToken, Number, hash};
@@ -45,8 +46,10 @@ pub struct Fitted {
     unit: DMatrix<f64>,
     /// Whether the errors are for noise in proportion to the law.
     proportional: bool,
-    /// Plain sum of squared residuals.
+    /// Sum of squared residuals, or of the user's loss, each row as often as its weight says.
     pub sse: f64,
+    /// Sum of squared residuals, whatever the loss.
+    squares: f64,
     /// Weighted sum, where errors are known.
     pub chi2: Option<f64>,
     /// Code length of the residuals under noise in proportion to the law.
@@ -63,7 +66,7 @@ pub fn fit(
     let tape = compiled(problem, template, parameters)?;
     let starts: Vec<f64> = parameters.iter().map(|p| p.start).collect();
     let open: Vec<usize> = (0..starts.len()).collect();
-    Fitter::new(problem, &tape, cancel).fit(&starts, &open)
+    Fitter::new(problem, &tape, &Criteria::default(), cancel).fit(&starts, &open)
 }
 
 /// A law as a tape of the features, then its parameters.
@@ -77,9 +80,10 @@ fn compiled(problem: &Problem, template: &Expr, parameters: &[Parameter]) -> Opt
 struct Fitter<'a> {
     problem: &'a Problem,
     tape: &'a Tape,
+    criteria: &'a Criteria,
     /// 1/sigma where errors are known.
     weights: Option<Vec<f64>>,
-    /// The same in units of `size`.
+    /// The same in units of `size`, or the roots of the rows' weights.
     scaled: Option<Vec<f64>>,
     /// Residuals are in units of the target's size: scales of 1e-34 fit too.
     size: f64,
@@ -87,13 +91,36 @@ struct Fitter<'a> {
     cancel: &'a CancelToken,
 }
 
+/// Rounds of weights for a loss of the user, and the relative gain of a round that goes on.
+const ROUNDS: usize = 60;
+const LEAST_GAIN: f64 = 1e-10;
+
 impl<'a> Fitter<'a> {
-    fn new(problem: &'a Problem, tape: &'a Tape, cancel: &'a CancelToken) -> Fitter<'a> {
+    fn new(
+        problem: &'a Problem,
+        tape: &'a Tape,
+        criteria: &'a Criteria,
+        cancel: &'a CancelToken,
+    ) -> Fitter<'a> {
         let floor = describe::noise_floor(problem);
         let size = problem.target.iter().fold(floor, |m, y| m.max(y.abs()));
-        let weights = problem.weights();
-        let scaled = weights.as_ref().map(|w| w.iter().map(|w| w * size).collect());
-        Fitter { problem, tape, weights, scaled, size, floor, cancel }
+        let factors = problem.weights();
+        let by = if problem.sigma.is_some() { size } else { 1.0 };
+        let scaled = factors.as_ref().map(|w| w.iter().map(|w| w * by).collect());
+        let weights = factors.filter(|_| problem.sigma.is_some());
+        Fitter { problem, tape, criteria, weights, scaled, size, floor, cancel }
+    }
+
+    /// The code of the residuals.
+    fn code(&self, fitted: &Fitted) -> f64 {
+        match &self.criteria.loss {
+            Some(loss) => {
+                let n = self.problem.rows() as f64;
+                let floor = loss.floor(&self.problem.target, self.floor);
+                n / loss.degree() * (fitted.sse / n + floor).ln()
+            }
+            None => describe::residual_code(self.problem, fitted.sse, fitted.chi2, fitted.relative),
+        }
     }
 
     /// The columns of the features, then a column of one value, which stands for all rows, for each parameter.
@@ -118,24 +145,80 @@ impl<'a> Fitter<'a> {
 
     fn fitted(&self, values: Vec<f64>, covariance: DMatrix<f64>) -> Option<Fitted> {
         let y = self.evaluate(&values);
-        let mut sse = 0.0;
+        let mut squares = 0.0;
         let mut chi2 = 0.0;
         for (i, target) in self.problem.target.iter().enumerate() {
             let r = y[i] - target;
-            sse += r * r;
+            squares += self.problem.row_weight(i) * r * r;
             if let Some(w) = &self.weights {
                 chi2 += (r * w[i]).powi(2);
             }
         }
-        let chi2 = self.weights.is_some().then_some(chi2);
-        let relative = describe::relative_code(self.problem, &y);
-        let finite = sse.is_finite() && values.iter().all(|v| v.is_finite());
+        let sse = match &self.criteria.loss {
+            Some(_) => self.loss(&y),
+            None => squares,
+        };
+        let chi2 = (self.weights.is_some() && self.criteria.loss.is_none()).then_some(chi2);
+        let weighted = self.problem.row_weights.is_some() || self.criteria.loss.is_some();
+        let relative = if weighted { None } else { describe::relative_code(self.problem, &y) };
+        let finite = sse.is_finite() && squares.is_finite() && values.iter().all(|v| v.is_finite());
         let unit = covariance.clone();
-        finite.then_some(Fitted { values, covariance, unit, proportional: false, sse, chi2, relative })
+        finite.then_some(Fitted {
+            values,
+            covariance,
+            unit,
+            proportional: false,
+            sse,
+            squares,
+            chi2,
+            relative,
+        })
+    }
+
+    /// The user's loss of values, summed; infinite where it has none.
+    fn loss(&self, values: &[f64]) -> f64 {
+        let Some(loss) = &self.criteria.loss else { return f64::INFINITY };
+        let all = loss.excess(values, &self.problem.target);
+        let total: f64 = all.iter().enumerate().map(|(k, l)| self.problem.row_weight(k) * l).sum();
+        if total.is_nan() { f64::INFINITY } else { total.max(0.0) }
+    }
+
+    /// Fits by rounds of least squares whose weights follow from the user's loss.
+    fn reweighted(&self, start: &[f64], open: &[usize]) -> Option<Fitted> {
+        let loss = self.criteria.loss.as_ref()?;
+        let mut best: Option<Fitted> = None;
+        let mut from = start.to_vec();
+        let mut last = f64::INFINITY;
+        for _ in 0..ROUNDS {
+            let values = self.evaluate(&from);
+            let base = self.scaled.as_ref().map_or_else(|| vec![1.0; values.len()], Clone::clone);
+            let own = loss.weights(&values, &self.problem.target);
+            let weights: Vec<f64> = base.iter().zip(&own).map(|(b, w)| b * w.sqrt()).collect();
+            let Some(fitted) = self.fit_with(&from, open, Some(&weights)) else { break };
+            let reached = fitted.sse;
+            from.clone_from(&fitted.values);
+            if best.as_ref().is_none_or(|b| reached < b.sse) {
+                best = Some(fitted);
+            }
+            // Rounds may rise on their way where the loss is not convex.
+            if (last - reached).abs() <= LEAST_GAIN * last || self.cancel.stop().is_some() {
+                break;
+            }
+            last = reached;
+        }
+        best
     }
 
     /// Fits the parameters `open` from `start`, holding the others there.
     fn fit(&self, start: &[f64], open: &[usize]) -> Option<Fitted> {
+        match &self.criteria.loss {
+            Some(_) if !open.is_empty() => self.reweighted(start, open),
+            _ => self.fit_with(start, open, self.scaled.as_deref()),
+        }
+    }
+
+    /// The same by least squares with factors of the residuals.
+    fn fit_with(&self, start: &[f64], open: &[usize], scaled: Option<&[f64]>) -> Option<Fitted> {
         let (n, m) = (self.problem.rows(), open.len());
         if m == 0 {
             return self.fitted(start.to_vec(), DMatrix::zeros(0, 0));
@@ -147,13 +230,22 @@ impl<'a> Fitter<'a> {
         let scale: Vec<f64> =
             open.iter().map(|&k| if start[k] == 0.0 { 1.0 } else { start[k].abs() }).collect();
         let first: Vec<f64> = open.iter().zip(&scale).map(|(&k, s)| start[k] / s).collect();
+        let bounds: Vec<(f64, f64)> = match self.criteria.rules.bounds {
+            Some((low, high)) => scale.iter().map(|s| (low / s, high / s)).collect(),
+            None => Vec::new(),
+        };
+        let first: Vec<f64> = match self.criteria.rules.bounds {
+            Some(_) => first.iter().zip(&bounds).map(|(q, b)| q.clamp(b.0, b.1)).collect(),
+            None => first,
+        };
         let whole = |q: &[f64]| -> Vec<f64> {
             let mut p = start.to_vec();
             open.iter().zip(q.iter().zip(&scale)).for_each(|(&k, (q, s))| p[k] = q * s);
             p
         };
         let options = Options {
-            weights: self.scaled.as_deref(),
+            weights: scaled,
+            bounds: &bounds,
             // The covariance for residuals of variance 1.
             absolute: true,
             steps: 60,
@@ -186,7 +278,7 @@ impl<'a> Fitter<'a> {
         // Where no errors are known and the scatter grows with the target, the errors follow from that; rounding has
         // no such pattern worth looking for.
         let exact = found.chi2.sqrt() * size <= 4.0 * self.floor * (n as f64).sqrt();
-        let relative = if self.weights.is_some() || exact {
+        let relative = if scaled.is_some() || exact {
             None
         } else {
             let mut jacobian = DMatrix::zeros(n, m);
@@ -247,8 +339,8 @@ impl Refining<'_> {
 
     fn length(&self, fitted: &Fitted, open: &[usize], skeleton: &Expr, code: f64) -> f64 {
         let problem = self.fitter.problem;
-        let mut length = describe::residual_code(problem, fitted.sse, fitted.chi2, fitted.relative) + code;
-        length += describe::tree_code(skeleton, problem.names.len());
+        let mut length = self.fitter.code(fitted) + code;
+        length += describe::tree_code(skeleton, problem.names.len(), &self.fitter.criteria.complexity);
         for (place, &k) in open.iter().enumerate() {
             length += describe::constant_code(fitted.values[k], fitted.error(place), problem.rows());
             if !self.parameters[k].dimension.is_none() {
@@ -394,7 +486,7 @@ fn first_look(
     model: &Expr,
     tape: &Tape,
     parameters: &[Parameter],
-    front: &Front,
+    (front, criteria): (&Front, &Criteria),
     cancel: &CancelToken,
 ) -> Option<Vec<f64>> {
     let starts: Vec<f64> = parameters.iter().map(|p| p.start).collect();
@@ -404,11 +496,11 @@ fn first_look(
     }
     let rows: Vec<usize> = (0..FEW).map(|k| k * n / FEW).collect();
     let few = problem.pick(&rows);
-    let fitter = Fitter::new(&few, tape, cancel);
+    let fitter = Fitter::new(&few, tape, criteria, cancel);
     let open: Vec<usize> = (0..starts.len()).collect();
     let Some(fitted) = fitter.fit(&starts, &open) else { return Some(starts) };
     // Parameters that vanish make it smaller.
-    let size = super::size(model).saturating_sub(2 * parameters.len()).max(1);
+    let size = criteria.complexity.of(model).saturating_sub(2 * parameters.len()).max(1);
     let loss = fitted.chi2.unwrap_or(fitted.sse) / FEW as f64;
     (loss <= HOPELESS * front.least_loss(size)).then_some(fitted.values)
 }
@@ -427,8 +519,13 @@ pub fn candidate(
         return None;
     }
     let tape = compiled(problem, &template, &parameters)?;
-    let start = first_look(problem, &template, &tape, &parameters, front, cancel)?;
-    let fitter = Fitter::new(problem, &tape, cancel);
+    let criteria = &plan.criteria;
+    // What no constants can make allowed is not fitted.
+    if !criteria.rules.allow_form(&template, &Complexity::default()) && criteria.rules.arguments.is_empty() {
+        return None;
+    }
+    let start = first_look(problem, &template, &tape, &parameters, (front, criteria), cancel)?;
+    let fitter = Fitter::new(problem, &tape, criteria, cancel);
     let refining = Refining { fitter, template: &template, parameters: &parameters };
     let open: Vec<usize> = (0..parameters.len()).collect();
     let mut state = refining.state(&start, open, Vec::new(), skeleton, 0.0)?;
@@ -535,11 +632,22 @@ fn assemble(
     let values: Vec<f64> = open.iter().map(|&k| fitted.values[k]).collect();
     // The figures are those of the law as it is written.
     let tape = compiled(problem, law, &parameters)?;
-    let written = Fitter::new(problem, &tape, refining.fitter.cancel)
-        .fitted(values.clone(), fitted.covariance.clone())?;
-    let length = state.length - describe::residual_code(problem, fitted.sse, fitted.chi2, fitted.relative)
-        + describe::residual_code(problem, written.sse, written.chi2, written.relative);
+    let criteria = &plan.criteria;
+    let writer = Fitter::new(problem, &tape, criteria, refining.fitter.cancel);
+    let written = writer.fitted(values.clone(), fitted.covariance.clone())?;
+    let length = state.length - writer.code(fitted) + writer.code(&written);
     let m = parameters.len();
+    let size = criteria.complexity.of(law);
+    let rules = &criteria.rules;
+    let within = |c: f64| rules.allow_constant(c);
+    let obeys = criteria.largest.is_none_or(|most| size <= most)
+        && rules.allow_form(law, &criteria.complexity)
+        && values.iter().copied().all(within)
+        && constants.iter().all(|c| within(c.unit.to_si(c.value)))
+        && rules.allow_values(problem, &tape, &values);
+    if !obeys {
+        return None;
+    }
     let matrix: Vec<f64> = (0..m * m).map(|k| fitted.covariance[(k / m, k % m)]).collect();
     if matrix.iter().any(|x| x.is_nan()) {
         return None;
@@ -562,13 +670,14 @@ fn assemble(
     }
     let expr = law.substitute(&pairs);
     let n = problem.rows() as f64;
-    let mean = problem.target.iter().sum::<f64>() / n;
-    let spread: f64 = problem.target.iter().map(|y| (y - mean).powi(2)).sum();
-    let r2 = if spread > 0.0 { 1.0 - written.sse / spread } else { 1.0 };
+    let rows = || problem.target.iter().enumerate().map(|(k, y)| (problem.row_weight(k), y));
+    let mean = rows().map(|(w, y)| w * y).sum::<f64>() / rows().map(|(w, _)| w).sum::<f64>();
+    let spread: f64 = rows().map(|(w, y)| w * (y - mean).powi(2)).sum();
+    let r2 = if spread > 0.0 { 1.0 - written.squares / spread } else { 1.0 };
     // The mean explains nothing; its last bits would say otherwise.
     let r2 = if r2.abs() < 1e-12 { 0.0 } else { r2 };
     Some(Candidate {
-        size: super::size(law),
+        size,
         expr,
         constants,
         loss: written.chi2.unwrap_or(written.sse) / n,

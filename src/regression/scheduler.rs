@@ -101,6 +101,11 @@ impl<'a> Run<'a> {
             false => rayon::ThreadPoolBuilder::new().num_threads(plan.threads).build().ok(),
         };
         let floor = describe::noise_floor(problem);
+        let floor = match &plan.criteria.loss {
+            Some(loss) => loss.floor(&problem.target, floor),
+            None if problem.sigma.is_some() => 0.0,
+            None => floor * floor,
+        };
         let engines = engines(plan);
         let grain = |k: usize| projective::resolution(&problem.columns[k]);
         Run {
@@ -109,7 +114,7 @@ impl<'a> Run<'a> {
             plan,
             credit: vec![1.0; engines.len()],
             engines,
-            front: Front::new(if problem.sigma.is_some() { 0.0 } else { floor * floor }),
+            front: Front::new(floor),
             shortlist: Vec::new(),
             tried: HashSet::new(),
             work: 0,
@@ -144,6 +149,9 @@ impl<'a> Run<'a> {
     fn advance(&mut self, cancel: &CancelToken) -> Option<StopReason> {
         if let Some(reason) = cancel.stop() {
             return Some(reason);
+        }
+        if self.good_enough() {
+            return Some(StopReason::Goal);
         }
         if self.plan.work.is_some_and(|w| self.work >= w) {
             return Some(StopReason::Work);
@@ -237,6 +245,13 @@ impl<'a> Run<'a> {
         best.map(|(place, step, _)| (place, step))
     }
 
+    /// Whether a law is as good as was asked for.
+    fn good_enough(&self) -> bool {
+        let met =
+            |c: &Candidate| self.plan.criteria.until.as_ref().is_some_and(|u| u.met(c.loss, c.r2, c.size));
+        self.front.candidates().iter().any(met)
+    }
+
     /// Whether the best law leaves nothing but the rounding of the data.
     fn complete(&self) -> bool {
         let Some(best) = self.front.best().filter(|_| self.problem.sigma.is_none()) else { return false };
@@ -245,9 +260,12 @@ impl<'a> Run<'a> {
         if fitted > CONSTANTS && fitted * ROWS_EACH > self.problem.rows() {
             return false;
         }
-        let floor = describe::noise_floor(self.problem).powi(2);
+        let floor = self.front.floor();
         if best.loss <= 16.0 * floor {
             return true;
+        }
+        if self.plan.criteria.loss.is_some() {
+            return false;
         }
         // Constants bend a wrong law to what rounded columns leave open; few of them do not.
         best.constants.len() <= CONSTANTS
@@ -263,7 +281,9 @@ impl<'a> Run<'a> {
             1 => "the only law of its step".to_string(),
             _ => format!("one of {n} laws of its step"),
         };
-        if self.problem.sigma.is_some() {
+        if self.plan.criteria.loss.is_some() {
+            words += &format!("; mean loss {:.3e} on {rows} rows", c.loss);
+        } else if self.problem.sigma.is_some() {
             words += &format!("; chi2 per row {:.3} on {rows} rows", c.loss);
         } else {
             let rms = crate::numeric::statistics::rms(&self.problem.target);

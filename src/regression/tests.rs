@@ -3,7 +3,7 @@
 
 use super::candidate::Parameter;
 use super::refine::fit;
-use super::{Candidate, Constants, Found, Method, Plan, Problem, RegressError, regress};
+use super::{Candidate, Constants, Criteria, Found, Method, Plan, Problem, RegressError, regress};
 use crate::base::random::Streams;
 use crate::base::{CancelToken, Fault, StopReason};
 use crate::expression::{Expr, Function, Symbol};
@@ -60,6 +60,7 @@ pub(super) fn sample(
         target_dimension: dimension(goal),
         target_unit: None,
         sigma: None,
+        row_weights: None,
         resolution: None,
     }
 }
@@ -75,6 +76,9 @@ pub(super) fn plan() -> Plan {
         seed: 0,
         identity: 1 << 40,
         without: Vec::new(),
+        criteria: Criteria::default(),
+        own: Vec::new(),
+        guesses: Vec::new(),
     }
 }
 
@@ -373,6 +377,7 @@ fn table(feature: (&str, [i16; 7], f64), target: (&str, [i16; 7], f64), rows: &[
         target_dimension: dimension(target.1),
         target_unit: None,
         sigma: None,
+        row_weights: None,
         resolution: None,
     }
 }

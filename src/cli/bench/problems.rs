@@ -7,7 +7,7 @@ use super::suites::{Protocol, Suite};
 use super::systems::System;
 use crate::base::{Code, Diagnostic, Span};
 use crate::expression::{Declarations, Domain, Expr, Kind, Symbol};
-use crate::language::builtins::data::operator_name;
+use crate::language::builtins::regress::operator_name;
 use crate::language::operations::strip_units;
 use crate::language::value::{Law, Record};
 use crate::language::{Context, Value, dimension};

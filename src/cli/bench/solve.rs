@@ -17,11 +17,11 @@ use crate::cli::json::number;
 use crate::cli::record::clock::{ThreadClock, thread_seconds};
 use crate::expression::Expr;
 use crate::expression::print::Style;
-use crate::language::builtins::data::{Request, Watch, regress_dataset};
+use crate::language::builtins::regress::{Request, Watch, regress_dataset};
 use crate::language::value::FrontValue;
 use crate::language::{Context, render};
 use crate::numeric::{Tape, statistics};
-use crate::regression::{Constants, Method, Plan};
+use crate::regression::{Constants, Criteria, Method, Plan};
 
 /// A search that a thread is at, for the one that looks at the clocks.
 #[derive(Debug, Default)]
@@ -83,6 +83,9 @@ pub fn plan(settings: &Settings) -> Plan {
         seed: 0,
         identity: 1,
         without: settings.without.clone(),
+        criteria: Criteria::default(),
+        own: Vec::new(),
+        guesses: Vec::new(),
     }
 }
 
@@ -181,17 +184,14 @@ fn search(
     interrupt: &CancelToken,
 ) -> (Solved, Option<FrontValue>) {
     let request = Request {
-        target: None,
         method: settings.method.as_str().into(),
         operators: settings.operators(problem),
-        constants: Constants::Free,
-        sigma: None,
         units: settings.units,
-        time: None,
         work: settings.work,
         seed,
         threads: 1,
         without: settings.without.clone(),
+        ..Request::default()
     };
     let token = CancelToken::new();
     let silent = EventSink::new(|_| {});

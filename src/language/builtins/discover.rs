@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Body;
-use super::data::{constants, operators, seed};
+use super::data::seed;
+use super::regress::{constants, operators};
 use crate::base::{Code, Diagnostic, Event, Finding, FoundLaw, Meter};
 use crate::data::{Column, Role, Values};
 use crate::discovery::{self, Discovered, Noise, Path, Paths, Plan};

@@ -21,7 +21,7 @@ fn explain(context: &mut Context, args: &Args) -> Result<Value> {
         return Err(args.wrong("found", "what `regress` found", value));
     };
     let laws = front.found.front.candidates();
-    let chosen = front.found.front.best_index();
+    let chosen = front.chosen_index();
     let place = match args.get("law") {
         None => chosen,
         Some(_) => {

@@ -2,6 +2,7 @@
 //! declaration and the other way round (a test compares them).
 
 pub mod algebra;
+pub mod criteria;
 pub mod data;
 pub mod discover;
 pub mod elementary;
@@ -12,6 +13,7 @@ pub mod numeric;
 pub mod output;
 pub mod plots;
 pub mod predict;
+pub mod regress;
 pub mod roots;
 pub mod spectra;
 pub mod symbolic;
@@ -38,6 +40,7 @@ const TABLES: &[&[(&str, Body)]] = &[
     explain::TABLE,
     numeric::TABLE,
     predict::TABLE,
+    regress::TABLE,
     roots::TABLE,
     spectra::TABLE,
     systems::TABLE,

@@ -23,7 +23,7 @@ fn predict(_: &mut Context, args: &Args) -> Result<Value> {
     let model = args.value("model")?;
     let (law, unit, name): (Expr, Option<Unit>, String) = match model.plain() {
         Value::Front(f) => {
-            let Some(best) = f.found.front.best() else {
+            let Some(best) = f.chosen() else {
                 return Err(fault_hint(
                     6006,
                     args.span_of("model"),

@@ -98,7 +98,12 @@ impl Checker {
                     bound.values[k].push(value);
                     continue;
                 }
-                let scoped = matches!(p.ty.required(), Type::Expression | Type::Equation);
+                let scoped = match p.ty.required() {
+                    Type::Expression | Type::Equation => true,
+                    Type::List(inner) => **inner == Type::Expression,
+                    Type::Other(kind) => &**kind == "record" && &*p.name == "constraints",
+                    _ => false,
+                };
                 let names = if scoped { shadow.clone() } else { Vec::new() };
                 let value = self.with_symbols(&names, |c| c.argument(tree, *id, &p.ty));
                 if scoped {

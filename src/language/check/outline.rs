@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Checker, Inferred};
 use crate::base::Source;
 use crate::expression::Kind;
-use crate::language::builtins::{data, symbolic};
+use crate::language::builtins::{data, regress, symbolic};
 use crate::language::context::Context;
 use crate::language::value::Value;
 use crate::syntax::tree::{ExprId, ExprKind, StatementKind, Tree};
@@ -43,7 +43,7 @@ fn bound(context: &Context, tree: &Tree, id: ExprId) -> Option<Value> {
                 Value::Module(m) => m.record.get(&name.name).cloned(),
                 Value::Dataset(d) => d.column(&name.name).ok().map(|c| Value::Column(c.clone())),
                 Value::Fit(f) => data::fit_member(f, &name.name).0,
-                Value::Front(f) => data::front_member(f, &name.name).0,
+                Value::Front(f) => regress::front_member(f, &name.name).0,
                 Value::Law(l) => symbolic::law_member(l, &name.name).0,
                 _ => None,
             }
@@ -69,7 +69,7 @@ fn of_value(value: &Value) -> Vec<Member> {
         Value::Module(m) => entries(&m.record.entries),
         Value::Dataset(d) => d.columns().iter().map(|c| (c.name.to_string(), c.header())).collect(),
         Value::Fit(f) => plain(data::fit_member(f, "").1),
-        Value::Front(f) => plain(data::front_member(f, "").1),
+        Value::Front(f) => plain(regress::front_member(f, "").1),
         Value::Law(l) => plain(symbolic::law_member(l, "").1),
         Value::Range(..) => words(&["low", "high"]),
         Value::Expr(e) if matches!(e.kind(), Kind::Relation(..)) => words(&["left", "right"]),

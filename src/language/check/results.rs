@@ -258,6 +258,18 @@ impl Checker {
     /// The best law has the target's unit and the other columns as symbols.
     fn regress(&mut self, data: &Inferred, target: &Inferred, units: bool) -> Inferred {
         let unknown = Quantity::open(self.units.fresh());
+        let targets = Checker::known_items(target);
+        if let Some(targets) = targets.as_ref().filter(|t| t.len() > 1) {
+            let fronts: Option<Vec<(Name, Inferred)>> = targets
+                .iter()
+                .map(|t| match t {
+                    Inferred::Text(Some(name)) => Some((name.clone(), self.regress(data, t, units))),
+                    _ => None,
+                })
+                .collect();
+            return Inferred::Record(fronts.map(Arc::new));
+        }
+        let target = targets.as_ref().and_then(|t| t.first()).unwrap_or(target);
         let Inferred::Dataset(Some(data)) = data else { return Inferred::Front(unknown) };
         let target = match target {
             Inferred::Text(Some(t)) if &**t != "last" => data.columns.iter().find(|(n, _)| n == t),

@@ -486,6 +486,9 @@ mod tests {
             seed: 0,
             identity: 1 << 40,
             without: Vec::new(),
+            criteria: Criteria::default(),
+            own: Vec::new(),
+            guesses: Vec::new(),
         }
     }
 
@@ -507,6 +510,7 @@ mod tests {
             target_dimension: Dimension::NONE,
             target_unit: None,
             sigma: None,
+            row_weights: None,
             resolution: None,
         };
         let whole = 1.0 + g * g;

@@ -7,7 +7,7 @@ use super::table::Table;
 use super::*;
 use crate::base::random::{Rng, Streams};
 use crate::expression::{Expr, Function, Symbol};
-use crate::regression::options::{Constants, Method, Plan};
+use crate::regression::options::{Constants, Criteria, Method, Plan};
 use crate::regression::{refine, regress};
 use crate::units::Dimension;
 use proptest::prelude::*;
@@ -24,6 +24,9 @@ fn plan(operators: &[&str]) -> Plan {
         seed: 0,
         identity: 1 << 40,
         without: Vec::new(),
+        criteria: Criteria::default(),
+        own: Vec::new(),
+        guesses: Vec::new(),
     }
 }
 
@@ -49,6 +52,7 @@ fn problem(
         target_dimension: goal,
         target_unit: None,
         sigma: None,
+        row_weights: None,
         resolution: None,
     }
 }

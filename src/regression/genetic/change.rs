@@ -5,15 +5,18 @@ use rand::RngExt;
 
 use super::fit::Linear;
 use super::invert::{undone, wanted_at};
-use super::kernel::Sweep;
+use super::island::Member;
+use super::kernel::{Owns, Sweep};
 use super::library::{Close, Library, ROWS, Values};
 use super::tree::{Node, Tree, Ty, Typing};
 use crate::base::Number;
 use crate::base::random::Rng;
-use crate::expression::Function;
+use crate::expression::{Expr, Function, Symbol};
+use crate::numeric::Tape;
 use crate::numeric::normal::standard_normal;
+use crate::regression::candidate::{Model, Parameter};
 use crate::regression::exhaustive::grammar::Op;
-use crate::regression::options::{Constants, Plan};
+use crate::regression::options::{Constants, Criteria, Plan};
 use crate::regression::problem::Problem;
 use crate::units::Dimension;
 
@@ -155,12 +158,16 @@ pub struct Maker<'a> {
     goal: Dimension,
     /// The target on the probe rows behind each outermost function.
     targets: Vec<(Option<Node>, Values)>,
-    functions: Vec<Function>,
-    pairs: Vec<Function>,
+    /// Functions of one argument and of two, the user's own among them.
+    functions: Vec<Node>,
+    pairs: Vec<Node>,
     binary: Vec<Node>,
     /// Whether powers, squares and roots are allowed.
     powers: (bool, bool, bool),
     sweep: Sweep,
+    own: Owns,
+    problem: &'a Problem,
+    criteria: &'a Criteria,
     parameters: usize,
     /// Node evaluations times rows.
     pub work: u64,
@@ -168,7 +175,13 @@ pub struct Maker<'a> {
 
 impl<'a> Maker<'a> {
     /// For a problem; `links` are the outermost functions that the target allows.
-    pub fn new(problem: &Problem, plan: &Plan, library: &'a Library, links: &[Option<Node>]) -> Maker<'a> {
+    pub fn new(
+        problem: &'a Problem,
+        plan: &'a Plan,
+        library: &'a Library,
+        links: &[Option<Node>],
+        own: &Owns,
+    ) -> Maker<'a> {
         let free = problem.dimensions.is_some() && plan.constants == Constants::Free;
         let g = &library.grammar;
         let arithmetic = [
@@ -178,8 +191,12 @@ impl<'a> Maker<'a> {
             (Node::Divide, g.divide),
         ];
         let call = |op: &(Op, usize)| match op.0 {
-            Op::Call(f, false) => Some(f),
+            Op::Call(f, false) => Some(Node::Call(f)),
             _ => None,
+        };
+        let owned = |arity: usize| {
+            let places = (0..plan.own.len()).filter(move |&k| plan.own[k].arguments.len() == arity);
+            places.filter(|&k| plan.allows(&plan.own[k].name)).map(|k| k as u8)
         };
         let targets = links
             .iter()
@@ -188,14 +205,22 @@ impl<'a> Maker<'a> {
         let two = [Function::Min, Function::Max, Function::Atan2, Function::Mod];
         Maker {
             library,
-            typing: Typing { grammar: g, constant: (!free).then_some(Dimension::NONE) },
+            typing: Typing { grammar: g, constant: (!free).then_some(Dimension::NONE), own: &plan.own },
             goal: problem.goal(),
             targets,
-            functions: g.unary.iter().filter_map(call).collect(),
-            pairs: two.into_iter().filter(|f| plan.allows(f.name())).collect(),
+            functions: g.unary.iter().filter_map(call).chain(owned(1).map(Node::Own)).collect(),
+            pairs: two
+                .into_iter()
+                .filter(|f| plan.allows(f.name()))
+                .map(Node::Pair)
+                .chain(owned(2).map(Node::OwnPair))
+                .collect(),
             binary: arithmetic.into_iter().filter(|a| a.1).map(|a| a.0).collect(),
             powers: (g.power, g.power || g.multiply, g.roots()),
-            sweep: Sweep::new(ROWS),
+            sweep: Sweep::with(ROWS, own.clone()),
+            own: own.clone(),
+            problem,
+            criteria: &plan.criteria,
             parameters: (problem.rows() / ROWS_EACH).clamp(2, PARAMETERS),
             work: 0,
         }
@@ -276,7 +301,90 @@ impl<'a> Maker<'a> {
         }
         terms.sort_by_key(|t| (t.len(), t.structure()));
         let genome = Genome { terms, intercept, link: genome.link };
-        self.allows(&genome).then_some(genome)
+        (self.allows(&genome) && self.has_form(&genome)).then_some(genome)
+    }
+
+    /// Whether the rules about forms allow it, but for the columns that it must hold.
+    fn has_form(&self, genome: &Genome) -> bool {
+        let rules = &self.criteria.rules;
+        if rules.is_empty() {
+            return true;
+        }
+        let (factors, intercept) = (vec![2.0; genome.terms.len()], f64::from(u8::from(genome.intercept)));
+        let template = self.model(genome, &factors, intercept).map(|m| m.template);
+        template.is_some_and(|law| rules.allow_parts(&law, &self.criteria.complexity))
+    }
+
+    /// Whether a fitted individual is no larger than it may be and has the values it must have.
+    pub fn obeys(&self, member: &Member) -> bool {
+        let Criteria { largest, rules, .. } = self.criteria;
+        if largest.is_some_and(|most| member.size > most) {
+            return false;
+        }
+        if !rules.about_values() {
+            return true;
+        }
+        let fit = &member.fit;
+        let Some(model) = self.model(&member.genome, &fit.factors, fit.intercept) else { return false };
+        let mut inputs = self.problem.names.clone();
+        inputs.extend(model.parameters.iter().map(|p| p.symbol.clone()));
+        let Ok(tape) = Tape::compile(std::slice::from_ref(&model.template), &inputs) else { return false };
+        let values: Vec<f64> = model.parameters.iter().map(|p| p.start).collect();
+        rules.allow_values(self.problem, &tape, &values)
+    }
+
+    /// Whether an individual holds all columns that it must hold.
+    pub fn is_whole(&self, genome: &Genome) -> bool {
+        let leaves = &self.library.grammar.leaves;
+        self.criteria.rules.required.iter().all(|s| {
+            genome
+                .terms
+                .iter()
+                .flat_map(|t| &t.nodes)
+                .any(|n| matches!(n, Node::Leaf(k) if leaves[usize::from(*k)].expr.as_symbol() == Some(s)))
+        })
+    }
+
+    /// The individual that a law of the user is, its terms apart.
+    pub fn genome_of(&self, guess: &Model) -> Option<Genome> {
+        let leaves = &self.library.grammar.leaves;
+        let leaf = |s: &Symbol| {
+            if let Some(p) = guess.parameters.iter().find(|p| p.symbol == *s) {
+                return Some(Node::Constant(p.start));
+            }
+            leaves.iter().position(|l| l.expr.as_symbol() == Some(s)).map(|k| Node::Leaf(k as u16))
+        };
+        let terms = guess.template.terms().iter().map(|t| Tree::of_law(t, &leaf)).collect::<Option<_>>()?;
+        Some(Genome { terms, intercept: false, link: None })
+    }
+
+    /// The law of an individual with these coefficients, its constants as parameters.
+    pub fn model(&self, genome: &Genome, factors: &[f64], intercept: f64) -> Option<Model> {
+        let mut parameters: Vec<Parameter> = Vec::new();
+        let push = |start: f64, dimension: Dimension, parameters: &mut Vec<Parameter>| {
+            let symbol = Parameter::symbol(parameters.len());
+            parameters.push(Parameter { symbol: symbol.clone(), start, dimension });
+            Expr::symbol(symbol)
+        };
+        let goal = self.goal(genome.link)?;
+        let mut sum: Vec<Expr> = Vec::new();
+        for (term, factor) in genome.terms.iter().zip(factors) {
+            let types = term.dimensions(&self.typing)?;
+            let own = types[types.len() - 1].unwrap_or(goal);
+            let factor = push(*factor, goal.div(own)?, &mut parameters);
+            sum.push(factor * term.expr(&self.typing, own, &mut parameters)?);
+        }
+        if genome.intercept {
+            sum.push(push(intercept, goal, &mut parameters));
+        }
+        let sum = Expr::sum(sum);
+        let template = match genome.link {
+            None => sum,
+            Some(Node::Raise(h)) => Expr::power(sum, Expr::ratio(i64::from(h), 2)),
+            Some(Node::Call(f)) => Expr::call(f, vec![sum]),
+            Some(_) => return None,
+        };
+        Some(Model { template, parameters, engine: super::NAME })
     }
 
     /// The dimension that a subtree in the place of another must have; `None` where any will do.
@@ -306,7 +414,7 @@ impl<'a> Maker<'a> {
         if u < 0.75 && wanted.is_none_or(|d| d.is_none()) && !self.functions.is_empty() {
             let inside = self.subtree(Some(none), depth - 1, rng)?;
             let inside = if rng.random::<f64>() < 0.5 { self.scaled(inside, rng) } else { inside };
-            return Some(inside.under(Node::Call(self.functions[rng.random_range(0..self.functions.len())])));
+            return Some(inside.under(self.functions[rng.random_range(0..self.functions.len())]));
         }
         let op = *self.binary.get(rng.random_range(0..self.binary.len().max(1)))?;
         let a = self.subtree(
@@ -361,16 +469,12 @@ impl<'a> Maker<'a> {
         let powers = self.halves();
         let n = self.functions.len() + powers.len();
         let k = if n == 0 { return None } else { rng.random_range(0..n) };
-        Some(if k < powers.len() {
-            Node::Raise(powers[k])
-        } else {
-            Node::Call(self.functions[k - powers.len()])
-        })
+        Some(if k < powers.len() { Node::Raise(powers[k]) } else { self.functions[k - powers.len()] })
     }
 
     /// The outermost functions that the operators allow.
     pub fn outermost(&self) -> Vec<Node> {
-        let functions = self.functions.iter().map(|f| Node::Call(*f));
+        let functions = self.functions.iter().copied().filter(|f| matches!(f, Node::Call(_)));
         self.halves().into_iter().map(Node::Raise).chain(functions).collect()
     }
 
@@ -438,9 +542,43 @@ impl<'a> Maker<'a> {
         tree.join(&Tree::leaf(Node::Constant(c)), Node::Multiply)
     }
 
+    /// Another threshold for a constant that is compared with something under a function that jumps or bends: there it has no
+    /// slope, and every value between two neighbouring rows says the same.
+    fn threshold(&mut self, tree: &Tree, k: usize, rng: &mut Rng) -> Option<f64> {
+        use Function::{Abs, Ceil, Floor, Max, Min, Round, Sign, Step};
+        let sharp = |n: Node| {
+            matches!(n, Node::Call(Step | Sign | Floor | Ceil | Round | Abs) | Node::Pair(Min | Max))
+        };
+        let above = |of: usize| {
+            (of + 1..tree.len()).find(|&p| {
+                tree.nodes[p].arity() > 0 && {
+                    let (a, b) = tree.operands(p);
+                    a == of || b == of
+                }
+            })
+        };
+        let parent = above(k)?;
+        let (a, b) = tree.operands(parent);
+        let beside = if a == k { b } else { a };
+        let compared = match tree.nodes[parent] {
+            Node::Add | Node::Subtract => above(parent).is_some_and(|p| sharp(tree.nodes[p])),
+            node => sharp(node) && node.arity() == 2,
+        };
+        if !compared || rng.random::<f64>() < 0.3 {
+            return None;
+        }
+        self.work += (tree.len() * ROWS) as u64;
+        self.sweep.forward(tree, &self.library.leaves).then_some(())?;
+        let mut values = self.sweep.values(beside).to_vec();
+        values.sort_by(f64::total_cmp);
+        let i = rng.random_range(0..values.len() - 1);
+        let middle = (values[i] + values[i + 1]) / 2.0;
+        Some(if tree.nodes[parent] == Node::Add { -middle } else { middle })
+    }
+
     /// The size of a tree's values on the probe rows, 1 where they have none.
     fn size(&self, tree: &Tree) -> f64 {
-        let mut sweep = Sweep::new(ROWS);
+        let mut sweep = Sweep::with(ROWS, self.own.clone());
         if !sweep.forward(tree, &self.library.leaves) {
             return 1.0;
         }
@@ -468,6 +606,10 @@ impl<'a> Maker<'a> {
                 let constants: Vec<usize> = tree.constants().collect();
                 let &k = constants.get(rng.random_range(0..constants.len().max(1)))?;
                 let Node::Constant(c) = tree.nodes[k] else { return None };
+                if let Some(c) = self.threshold(&tree, k, rng) {
+                    genome.terms[t].nodes[k] = Node::Constant(c);
+                    return self.normal(genome);
+                }
                 let width = [0.01, 0.1, 1.0][rng.random_range(0..3)];
                 let sign = if rng.random::<f64>() < 0.05 { -1.0 } else { 1.0 };
                 genome.terms[t].nodes[k] = Node::Constant(sign * c * (width * standard_normal(rng)).exp());
@@ -489,13 +631,13 @@ impl<'a> Maker<'a> {
             }
             Change::Operator => {
                 let new = match tree.nodes[place] {
-                    Node::Call(_) | Node::Negate => {
-                        Node::Call(*self.functions.get(rng.random_range(0..self.functions.len().max(1)))?)
+                    Node::Call(_) | Node::Own(_) | Node::Negate => {
+                        *self.functions.get(rng.random_range(0..self.functions.len().max(1)))?
                     }
                     Node::Raise(_) => self.outer(rng)?,
                     Node::Leaf(_) | Node::Constant(_) => return None,
                     _ if !self.pairs.is_empty() && rng.random::<f64>() < 0.2 => {
-                        Node::Pair(self.pairs[rng.random_range(0..self.pairs.len())])
+                        self.pairs[rng.random_range(0..self.pairs.len())]
                     }
                     _ => *self.binary.get(rng.random_range(0..self.binary.len().max(1)))?,
                 };
@@ -506,12 +648,12 @@ impl<'a> Maker<'a> {
                 let new = if rng.random::<f64>() < 0.45 {
                     let node = self.outer(rng)?;
                     let dimensionless = types[place].is_none_or(|d| d.is_none());
-                    let scaled =
-                        matches!(node, Node::Call(_)) && (!dimensionless || rng.random::<f64>() < 0.4);
+                    let scaled = matches!(node, Node::Call(_) | Node::Own(_))
+                        && (!dimensionless || rng.random::<f64>() < 0.4);
                     if scaled { self.scaled(sub, rng) } else { sub }.under(node)
                 } else if !self.pairs.is_empty() && rng.random::<f64>() < 0.15 {
                     let with = self.subtree(types[place], 0, rng)?;
-                    sub.join(&with, Node::Pair(self.pairs[rng.random_range(0..self.pairs.len())]))
+                    sub.join(&with, self.pairs[rng.random_range(0..self.pairs.len())])
                 } else {
                     let op = *self.binary.get(rng.random_range(0..self.binary.len().max(1)))?;
                     let sum = matches!(op, Node::Add | Node::Subtract);

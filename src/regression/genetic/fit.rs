@@ -5,8 +5,10 @@
 use nalgebra::{DMatrix, DVector};
 
 use super::change::above;
-use super::kernel::Sweep;
+use super::kernel::{Owns, Sweep};
 use super::tree::{Node, Tree};
+use crate::regression::complexity::Complexity;
+use crate::regression::loss::Loss;
 
 /// The rows on which a population lives.
 #[derive(Clone, Debug)]
@@ -19,7 +21,89 @@ pub struct Rows {
     pub spread: f64,
     /// What is left is rounding below this, relative to `spread`.
     pub floor: f64,
+    /// What nodes count for.
+    pub complexity: Counts,
+    /// What is minimised, where it is not the sum of squares; `spread` is then the mean loss of the best constant.
+    pub loss: Option<OwnLoss>,
+    /// Where constants may lie.
+    pub bounds: Option<(f64, f64)>,
+    /// The operators of the user.
+    pub own: Owns,
 }
+
+/// A loss of the user on the rows.
+#[derive(Clone, Debug)]
+pub struct OwnLoss {
+    /// The loss.
+    pub loss: Loss,
+    /// The target as it is.
+    pub target: Vec<f64>,
+    /// How much each row counts.
+    pub rows: Vec<f64>,
+}
+
+impl OwnLoss {
+    /// The mean loss of values; infinite where there is none.
+    pub fn mean(&self, values: &[f64]) -> f64 {
+        let all = self.loss.excess(values, &self.target);
+        let total: f64 = all.iter().zip(&self.rows).map(|(l, w)| l * w).sum();
+        let mean = total / values.len() as f64;
+        if mean.is_nan() { f64::INFINITY } else { mean.max(0.0) }
+    }
+
+    /// The factors of the residuals of the next fit by least squares.
+    pub fn factors(&self, values: &[f64]) -> Vec<f64> {
+        let own = self.loss.weights(values, &self.target);
+        own.iter().zip(&self.rows).map(|(l, w)| (l * w).sqrt()).collect()
+    }
+}
+
+/// What the nodes of a tree count for.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    /// The weights.
+    pub weights: Complexity,
+    /// Those of the leaves; empty where everything counts once.
+    pub leaves: Vec<usize>,
+}
+
+impl Counts {
+    /// Of a node, the exponent of a power with it.
+    pub fn of(&self, node: Node) -> usize {
+        if self.leaves.is_empty() {
+            return match node {
+                Node::Raise(1) => 1,
+                Node::Raise(_) => 2,
+                Node::Negate => 0,
+                _ => 1,
+            };
+        }
+        let w = |name: &str| self.weights.weight(name);
+        match node {
+            Node::Leaf(k) => self.leaves.get(usize::from(k)).copied().unwrap_or(1),
+            Node::Constant(_) => w("constant"),
+            Node::Negate => 0,
+            Node::Raise(1) => w("sqrt"),
+            Node::Raise(-2) => w("divide") + w("constant"),
+            Node::Raise(_) => w("power") + w("constant"),
+            Node::Call(f) | Node::Pair(f) => w(f.name()),
+            Node::Own(_) | Node::OwnPair(_) => 1,
+            Node::Add => w("plus"),
+            Node::Subtract => w("minus"),
+            Node::Multiply => w("times"),
+            Node::Divide => w("divide"),
+            Node::Power => w("power"),
+        }
+    }
+
+    /// Of a factor before a term, and of an intercept beside terms.
+    pub fn factor(&self) -> usize {
+        self.of(Node::Multiply) + self.of(Node::Constant(1.0))
+    }
+}
+
+/// Rounds of weights for a loss of the user.
+const ROUNDS: usize = 4;
 
 /// The target behind an outermost function g: y = g(s).
 #[derive(Clone, Debug)]
@@ -177,7 +261,7 @@ pub struct Fitter<'a> {
 impl<'a> Fitter<'a> {
     /// For these rows.
     pub fn new(rows: &'a Rows) -> Fitter<'a> {
-        Fitter { rows, view: &rows.views[0], sweep: Sweep::new(rows.len()), work: 0 }
+        Fitter { rows, view: &rows.views[0], sweep: Sweep::with(rows.len(), rows.own.clone()), work: 0 }
     }
 
     /// Fits behind an outermost function from now on; whether there is such a view.
@@ -227,7 +311,70 @@ impl<'a> Fitter<'a> {
         let columns = self.columns(terms, intercept)?;
         self.work += (columns.len() * columns.len() * self.rows.len()) as u64;
         let projected = project(&columns, &self.view.target)?;
-        self.told(&projected, intercept)
+        let told = self.told(&projected, intercept)?;
+        self.reweighted(terms, intercept, told)
+    }
+
+    /// The coefficients that make the user's loss least, from those by least squares with the weights of the step.
+    fn reweighted(&mut self, terms: &[Tree], intercept: bool, first: Linear) -> Option<Linear> {
+        let Some(own) = &self.rows.loss else { return Some(first) };
+        let n = self.rows.len();
+        let mut raw: Vec<Vec<f64>> = Vec::with_capacity(terms.len() + 1);
+        if intercept {
+            raw.push(vec![1.0; n]);
+        }
+        for tree in terms {
+            self.work += (tree.len() * n) as u64;
+            self.sweep.forward(tree, &self.rows.leaves).then_some(())?;
+            raw.push(self.sweep.values(tree.len() - 1).to_vec());
+        }
+        let sum = |fit: &Linear| -> Vec<f64> {
+            let mut values = vec![fit.intercept; n];
+            for (factor, column) in fit.factors.iter().zip(&raw[usize::from(intercept)..]) {
+                values.iter_mut().zip(column).for_each(|(v, x)| *v += factor * x);
+            }
+            values
+        };
+        let per = n as f64 * self.rows.spread * own.loss.degree();
+        let (floor, spread) = (self.rows.floor, self.rows.spread);
+        let measure = |fit: &mut Linear| {
+            let values = sum(fit);
+            let loss = own.mean(&values) / spread;
+            fit.loss = if loss < floor { floor } else { loss };
+            values
+        };
+        let mut best = first;
+        let mut values = measure(&mut best);
+        for _ in 0..ROUNDS {
+            let factors = own.factors(&values);
+            let times = |x: &[f64]| x.iter().zip(&factors).map(|(x, w)| x * w).collect::<Vec<f64>>();
+            let columns: Vec<Vec<f64>> = raw.iter().map(|c| times(c)).collect();
+            self.work += ((columns.len() * columns.len() + 8) * n) as u64;
+            let Some(projected) = project(&columns, &times(&own.target)) else { break };
+            let mut all = projected.coefficients();
+            let constant = if intercept { all.remove(0) } else { 0.0 };
+            if !constant.is_finite() || all.iter().any(|c| !c.is_finite()) {
+                break;
+            }
+            let gains = projected.gains().iter().map(|g| g / per).collect();
+            let mut fit = Linear { intercept: constant, factors: all, loss: f64::INFINITY, gains };
+            values = measure(&mut fit);
+            let gained = fit.loss < best.loss * (1.0 - LEAST_GAIN);
+            if fit.loss < best.loss {
+                best = fit;
+            }
+            if !gained {
+                break;
+            }
+        }
+        (best.loss.is_finite() && self.within(&best)).then_some(best)
+    }
+
+    /// Whether coefficients lie where constants may.
+    fn within(&self, fit: &Linear) -> bool {
+        let Some((low, high)) = self.rows.bounds else { return true };
+        let fine = |c: f64| (low..=high).contains(&c);
+        fit.factors.iter().all(|c| fine(*c)) && fine(fit.intercept)
     }
 
     fn told(&self, projected: &Projected, intercept: bool) -> Option<Linear> {
@@ -250,7 +397,8 @@ impl<'a> Fitter<'a> {
         let finite = loss.is_finite() && first.is_finite() && all.iter().all(|c| c.is_finite());
         let per = self.rows.len() as f64 * self.rows.spread;
         let gains = projected.gains().iter().map(|g| g / per).collect();
-        finite.then_some(Linear { intercept: first, factors: all, loss, gains })
+        let fit = Linear { intercept: first, factors: all, loss, gains };
+        (finite && (self.rows.loss.is_some() || self.within(&fit))).then_some(fit)
     }
 
     fn loss(&self, left: &[f64]) -> f64 {
@@ -294,7 +442,8 @@ impl<'a> Fitter<'a> {
         let mut projected = project(&columns, &self.view.target)?;
         let mut loss = self.loss(&projected.left);
         if m == 0 || m > rows / 2 {
-            return self.told(&projected, intercept);
+            let told = self.told(&projected, intercept)?;
+            return self.reweighted(terms, intercept, told);
         }
         let mut mu = 1e-3;
         let mut refused = 0;
@@ -322,7 +471,8 @@ impl<'a> Fitter<'a> {
             };
             let old: Vec<f64> = places.iter().map(|&(t, k)| constant(&terms[t], k)).collect();
             for (j, &(t, k)) in places.iter().enumerate() {
-                terms[t].nodes[k] = Node::Constant(old[j] + step[j]);
+                let (low, high) = self.rows.bounds.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
+                terms[t].nodes[k] = Node::Constant((old[j] + step[j]).clamp(low, high));
             }
             let new = self.columns(terms, intercept).and_then(|c| Some((project(&c, &self.view.target)?, c)));
             let better = new.filter(|(p, _)| self.loss(&p.left) < loss);
@@ -348,7 +498,8 @@ impl<'a> Fitter<'a> {
             }
         }
         self.work += (columns.len() * rows) as u64;
-        self.told(&projected, intercept)
+        let told = self.told(&projected, intercept)?;
+        self.reweighted(terms, intercept, told)
     }
 
     /// Whether no constant is so large beside what it is added to that only the rounding of the sum is left of that: such

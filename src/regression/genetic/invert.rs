@@ -101,7 +101,7 @@ pub fn undone(node: Node, first: bool, z: f64, x: f64, y: f64, present: f64) -> 
             }
         }
         Node::Call(f) => inverse(f, z, present),
-        Node::Pair(_) | Node::Leaf(_) | Node::Constant(_) => f64::NAN,
+        Node::Pair(_) | Node::Own(_) | Node::OwnPair(_) | Node::Leaf(_) | Node::Constant(_) => f64::NAN,
     }
 }
 

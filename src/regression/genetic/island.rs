@@ -9,7 +9,7 @@ use rand::RngExt;
 use serde_json::{Value as Json, json};
 
 use super::change::{CHANGES, Change, Genome, Maker};
-use super::fit::{Fitter, Linear};
+use super::fit::{Counts, Fitter, Linear};
 use super::tree::{Node, Tree};
 use crate::base::CancelToken;
 use crate::base::random::Rng;
@@ -62,8 +62,8 @@ const ONE: f64 = 1e-7;
 
 impl Member {
     /// An individual with its figures.
-    pub fn new(genome: Genome, fit: Linear, born: u64) -> Member {
-        let size = size(&genome, &fit);
+    pub fn new(genome: Genome, fit: Linear, born: u64, counts: &Counts) -> Member {
+        let size = size(&genome, &fit, counts);
         let inner: usize = genome.terms.iter().map(|t| t.constants().count()).sum();
         let outer = fit.factors.iter().filter(|c| !is_one(**c)).count() + usize::from(genome.intercept);
         Member { genome, fit, size, parameters: inner + outer, born }
@@ -87,24 +87,16 @@ fn is_one(c: f64) -> bool {
 }
 
 /// The size of an individual as it would be written: operators of two operands and of one, and leaves.
-fn size(genome: &Genome, fit: &Linear) -> usize {
+fn size(genome: &Genome, fit: &Linear, counts: &Counts) -> usize {
     let mut size = 0;
     for (t, c) in genome.terms.iter().zip(&fit.factors) {
-        let own = |n: &Node| match n {
-            Node::Raise(1) => 1,
-            Node::Raise(_) => 2,
-            Node::Negate => 0,
-            _ => 1,
-        };
-        size += t.nodes.iter().map(own).sum::<usize>();
-        size += if is_one(*c) { 0 } else { 2 };
+        size += t.nodes.iter().map(|n| counts.of(*n)).sum::<usize>();
+        size += if is_one(*c) { 0 } else { counts.factor() };
     }
-    let link = match genome.link {
-        None => 0,
-        Some(Node::Raise(h)) if h != 1 => 2,
-        Some(_) => 1,
-    };
-    size + genome.terms.len() - 1 + if genome.intercept { 2 } else { 0 } + link
+    let link = genome.link.map_or(0, |l| counts.of(l));
+    let plus = counts.of(Node::Add);
+    let intercept = if genome.intercept { plus + counts.of(Node::Constant(1.0)) } else { 0 };
+    size + (genome.terms.len() - 1) * plus + intercept + link
 }
 
 /// The grid of elites.
@@ -158,7 +150,21 @@ impl Island {
             let Some(mut genome) = genome else { continue };
             if let Some(fit) = fitted(&mut genome, f64::INFINITY, fitter) {
                 self.note(genome.hash());
-                self.enter(Member::new(genome, fit, step));
+                let member = Member::new(genome, fit, step, &fitter.rows().complexity);
+                if maker.obeys(&member) {
+                    self.enter(member);
+                }
+            }
+        }
+    }
+
+    /// Takes in a law that the user begins with.
+    pub fn seed(&mut self, genome: Option<Genome>, maker: &mut Maker<'_>, fitter: &mut Fitter<'_>) {
+        let Some(mut genome) = genome.and_then(|g| maker.normal(g)) else { return };
+        if let Some(fit) = fitted(&mut genome, f64::INFINITY, fitter) {
+            let member = Member::new(genome, fit, 0, &fitter.rows().complexity);
+            if maker.obeys(&member) && self.note(member.genome.hash()) {
+                self.enter(member);
             }
         }
     }
@@ -255,7 +261,10 @@ impl Island {
                 _ if crossed => parent.born.min(other.born),
                 _ => parent.born,
             };
-            let child = Member::new(genome, fit, born);
+            let child = Member::new(genome, fit, born, &fitter.rows().complexity);
+            if !maker.obeys(&child) {
+                continue;
+            }
             keep(&mut self.elites, &child);
             let cell = &mut self.frequency[child.size.min(SIZES - 1)];
             *cell += 1.0;
@@ -301,7 +310,7 @@ impl Island {
     pub fn measure(&mut self, fitter: &mut Fitter<'_>) {
         let mut again = |m: Member| {
             let fit = linear(&m.genome, fitter)?;
-            Some(Member::new(m.genome, fit, m.born))
+            Some(Member::new(m.genome, fit, m.born, &fitter.rows().complexity))
         };
         self.members = self.members.drain(..).filter_map(&mut again).collect();
         let elites = std::mem::take(&mut self.elites);
@@ -343,7 +352,7 @@ impl Island {
         let mut read = |m: &Json| {
             let (genome, born) = read(m, leaves)?;
             let fit = linear(&genome, fitter)?;
-            Some(Member::new(genome, fit, born))
+            Some(Member::new(genome, fit, born, &fitter.rows().complexity))
         };
         let mut list = |name: &str| -> Option<Vec<Member>> {
             state.get(name)?.as_array()?.iter().map(&mut read).collect()

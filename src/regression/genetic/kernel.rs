@@ -2,12 +2,25 @@
 //! and one sweep backwards gives what a change of any of them makes of the whole (reverse mode; Griewank & Walther,
 //! "Evaluating Derivatives", 2nd ed. 2008, ch. 3.2).
 
+use std::sync::Arc;
+
 use super::tree::{Node, Tree};
 use crate::expression::Function;
+use crate::numeric::Tape;
 use crate::numeric::vector::{self, Elementary, Level};
+use crate::regression::options::OwnOperator;
 
 /// Values beyond these in size are none.
 const LARGEST: f64 = 1e150;
+
+/// The operators of the user, compiled.
+pub type Owns = Arc<Vec<Tape>>;
+
+/// Compiles them; `None` where one has no value.
+pub fn owns(operators: &[OwnOperator]) -> Option<Owns> {
+    let compile = |o: &OwnOperator| Tape::compile(std::slice::from_ref(&o.body), &o.arguments).ok();
+    operators.iter().map(compile).collect::<Option<Vec<Tape>>>().map(Arc::new)
+}
 
 /// The values of all nodes of a tree, and what they make of the whole.
 #[derive(Debug)]
@@ -19,11 +32,12 @@ pub struct Sweep {
     /// Rows of a constant operand, and of a partial derivative.
     scratch: Vec<f64>,
     operands: Vec<(u32, u32)>,
+    own: Owns,
 }
 
 impl Sweep {
-    /// Room for trees on so many rows.
-    pub fn new(rows: usize) -> Sweep {
+    /// Room for trees on so many rows, with the operators of the user that they may hold.
+    pub fn with(rows: usize, own: Owns) -> Sweep {
         Sweep {
             level: Level::detect(),
             rows,
@@ -31,6 +45,7 @@ impl Sweep {
             slopes: Vec::new(),
             scratch: vec![0.0; rows],
             operands: Vec::new(),
+            own,
         }
     }
 
@@ -72,6 +87,8 @@ impl Sweep {
                 Node::Raise(h) => raise(self.level, h, of(operands.0), out, &mut self.scratch),
                 Node::Call(f) => call(self.level, f, of(operands.0), out),
                 Node::Pair(f) => zip(of(operands.0), of(operands.1), out, |x, y| (f.row().value)(&[x, y])),
+                Node::Own(k) => own(&self.own, k, &[of(operands.0)], out),
+                Node::OwnPair(k) => own(&self.own, k, &[of(operands.0), of(operands.1)], out),
                 Node::Add => zip(of(operands.0), of(operands.1), out, |x, y| x + y),
                 Node::Subtract => zip(of(operands.0), of(operands.1), out, |x, y| x - y),
                 Node::Multiply => zip(of(operands.0), of(operands.1), out, |x, y| x * y),
@@ -115,6 +132,16 @@ impl Sweep {
                         out[i] = own[i] * derivative(f, x[i], z[i]);
                     }
                 }
+                Node::Own(f) => {
+                    let slopes = slopes(&self.own, f, &[x]);
+                    zip(own, &slopes[1], &mut below[a * n..(a + 1) * n], |s, d| s * d);
+                }
+                Node::OwnPair(f) => {
+                    let slopes = slopes(&self.own, f, &[x, y]);
+                    let (first, second) = below.split_at_mut(b * n);
+                    zip(own, &slopes[1], &mut first[a * n..(a + 1) * n], |s, d| s * d);
+                    zip(own, &slopes[2], &mut second[..n], |s, d| s * d);
+                }
                 _ => {
                     // a ends before b does.
                     let (first, second) = below.split_at_mut(b * n);
@@ -150,6 +177,23 @@ fn map(x: &[f64], out: &mut [f64], f: impl Fn(f64) -> f64) {
 fn zip(x: &[f64], y: &[f64], out: &mut [f64], f: impl Fn(f64, f64) -> f64) {
     for ((o, x), y) in out.iter_mut().zip(x).zip(y) {
         *o = f(*x, *y);
+    }
+}
+
+/// An operator of the user; no value where there is no such one.
+fn own(all: &Owns, k: u8, arguments: &[&[f64]], out: &mut [f64]) {
+    match all.get(usize::from(k)) {
+        Some(tape) => out.copy_from_slice(&tape.eval(arguments)[0]),
+        None => out.fill(f64::NAN),
+    }
+}
+
+/// Its values and its derivatives by its arguments.
+fn slopes(all: &Owns, k: u8, arguments: &[&[f64]]) -> Vec<Vec<f64>> {
+    let wrt: Vec<usize> = (0..arguments.len()).collect();
+    match all.get(usize::from(k)) {
+        Some(tape) => tape.jacobian(arguments, &wrt).swap_remove(0),
+        None => vec![vec![0.0; arguments[0].len()]; wrt.len() + 1],
     }
 }
 

@@ -20,19 +20,18 @@ use rand::RngExt;
 use rayon::prelude::*;
 use serde_json::{Value as Json, json};
 
-use self::change::{Maker, above, behind};
-use self::fit::{Fitter, Rows, View};
+use self::change::{Genome, Maker, above, behind};
+use self::fit::{Counts, Fitter, Linear, OwnLoss, Rows, View};
 use self::island::{Island, Member, fitted, keep};
-use self::kernel::derivative;
+use self::kernel::{Owns, Sweep, derivative, owns};
 use self::library::Library;
 use self::tree::{Node, Tree};
-use super::candidate::{Model, Parameter};
+use super::candidate::Model;
 use super::describe;
 use super::engine::{Batch, Engine, Search, Step};
+use super::exhaustive::grammar::Leaf;
 use super::problem::Problem;
 use crate::base::random::{Rng, Streams};
-use crate::expression::Expr;
-use crate::units::Dimension;
 
 /// The engine's name.
 const NAME: &str = "genetic";
@@ -58,6 +57,8 @@ const BETTER: f64 = 0.98;
 const SAME: f64 = 1.001;
 /// The losses, in those of roundings, that are all exact.
 const EXACT: f64 = 4.0;
+/// Quantiles of the target among which the best constant is looked for.
+const CONSTANTS: usize = 40;
 /// The chance of the first step, and the steps after which it is half of that.
 const CHANCE: f64 = 0.004;
 const HALVES: f64 = 50.0;
@@ -87,6 +88,8 @@ struct State {
     /// The outermost functions that undo the target on every row; first none.
     links: Vec<Option<Node>>,
     rows: Rows,
+    /// The operators of the user.
+    own: Owns,
     /// Which of the choices of rows it is.
     choice: u64,
 }
@@ -94,10 +97,10 @@ struct State {
 impl State {
     /// What an island changes its members by: the last ladder has no functions but outermost ones, so that what needs none
     /// is not driven out by what bends more easily.
-    fn maker<'a>(&'a self, search: &Search<'_>, island: usize) -> Maker<'a> {
+    fn maker<'a>(&'a self, search: &Search<'a>, island: usize) -> Maker<'a> {
         let plain = island / LADDER == ISLANDS / LADDER - 1;
         let library = &self.libraries[if plain { self.libraries.len() - 1 } else { 0 }];
-        Maker::new(search.problem, search.plan, library, &self.links)
+        Maker::new(search.problem, search.plan, library, &self.links, &self.own)
     }
 }
 
@@ -107,12 +110,14 @@ pub fn engines() -> Vec<Box<dyn Engine>> {
 }
 
 /// The rows that populations live on, by the number of the choice.
-fn rows(problem: &Problem, library: &Library, links: &[Option<Node>], seed: u64, choice: u64) -> Rows {
+fn rows(search: &Search<'_>, library: &Library, links: &[Option<Node>], own: &Owns, choice: u64) -> Rows {
+    let Search { problem, plan, .. } = *search;
+    let criteria = &plan.criteria;
     let n = problem.rows();
     let chosen: Vec<usize> = if n <= ROWS {
         (0..n).collect()
     } else {
-        let mut rng = Streams::new(seed).block("regress/genetic/rows", choice);
+        let mut rng = Streams::new(plan.seed).block("regress/genetic/rows", choice);
         let mut all = rand::seq::index::sample(&mut rng, n, ROWS).into_vec();
         all.sort_unstable();
         all
@@ -148,7 +153,54 @@ fn rows(problem: &Problem, library: &Library, links: &[Option<Node>], seed: u64,
         View { link, target, weights }
     });
     let floor = if problem.sigma.is_some() { 1e-30 } else { describe::noise_floor(problem).powi(2) / spread };
-    Rows { leaves: leaves.collect(), views: views.collect(), spread, floor: floor.max(1e-30) }
+    let weights = &criteria.complexity;
+    let count = |leaf: &Leaf| match leaf.expr.as_symbol() {
+        Some(s) => weights.column(s.name()),
+        None => weights.weight("constant"),
+    };
+    let counts = match weights.is_size() {
+        true => Counts::default(),
+        false => {
+            Counts { weights: weights.clone(), leaves: library.grammar.leaves.iter().map(count).collect() }
+        }
+    };
+    let mut rows = Rows {
+        leaves: leaves.collect(),
+        views: views.collect(),
+        spread,
+        floor: floor.max(1e-30),
+        complexity: counts,
+        loss: None,
+        bounds: criteria.rules.bounds,
+        own: own.clone(),
+    };
+    if let Some(loss) = &criteria.loss {
+        let each = (0..y.len()).map(|k| problem.row_weight(chosen[k])).collect();
+        let own = OwnLoss { loss: loss.clone(), target: y.clone(), rows: each };
+        // The best constant: the target's value for which the loss is least.
+        let mut tries = y.clone();
+        tries.sort_by(f64::total_cmp);
+        let at = |c: f64| own.mean(&vec![c; y.len()]);
+        let best = (0..=CONSTANTS)
+            .map(|k| tries[k * (y.len() - 1) / CONSTANTS])
+            .min_by(|a, b| at(*a).total_cmp(&at(*b)))
+            .unwrap_or(mean);
+        rows.spread = at(best).max(f64::MIN_POSITIVE);
+        rows.floor = (loss.floor(&y, describe::noise_floor(problem)) / rows.spread).max(1e-30);
+        rows.loss = Some(own);
+        reweigh(&mut rows, &vec![best; y.len()]);
+    }
+    rows
+}
+
+/// Weights for least squares that follow from the user's loss of these values.
+fn reweigh(rows: &mut Rows, values: &[f64]) {
+    let Some(own) = &rows.loss else { return };
+    let factors = own.factors(values);
+    let mean = factors.iter().sum::<f64>() / factors.len() as f64;
+    let scaled: Vec<f64> = factors.iter().map(|f| f / mean.max(f64::MIN_POSITIVE)).collect();
+    rows.views[0].target = own.target.iter().zip(&scaled).map(|(y, w)| y * w).collect();
+    rows.views[0].weights = Some(scaled);
 }
 
 /// |g'(s)| where g(s) = y.
@@ -181,6 +233,25 @@ fn stream(seed: u64, island: usize, step: u64) -> Rng {
     Streams::new(seed).block(&format!("regress/genetic/island{island}"), step)
 }
 
+/// The best individual.
+fn best(islands: &[Island]) -> Option<&Member> {
+    islands
+        .iter()
+        .flat_map(|i| i.elites.values())
+        .min_by(|a, b| a.fit.loss.total_cmp(&b.fit.loss).then(a.complexity().cmp(&b.complexity())))
+}
+
+/// The values of an individual without an outermost function.
+fn values(genome: &Genome, fit: &Linear, rows: &Rows) -> Option<Vec<f64>> {
+    let mut sweep = Sweep::with(rows.len(), rows.own.clone());
+    let mut all = vec![fit.intercept; rows.len()];
+    for (tree, factor) in genome.terms.iter().zip(&fit.factors) {
+        sweep.forward(tree, &rows.leaves).then_some(())?;
+        all.iter_mut().zip(sweep.values(tree.len() - 1)).for_each(|(v, x)| *v += factor * x);
+    }
+    Some(all)
+}
+
 impl Genetic {
     /// Makes what follows from the data, where it is not there; `None` where nothing can be searched.
     fn ready(&mut self, search: &Search<'_>) -> Option<u64> {
@@ -197,7 +268,15 @@ impl Genetic {
             // What is made again after an interruption is no new work.
             let counts = u64::from(self.step == 0);
             work = counts * library.work;
-            let links = links(problem, &Maker::new(problem, plan, &library, &[None]));
+            let Some(own) = owns(&plan.own) else {
+                self.finished = true;
+                return None;
+            };
+            // Behind an outermost function a loss of the user is no sum of squares.
+            let links = match plan.criteria.loss {
+                Some(_) => vec![None],
+                None => links(problem, &Maker::new(problem, plan, &library, &[None], &own)),
+            };
             let mut libraries = vec![library];
             let mut plain = plan.clone();
             plain.operators.retain(|o| ["+", "-", "*", "/", "^", "sqrt", "cbrt"].contains(&o.as_str()));
@@ -208,16 +287,15 @@ impl Genetic {
                 libraries.push(library);
             }
             let choice = self.step / SAME_ROWS;
-            let rows = rows(problem, &libraries[0], &links, plan.seed, choice);
-            self.state = Some(State { libraries, links, rows, choice });
+            let rows = rows(search, &libraries[0], &links, &own, choice);
+            self.state = Some(State { libraries, links, rows, own, choice });
         }
         if let Some(kept) = self.kept.take() {
             let state = self.state.as_mut()?;
             // They were measured on the rows of the step before.
             let choice = self.step.saturating_sub(1) / SAME_ROWS;
             if choice != state.choice {
-                state.rows =
-                    rows(search.problem, &state.libraries[0], &state.links, search.plan.seed, choice);
+                state.rows = rows(search, &state.libraries[0], &state.links, &state.own, choice);
                 state.choice = choice;
             }
             let leaves = state.libraries[0].grammar.leaves.len();
@@ -234,9 +312,10 @@ impl Genetic {
     }
 
     /// The best of each complexity that is better than all simpler ones, the simplest first.
-    fn front(&self) -> Vec<Member> {
+    fn front(&self, maker: &Maker<'_>) -> Vec<Member> {
         let mut best: BTreeMap<usize, &Member> = BTreeMap::new();
-        for member in self.islands.iter().flat_map(|i| i.elites.values()) {
+        let all = self.islands.iter().flat_map(|i| i.elites.values());
+        for member in all.filter(|m| maker.is_whole(&m.genome)) {
             let slot = best.entry(member.complexity()).or_insert(member);
             if member.fit.loss < slot.fit.loss {
                 *slot = member;
@@ -258,14 +337,14 @@ impl Genetic {
     fn propose(&mut self, search: &Search<'_>) -> (Vec<Model>, u64) {
         let Some(state) = &self.state else { return (Vec::new(), 0) };
         let mut gained: Vec<(f64, Member)> = Vec::new();
-        for member in self.front() {
+        let maker = state.maker(search, 0);
+        for member in self.front(&maker) {
             let old = self.proposed.get(&member.complexity()).copied().unwrap_or(f64::INFINITY);
             if member.fit.loss < BETTER * old {
                 gained.push(((old.min(1.0) / member.fit.loss).ln(), member));
             }
         }
         gained.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.complexity().cmp(&b.1.complexity())));
-        let maker = state.maker(search, 0);
         let gained: Vec<Member> = gained.into_iter().take(PROPOSED).map(|g| g.1).collect();
         let shorter = |member: &Member| {
             let mut fitter = Fitter::new(&state.rows);
@@ -284,7 +363,8 @@ impl Genetic {
                 *old = short.fit.loss;
                 keep(&mut self.islands[LADDER - 1].elites, short);
             }
-            models.extend(model(short, &maker));
+            let fit = &short.fit;
+            models.extend(maker.model(&short.genome, &fit.factors, fit.intercept));
         }
         (models, short.iter().map(|s| s.1).sum())
     }
@@ -350,9 +430,13 @@ fn shortened(mut member: Member, maker: &Maker<'_>, fitter: &mut Fitter<'_>) -> 
                 None => drop(genome.terms.remove(t)),
             }
             let Some(mut genome) = maker.normal(genome) else { continue };
+            if !maker.is_whole(&genome) {
+                continue;
+            }
             let Some(fit) = fitted(&mut genome, member.fit.loss, fitter) else { continue };
-            let shorter = Member::new(genome, fit, member.born);
-            if shorter.fit.loss <= allowed && shorter.complexity() < member.complexity() {
+            let shorter = Member::new(genome, fit, member.born, &fitter.rows().complexity);
+            let fits = shorter.fit.loss <= allowed && maker.obeys(&shorter);
+            if fits && shorter.complexity() < member.complexity() {
                 member = shorter;
                 continue 'again;
             }
@@ -365,35 +449,6 @@ fn shortened(mut member: Member, maker: &Maker<'_>, fitter: &mut Fitter<'_>) -> 
 /// some hundred times.
 fn pause(rows: usize) -> u64 {
     (rows as u64 * PROPOSED as u64 * FITS).div_ceil(QUOTA * ISLANDS as u64)
-}
-
-/// The law of an individual, with its constants as parameters.
-fn model(member: &Member, maker: &Maker<'_>) -> Option<Model> {
-    let mut parameters: Vec<Parameter> = Vec::new();
-    let push = |start: f64, dimension: Dimension, parameters: &mut Vec<Parameter>| {
-        let symbol = Parameter::symbol(parameters.len());
-        parameters.push(Parameter { symbol: symbol.clone(), start, dimension });
-        Expr::symbol(symbol)
-    };
-    let goal = maker.goal(member.genome.link)?;
-    let mut sum: Vec<Expr> = Vec::new();
-    for (term, factor) in member.genome.terms.iter().zip(&member.fit.factors) {
-        let types = term.dimensions(&maker.typing)?;
-        let own = types[types.len() - 1].unwrap_or(goal);
-        let factor = push(*factor, goal.div(own)?, &mut parameters);
-        sum.push(factor * term.expr(&maker.typing, own, &mut parameters)?);
-    }
-    if member.genome.intercept {
-        sum.push(push(member.fit.intercept, goal, &mut parameters));
-    }
-    let sum = Expr::sum(sum);
-    let template = match member.genome.link {
-        None => sum,
-        Some(Node::Raise(h)) => Expr::power(sum, Expr::ratio(i64::from(h), 2)),
-        Some(Node::Call(f)) => Expr::call(f, vec![sum]),
-        Some(_) => return None,
-    };
-    Some(Model { template, parameters, engine: NAME })
 }
 
 impl Engine for Genetic {
@@ -414,11 +469,16 @@ impl Engine for Genetic {
         let choice = self.step / SAME_ROWS;
         let moved = choice != state.choice && search.problem.rows() > ROWS;
         if moved {
-            state.rows = rows(search.problem, &state.libraries[0], &state.links, seed, choice);
+            state.rows = rows(search, &state.libraries[0], &state.links, &state.own, choice);
             self.proposed.clear();
         }
         state.choice = choice;
         self.islands.resize_with(ISLANDS, Island::default);
+        if state.rows.loss.is_some()
+            && let Some(values) = best(&self.islands).and_then(|m| values(&m.genome, &m.fit, &state.rows))
+        {
+            reweigh(&mut state.rows, &values);
+        }
         let (step, state) = (self.step, &*state);
         let lived: Vec<(u64, bool)> = self
             .islands
@@ -431,7 +491,12 @@ impl Engine for Genetic {
                 if moved {
                     island.measure(&mut fitter);
                 }
-                if island.members.is_empty() && (step == 0 || k % LADDER == 0) {
+                if step == 0 {
+                    for guess in &search.plan.guesses {
+                        island.seed(maker.genome_of(guess), &mut maker, &mut fitter);
+                    }
+                }
+                if island.members.len() < search.plan.guesses.len().max(1) && (step == 0 || k % LADDER == 0) {
                     island.fill(step, &mut maker, &mut fitter, &mut rng);
                 }
                 let whole = island.live(step, QUOTA, &mut maker, &mut fitter, search.cancel, &mut rng);

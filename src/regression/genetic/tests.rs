@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::change::{CHANGES, Maker};
 use super::fit::Fitter;
 use super::island::Member;
-use super::kernel::Sweep;
+use super::kernel::{Owns, Sweep};
 use super::library::{Library, ROWS};
 use super::tree::{Node, Tree};
 use super::{Genetic, State, links, model, rows};
@@ -40,9 +40,10 @@ fn bare(mut problem: Problem) -> Problem {
 /// What an engine makes of a problem.
 fn state(problem: &Problem, plan: &Plan) -> State {
     let library = Library::new(problem, plan, &CancelToken::new()).unwrap();
-    let links = links(problem, &Maker::new(problem, plan, &library, &[None]));
-    let rows = rows(problem, &library, &links, 0, 0);
-    State { libraries: vec![library], links, rows, choice: 0 }
+    let own = Owns::default();
+    let links = links(problem, &Maker::new(problem, plan, &library, &[None], &own));
+    let rows = rows(&search(problem, plan, &CancelToken::new()), &library, &links, &own, 0);
+    State { libraries: vec![library], links, rows, own, choice: 0 }
 }
 
 fn search<'a>(problem: &'a Problem, plan: &'a Plan, cancel: &'a CancelToken) -> Search<'a> {
@@ -71,7 +72,7 @@ fn individuals(problem: &Problem, plan: &Plan, state: &State, count: usize) -> V
         let Some(genome) = genome else { continue };
         assert!(fitter.see(genome.link));
         if let Some(fit) = fitter.linear(&genome.terms, genome.intercept) {
-            all.push(Member::new(genome, fit, 0));
+            all.push(Member::new(genome, fit, 0, &fitter.rows().complexity));
         }
     }
     all
@@ -89,8 +90,8 @@ fn trees(count: usize) -> (Problem, State, Vec<Tree>) {
 fn values_are_those_of_the_expression() {
     let (problem, state, trees) = trees(300);
     let (library, rows) = (&state.libraries[0], &state.rows);
-    let typing = super::tree::Typing { grammar: &library.grammar, constant: Some(Dimension::NONE) };
-    let mut sweep = Sweep::new(rows.len());
+    let typing = super::tree::Typing { grammar: &library.grammar, constant: Some(Dimension::NONE), own: &[] };
+    let mut sweep = Sweep::with(rows.len(), Owns::default());
     for tree in &trees {
         let mut parameters = Vec::new();
         let expr = tree.expr(&typing, Dimension::NONE, &mut parameters).unwrap();
@@ -114,7 +115,8 @@ fn values_are_those_of_the_expression() {
 fn derivatives_are_those_of_differences() {
     let (_, state, trees) = trees(200);
     let rows = &state.rows;
-    let (mut sweep, mut other) = (Sweep::new(rows.len()), Sweep::new(rows.len()));
+    let (mut sweep, mut other) =
+        (Sweep::with(rows.len(), Owns::default()), Sweep::with(rows.len(), Owns::default()));
     let mut compared = 0;
     for tree in &trees {
         for place in tree.constants() {
@@ -160,7 +162,8 @@ fn the_normal_form_says_the_same_and_is_its_own() {
     let (_, state, trees) = trees(300);
     let rows = &state.rows;
     let mut rng = Streams::new(1).stream("test/normal");
-    let (mut sweep, mut other) = (Sweep::new(rows.len()), Sweep::new(rows.len()));
+    let (mut sweep, mut other) =
+        (Sweep::with(rows.len(), Owns::default()), Sweep::with(rows.len(), Owns::default()));
     for pair in trees.windows(2) {
         // Clumsy trees: joined with numbers, signs and themselves.
         let number = Tree::leaf(Node::Constant(rng.random::<f64>() - 0.5));
@@ -201,7 +204,7 @@ fn wanted_values_give_the_target() {
     let (_, state, trees) = trees(300);
     let library = &state.libraries[0];
     let mut rng = Streams::new(2).stream("test/wanted");
-    let (mut sweep, mut other) = (Sweep::new(ROWS), Sweep::new(ROWS));
+    let (mut sweep, mut other) = (Sweep::with(ROWS, Owns::default()), Sweep::with(ROWS, Owns::default()));
     let mut compared = 0;
     for tree in trees {
         if !sweep.forward(&tree, &library.leaves) {

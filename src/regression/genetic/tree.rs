@@ -3,10 +3,11 @@
 //! one order, factors and offsets that a linear coefficient would repeat left out.
 
 use crate::base::{Number, hash};
-use crate::expression::{Expr, Function};
+use crate::expression::{Expr, Function, Kind, Symbol};
 use crate::regression::candidate::Parameter;
 use crate::regression::exhaustive::grammar::{Grammar, Op};
 use crate::regression::exhaustive::table::Table;
+use crate::regression::options::OwnOperator;
 use crate::units::Dimension;
 
 /// A node.
@@ -24,6 +25,10 @@ pub enum Node {
     Call(Function),
     /// A function of two arguments: the greater, the less, the remainder, the angle.
     Pair(Function),
+    /// An operator of the user of one argument, by its place in the plan.
+    Own(u8),
+    /// One of two arguments.
+    OwnPair(u8),
     /// a + b.
     Add,
     /// a - b.
@@ -41,7 +46,7 @@ impl Node {
     pub fn arity(self) -> usize {
         match self {
             Node::Leaf(_) | Node::Constant(_) => 0,
-            Node::Negate | Node::Raise(_) | Node::Call(_) => 1,
+            Node::Negate | Node::Raise(_) | Node::Call(_) | Node::Own(_) => 1,
             _ => 2,
         }
     }
@@ -60,6 +65,8 @@ impl Node {
             Node::Raise(h) => (1 << 20) + (i64::from(h) + 128) as u64,
             Node::Call(f) => (2 << 20) + f as u64,
             Node::Pair(f) => (3 << 20) + f as u64,
+            Node::Own(k) => (4 << 20) + u64::from(k),
+            Node::OwnPair(k) => (5 << 20) + u64::from(k),
             Node::Add => 3,
             Node::Subtract => 4,
             Node::Multiply => 5,
@@ -93,6 +100,8 @@ pub struct Typing<'a> {
     pub grammar: &'a Grammar,
     /// That of a constant: `None` where it may have any.
     pub constant: Ty,
+    /// The operators of the user.
+    pub own: &'a [OwnOperator],
 }
 
 impl Tree {
@@ -147,7 +156,9 @@ impl Tree {
 
     /// Whether it calls a function.
     pub fn calls(&self) -> bool {
-        self.nodes.iter().any(|n| matches!(n, Node::Call(_) | Node::Pair(_)))
+        self.nodes
+            .iter()
+            .any(|n| matches!(n, Node::Call(_) | Node::Pair(_) | Node::Own(_) | Node::OwnPair(_)))
     }
 
     /// The places of its constants.
@@ -225,6 +236,50 @@ impl Tree {
         }
     }
 
+    /// The tree of a law; `leaf` tells what its symbols are, whatever else has no symbols becomes a constant.
+    pub fn of_law(e: &Expr, leaf: &dyn Fn(&Symbol) -> Option<Node>) -> Option<Tree> {
+        let of = |e: &Expr| Tree::of_law(e, leaf);
+        if let Some(s) = e.as_symbol() {
+            return Some(Tree::leaf(leaf(s)?));
+        }
+        if e.symbols().is_empty() {
+            return e.to_f64().filter(|x| x.is_finite()).map(|x| Tree::leaf(Node::Constant(x)));
+        }
+        let all = |items: &[Expr], node: Node| {
+            let mut trees = items.iter().map(of);
+            let first = trees.next()??;
+            trees.try_fold(first, |sum, t| Some(sum.join(&t?, node)))
+        };
+        match e.kind() {
+            Kind::Sum(items) => all(items, Node::Add),
+            Kind::Product(items) => {
+                let below = |e: &Expr| e.base_exponent().1.is_negated();
+                let (under, over): (Vec<Expr>, Vec<Expr>) = items.iter().cloned().partition(below);
+                let under: Vec<Expr> = under.iter().map(|e| Expr::power(e.clone(), Expr::int(-1))).collect();
+                match (over.is_empty(), under.is_empty()) {
+                    (_, true) => all(&over, Node::Multiply),
+                    (true, _) => Some(all(&under, Node::Multiply)?.under(Node::Raise(-2))),
+                    _ => Some(all(&over, Node::Multiply)?.join(&all(&under, Node::Multiply)?, Node::Divide)),
+                }
+            }
+            Kind::Power(base, exponent) => {
+                let halves = exponent.as_number().and_then(|n| (n.clone() * Number::TWO).to_i64());
+                match halves.filter(|h| (1..=12).contains(&h.abs())) {
+                    Some(h) => Some(of(base)?.under(Node::Raise(h as i8))),
+                    None => Some(of(base)?.join(&of(exponent)?, Node::Power)),
+                }
+            }
+            Kind::Call(f, args) => match args.as_ref() {
+                [a] => Some(of(a)?.under(Node::Call(*f))),
+                [_, _] if [Function::Min, Function::Max, Function::Atan2, Function::Mod].contains(f) => {
+                    all(args, Node::Pair(*f))
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The dimensions of all its subtrees, by where they end; `None` where units forbid it.
     pub fn dimensions(&self, typing: &Typing<'_>) -> Option<Vec<Ty>> {
         let mut all: Vec<Ty> = Vec::with_capacity(self.len());
@@ -239,7 +294,7 @@ impl Tree {
                     None => None,
                     Some(d) => Some(d.pow(&Number::ratio(i64::from(h), 2)?)?),
                 },
-                Node::Call(_) => unify(stack.pop()?, Some(Dimension::NONE))?,
+                Node::Call(_) | Node::Own(_) => unify(stack.pop()?, Some(Dimension::NONE))?,
                 Node::Add | Node::Subtract | Node::Pair(Function::Min | Function::Max | Function::Mod) => {
                     let b = stack.pop()?;
                     unify(stack.pop()?, b)?
@@ -257,7 +312,7 @@ impl Tree {
                     (Some(b), Some(a)) => Some(a.div(b)?),
                     _ => None,
                 },
-                Node::Power => {
+                Node::Power | Node::OwnPair(_) => {
                     let exponent = stack.pop()?;
                     unify(exponent, Some(Dimension::NONE))?;
                     unify(stack.pop()?, Some(Dimension::NONE))?
@@ -337,6 +392,16 @@ impl Tree {
                 at(a, x)? / at(b, y)?
             }
             Node::Power => Expr::power(at(a, none)?, at(b, none)?),
+            Node::Own(o) => {
+                let own = typing.own.get(usize::from(o))?;
+                own.body.substitute(&[(own.arguments.first()?.clone(), at(a, none)?)])
+            }
+            Node::OwnPair(o) => {
+                let own = typing.own.get(usize::from(o))?;
+                let first = at(a, none)?;
+                let pairs = own.arguments.iter().cloned().zip([first, at(b, none)?]);
+                own.body.substitute(&pairs.collect::<Vec<_>>())
+            }
         })
     }
 
@@ -385,6 +450,8 @@ impl Tree {
             Node::Raise(h) => format!("r{h}"),
             Node::Call(f) => format!("f{}", f.name()),
             Node::Pair(f) => format!("g{}", f.name()),
+            Node::Own(k) => format!("o{k}"),
+            Node::OwnPair(k) => format!("p{k}"),
             Node::Add => "+".into(),
             Node::Subtract => "-".into(),
             Node::Multiply => "*".into(),
@@ -407,6 +474,8 @@ impl Tree {
                 b'r' => Node::Raise(rest.parse().ok()?),
                 b'f' => Node::Call(Function::from_name(rest)?),
                 b'g' => Node::Pair(Function::from_name(rest)?),
+                b'o' => Node::Own(rest.parse().ok()?),
+                b'p' => Node::OwnPair(rest.parse().ok()?),
                 b'+' => Node::Add,
                 b'-' => Node::Subtract,
                 b'*' => Node::Multiply,

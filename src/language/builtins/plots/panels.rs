@@ -267,9 +267,9 @@ pub(super) fn front_panel(f: &FrontValue, at: Span) -> Result<Panel> {
     // A loss of zero has no place on a logarithmic axis: it stands below all that rounding can tell.
     let least = if largest > 0.0 { largest * 1e-32 } else { 1e-32 };
     points.iter_mut().for_each(|p| p.1 = p.1.max(least));
-    let chosen = f.found.front.best_index();
+    let chosen = f.chosen_index();
     let style = Style { digits: Some(4), ..Style::default() };
-    let name = match f.found.front.best() {
+    let name = match f.chosen() {
         Some(best) => {
             let law = typeset::expression(&render::expr(&best.expr, &style));
             let law = if law.chars().count() > 60 { "the chosen law".into() } else { law };

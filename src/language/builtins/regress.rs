@@ -1,0 +1,538 @@
+//! Laws from data: `regress`, its options and what is known of its answer.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::Body;
+use super::criteria;
+use super::data::{column_declarations, seed};
+use crate::base::random::Streams;
+use crate::base::{
+    CancelToken, Checkpoints, Event, EventSink, Finding, FoundLaw, Meter, StopReason, checkpoint,
+};
+use crate::data::{self, Dataset, Role, Values};
+use crate::expression::print::Style;
+use crate::expression::{Declarations, Expr, Symbol};
+use crate::language::calls::Args;
+use crate::language::context::Context;
+use crate::language::error::{Result, fault, fault_hint, lift};
+use crate::language::operations as op;
+use crate::language::value::{FrontValue, Function, Record, Score, Select, Value};
+use crate::language::{dimension, render};
+use crate::numeric::Tape;
+use crate::regression::checkpoint::Kept;
+use crate::regression::{
+    self, Candidate, Constants, Criteria, Found, Keeping, Model, OwnOperator, Plan, Problem, RegressError,
+};
+use crate::syntax::tree::{Name, Operator};
+use crate::units::{Catalogue, Dimension, Unit};
+
+/// Least time between two states of a search that are written.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The table.
+pub const TABLE: &[(&str, Body)] = &[("regress", regress)];
+
+/// What a search is asked to do, from the language or the command line.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The target's column; the last numeric one where `None`.
+    pub target: Option<Arc<str>>,
+    /// `auto` or `closed`.
+    pub method: Arc<str>,
+    /// The operators by name.
+    pub operators: Vec<String>,
+    /// Which constants may be fitted.
+    pub constants: Constants,
+    /// A column of standard errors.
+    pub sigma: Option<Arc<str>>,
+    /// Whether units are used.
+    pub units: bool,
+    /// Seconds; `None` for no limit.
+    pub time: Option<f64>,
+    /// Work; `None` for no limit.
+    pub work: Option<u64>,
+    /// The seed.
+    pub seed: u64,
+    /// Threads; 0 for all.
+    pub threads: usize,
+    /// Engines and families that stay off.
+    pub without: Vec<String>,
+    /// A column of row weights.
+    pub weights: Option<Arc<str>>,
+    /// Share of the rows that laws are scored on and not fitted to.
+    pub holdout: f64,
+    /// Which law of the front is the answer.
+    pub select: Select,
+    /// What is asked of laws.
+    pub criteria: Criteria,
+    /// Operators of the user.
+    pub own: Vec<OwnOperator>,
+    /// Laws to begin with.
+    pub guesses: Vec<Model>,
+}
+
+impl Default for Request {
+    /// All engines on all threads, without a limit.
+    fn default() -> Request {
+        Request {
+            target: None,
+            method: "auto".into(),
+            operators: Vec::new(),
+            constants: Constants::Free,
+            sigma: None,
+            units: true,
+            time: None,
+            work: None,
+            seed: 0,
+            threads: 0,
+            without: Vec::new(),
+            weights: None,
+            holdout: 0.0,
+            select: Select::default(),
+            criteria: Criteria::default(),
+            own: Vec::new(),
+            guesses: Vec::new(),
+        }
+    }
+}
+
+/// Who watches a search, and where it keeps its state.
+#[derive(Clone, Copy, Debug)]
+pub struct Watch<'a> {
+    /// Is told how far it is.
+    pub events: &'a EventSink,
+    /// What the result is bound to.
+    pub name: Option<&'a str>,
+    /// Where searches and their states are kept.
+    pub checkpoints: Option<&'a dyn Checkpoints>,
+    /// Reads the units of what was kept.
+    pub catalogue: &'a Catalogue,
+    /// Asked in every loop.
+    pub cancel: &'a CancelToken,
+}
+
+impl Watch<'_> {
+    /// A search that was finished before, else `search`, which goes on where it was and keeps its state from time to time.
+    fn finished_or(
+        &self,
+        hash: u64,
+        search: impl FnOnce(Option<&Keeping<'_>>) -> std::result::Result<Found, RegressError>,
+    ) -> std::result::Result<(Found, bool), RegressError> {
+        let Some(store) = self.checkpoints else { return Ok((search(None)?, false)) };
+        let key = checkpoint::key(store, "regress", hash);
+        let refuse = || store.refuse(&key, "it is cut short or was written by another version");
+        let kept = store.load(&key);
+        let mut from = None;
+        if let Some(bytes) = &kept {
+            match regression::checkpoint::decode(bytes, self.catalogue) {
+                Some(Kept::Finished(found)) => return Ok((*found, true)),
+                Some(Kept::Under) => from = Some(bytes.as_slice()),
+                None => refuse(),
+            }
+        }
+        // When a state was written, and how long that took; writing is never most of the work.
+        let written: Cell<Option<(Instant, Duration)>> = Cell::new(None);
+        let keep = |last: bool, state: &dyn Fn() -> Option<Vec<u8>>| {
+            let due = written.get().is_none_or(|(when, took)| when.elapsed() >= (took * 10).max(PAUSE));
+            if due || last {
+                let begun = Instant::now();
+                if let Some(bytes) = state() {
+                    store.save(&key, &bytes);
+                }
+                written.set(Some((Instant::now(), begun.elapsed())));
+            }
+        };
+        let keeping = Keeping { catalogue: self.catalogue, from, keep: &keep, refuse: &refuse };
+        let found = search(Some(&keeping))?;
+        if found.stopped != StopReason::Cancelled
+            && let Some(bytes) = regression::checkpoint::encode(&found, self.catalogue)
+        {
+            store.save(&key, &bytes);
+        }
+        Ok((found, false))
+    }
+
+    /// The work as listeners are told of it.
+    fn task(&self) -> String {
+        self.name.map_or_else(|| "regress".into(), |name| format!("regress {name}"))
+    }
+
+    /// Tells listeners how far a search is, and each gain that they were not told of as metrics.
+    fn report(&self, meter: &RefCell<Meter<'_>>, told: &Cell<usize>, report: &regression::Report<'_>) {
+        let mut words = None;
+        if let (Some(new), Some(c)) = (report.gains.get(told.get()..), report.front.best())
+            && !new.is_empty()
+        {
+            told.set(report.gains.len());
+            let law = render::expr(&c.expr, &Style { digits: Some(4), max_nodes: 60 });
+            words = Some(format!("{law}   r2 {:.6}", c.r2));
+            for g in new {
+                for (name, value) in [("loss", g.loss), ("r2", g.r2), ("size", g.size as f64)] {
+                    let (task, step, name) = (self.task(), g.work, name.to_string());
+                    self.events.send(Event::Metric { task, step, name, value });
+                }
+            }
+        }
+        meter.borrow_mut().at(report.work, words);
+    }
+}
+
+/// The problem that a dataset and the options of a call are.
+pub fn problem(d: &Dataset, request: &Request) -> std::result::Result<Problem, Box<dyn crate::base::Fault>> {
+    let target = match &request.target {
+        Some(name) => d.numbers(name).map_err(boxed)?,
+        None => match d.target() {
+            Some(c) => c,
+            None => return Err(boxed(regression::RegressError::NoTarget)),
+        },
+    };
+    let target = target.clone();
+    let skip = |c: &data::Column| {
+        c.name == target.name
+            || matches!(c.values, Values::Label(_) | Values::Complex(_))
+            || c.role == Role::Error
+            || [&request.sigma, &request.weights].iter().any(|s| s.as_ref().is_some_and(|s| *s == c.name))
+    };
+    let features: Vec<&data::Column> = d.columns().iter().map(|c| &**c).filter(|c| !skip(c)).collect();
+    for c in features.iter().copied().chain([&*target]) {
+        if let Some(row) = (0..c.len()).find(|i| c.is_missing(*i)) {
+            return Err(boxed(data::DataError::MissingValue { name: c.name.to_string(), row }));
+        }
+    }
+    let dimension_of = |c: &data::Column| c.unit.as_ref().map_or(Dimension::NONE, Unit::dimension);
+    let sigma = match &request.sigma {
+        Some(name) => Some(d.column(name).map_err(boxed)?.si_values()),
+        None => target.si_errors(),
+    };
+    let row_weights = match &request.weights {
+        Some(name) => {
+            let own = d.numbers(name).map_err(boxed)?.si_values();
+            let mean = own.iter().sum::<f64>() / own.len().max(1) as f64;
+            Some(if mean > 0.0 { own.iter().map(|w| w / mean).collect() } else { own })
+        }
+        None => None,
+    };
+    Ok(Problem {
+        names: features.iter().map(|c| Symbol::new(&c.name)).collect(),
+        columns: features.iter().map(|c| c.si_values()).collect(),
+        dimensions: request.units.then(|| features.iter().map(|c| dimension_of(c)).collect()),
+        units: features.iter().map(|c| c.unit.clone()).collect(),
+        target: target.si_values(),
+        target_symbol: Symbol::new(&target.name),
+        target_dimension: dimension_of(&target),
+        target_unit: target.unit.clone(),
+        sigma,
+        row_weights,
+        resolution: target.resolution().map(|r| target.unit.as_ref().map_or(r, |u| u.scale().to_f64() * r)),
+    })
+}
+
+/// The rows to search on, and those that laws are scored on, chosen by the seed.
+fn set_apart(problem: Problem, request: &Request) -> (Problem, Option<Problem>) {
+    let n = problem.rows();
+    let count = (request.holdout * n as f64).round() as usize;
+    if count == 0 || count >= n {
+        return (problem, None);
+    }
+    let mut rng = Streams::new(request.seed).stream("regress/holdout");
+    let mut apart = vec![false; n];
+    for row in rand::seq::index::sample(&mut rng, n, count) {
+        apart[row] = true;
+    }
+    let rows = |held: bool| (0..n).filter(|&k| apart[k] == held).collect::<Vec<usize>>();
+    (problem.pick(&rows(false)), Some(problem.pick(&rows(true))))
+}
+
+/// How laws do on rows they were not fitted to.
+fn scores(laws: &[Candidate], apart: &Problem) -> Vec<Score> {
+    let n = apart.rows() as f64;
+    let mean = apart.target.iter().sum::<f64>() / n;
+    let spread: f64 = apart.target.iter().map(|y| (y - mean).powi(2)).sum();
+    let lists: Vec<&[f64]> = apart.columns.iter().map(Vec::as_slice).collect();
+    laws.iter()
+        .map(|c| {
+            let tape = Tape::compile(std::slice::from_ref(&c.expr), &apart.names).ok();
+            let sse = tape.map_or(f64::NAN, |tape| {
+                let values = tape.eval(&lists).swap_remove(0);
+                let at = |k: usize| if values.len() == 1 { values[0] } else { values[k] };
+                (0..apart.rows()).map(|k| (at(k) - apart.target[k]).powi(2)).sum()
+            });
+            Score { r2: 1.0 - sse / spread, rms: (sse / n).sqrt() }
+        })
+        .collect()
+}
+
+/// The search itself, shared by the built-in and the command. `identity` numbers the uncertain constants.
+pub fn regress_dataset(
+    d: &Dataset,
+    request: &Request,
+    identity: u64,
+    watch: Watch<'_>,
+) -> std::result::Result<FrontValue, Box<dyn crate::base::Fault>> {
+    let started = Instant::now();
+    let all = problem(d, request)?;
+    let (problem, apart) = set_apart(all, request);
+    let plan = Plan {
+        method: request.method.parse().map_err(boxed)?,
+        operators: request.operators.clone(),
+        constants: request.constants.clone(),
+        work: request.work,
+        deadline: request.time.map(|t| started + Duration::from_secs_f64(t.clamp(0.0, 1e9))),
+        threads: request.threads,
+        seed: request.seed,
+        identity,
+        without: request.without.clone(),
+        criteria: request.criteria.clone(),
+        own: request.own.clone(),
+        guesses: request.guesses.clone(),
+    };
+    let cancel = match plan.deadline {
+        Some(t) => watch.cancel.with_deadline(t),
+        None => watch.cancel.clone(),
+    };
+    let search = |keeping: Option<&Keeping<'_>>| {
+        let meter = RefCell::new(
+            Meter::new(watch.events, &watch.task(), "evaluations", plan.work).limit(request.time),
+        );
+        let told = Cell::new(0);
+        regression::regress_kept(&problem, &plan, &cancel, &|r| watch.report(&meter, &told, r), keeping)
+    };
+    let hash = regression::checkpoint::fingerprint(&problem, &plan);
+    let (found, resumed) = watch.finished_or(hash, search).map_err(boxed)?;
+    let holdout = apart.map(|apart| scores(found.front.candidates(), &apart));
+    Ok(FrontValue {
+        select: request.select,
+        holdout,
+        resumed,
+        found,
+        target: Name::from(problem.target_symbol.name()),
+        target_unit: problem.target_unit.clone(),
+        declarations: column_declarations(d),
+        seconds: started.elapsed().as_secs_f64(),
+        seed: request.seed,
+    })
+}
+
+fn boxed<F: crate::base::Fault + 'static>(f: F) -> Box<dyn crate::base::Fault> {
+    Box::new(f)
+}
+
+/// The names of operators and functions that a search may use.
+pub fn operator_name(f: &Function) -> String {
+    match f {
+        Function::Operator(o) => match o {
+            Operator::Add => "+",
+            Operator::Sub => "-",
+            Operator::Mul => "*",
+            Operator::Div => "/",
+            Operator::Pow => "^",
+        }
+        .into(),
+        Function::Builtin(name) => name.to_string(),
+        Function::User(f) => f.name.to_string(),
+    }
+}
+
+/// The operators that an option names.
+pub(super) fn operators(args: &Args) -> Result<Vec<String>> {
+    Ok(args
+        .list("operators")?
+        .iter()
+        .filter_map(|v| match v {
+            Value::Function(f) => Some(operator_name(f)),
+            _ => None,
+        })
+        .collect())
+}
+
+/// The constants that an option allows.
+pub(super) fn constants(context: &Context, args: &Args) -> Result<Constants> {
+    let at = args.span_of("constants");
+    Ok(match args.value("constants")?.plain() {
+        Value::Text(t) => match &**t {
+            "free" => Constants::Free,
+            "dimensionless" => Constants::Dimensionless,
+            other => {
+                return Err(fault_hint(
+                    6006,
+                    at,
+                    format!(
+                        "`constants` expects free, dimensionless or a list of constants, found `{other}`"
+                    ),
+                    "constants: free",
+                ));
+            }
+        },
+        Value::Expr(e) if e.as_symbol().is_some_and(|s| s.name() == "free") => Constants::Free,
+        Value::Expr(e) if e.as_symbol().is_some_and(|s| s.name() == "dimensionless") => {
+            Constants::Dimensionless
+        }
+        other => {
+            let Some(items) = op::as_list(other) else {
+                return Err(args.wrong("constants", "free, dimensionless or a list of constants", other));
+            };
+            let mut named = Vec::new();
+            for item in items.iter() {
+                let e = op::settle(&op::expr_of(item, at)?);
+                let d = dimension::of(&e, &Declarations::new()).map_err(|m| op::unit_fault(&m, at))?;
+                named.push((render::expr(&e, &context.style), e, d.unwrap_or(Dimension::NONE)));
+            }
+            Constants::Named(named)
+        }
+    })
+}
+
+fn regress(context: &mut Context, args: &Args) -> Result<Value> {
+    let targets = args.list("target")?;
+    let names: Vec<Arc<str>> = targets
+        .iter()
+        .map(|t| match t {
+            Value::Text(t) => Ok(t.clone()),
+            other => Err(args.wrong("target", "names of columns", other)),
+        })
+        .collect::<Result<_>>()?;
+    let [only] = names.as_slice() else {
+        if names.is_empty() {
+            let at = args.span_of("target");
+            return Err(fault_hint(6006, at, "expected a target, found an empty list", "target: [x, y]"));
+        }
+        // Several outputs: a front each, none of them a feature of another.
+        let fronts = names
+            .iter()
+            .map(|name| {
+                let others: Vec<Arc<str>> = names.iter().filter(|n| *n != name).cloned().collect();
+                Ok((Name::from(&**name), one(context, args, Some(name.clone()), &others)?))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        return Ok(Value::Record(Arc::new(Record { entries: fronts })));
+    };
+    one(context, args, (&**only != "last").then(|| only.clone()), &[])
+}
+
+/// A bound on work that was given.
+fn bound(args: &Args) -> Result<Option<u64>> {
+    let Some(_) = args.get("work") else { return Ok(None) };
+    let n = args.integer("work")?;
+    let work = u64::try_from(n)
+        .map_err(|_| fault(6006, args.span_of("work"), format!("expected work of at least 0, found {n}")))?;
+    Ok(Some(work))
+}
+
+/// The front of one target.
+fn one(context: &mut Context, args: &Args, target: Option<Arc<str>>, others: &[Arc<str>]) -> Result<Value> {
+    let mut d = args.dataset("data")?;
+    if !others.is_empty() {
+        let kept: Vec<&str> = d.names().filter(|n| !others.iter().any(|o| **o == **n)).collect();
+        d = Arc::new(d.select(&kept).map_err(|e| lift(&e, args.span_of("data")))?);
+    }
+    let column = |name: &str| match args.get(name) {
+        Some(Value::Text(t)) if &**t != "none" => Some(t.clone()),
+        _ => None,
+    };
+    let time = args.real("time")?;
+    if time <= 0.0 {
+        return Err(fault_hint(6006, args.span_of("time"), "expected a time above 0", "time: 20 [s]"));
+    }
+    let holdout = args.real("holdout")?;
+    if !(0.0..=0.9).contains(&holdout) {
+        let message = format!("expected a share of the rows from 0 to 0.9, found {holdout}");
+        return Err(fault_hint(6006, args.span_of("holdout"), message, "holdout: 0.2"));
+    }
+    let work = bound(args)?;
+    let mut request = Request {
+        target,
+        method: args.word("method")?,
+        operators: operators(args)?,
+        constants: constants(context, args)?,
+        sigma: column("sigma"),
+        units: args.boolean("units")?,
+        time: work.is_none().then_some(time).or(args.is_given("time").then_some(time)),
+        work,
+        seed: seed(context, args)?,
+        threads: context.threads,
+        without: Vec::new(),
+        weights: column("weights"),
+        holdout,
+        select: Select::from_word(&args.word("select")?),
+        criteria: Criteria::default(),
+        own: criteria::own_operators(context, args)?,
+        guesses: Vec::new(),
+    };
+    let whole = problem(&d, &request).map_err(|f| lift(&*f, args.span))?;
+    request.criteria = criteria::criteria(context, args, &whole)?;
+    request.guesses = criteria::guesses(context, args, &whole)?;
+    drop(whole);
+    let identity = context.new_identity(1 << 20);
+    let watch = Watch {
+        events: &context.events,
+        name: context.binding.as_deref(),
+        checkpoints: context.checkpoints.as_deref(),
+        catalogue: &context.catalogue,
+        cancel: &context.cancel,
+    };
+    let front = regress_dataset(&d, &request, identity, watch).map_err(|f| lift(&*f, args.span))?;
+    for note in &front.found.notes {
+        context.notify(crate::base::Diagnostic::notice(crate::base::Code(4020), args.span, note.clone()));
+    }
+    let front = Arc::new(front);
+    context.events.send(Event::Finding(Arc::new(finding(context, &front))));
+    Ok(Value::Front(front))
+}
+
+/// What listeners are told of a front.
+fn finding(context: &Context, front: &Arc<FrontValue>) -> Finding {
+    let best = front.chosen_index();
+    let laws = front.found.front.candidates().iter().enumerate().map(|(k, c)| FoundLaw {
+        expression: render::expr(&c.expr, &Style::exact()),
+        latex: c.expr.latex(),
+        size: c.size,
+        loss: c.loss,
+        r2: c.r2,
+        description_length: c.description_length,
+        chosen: Some(k) == best,
+    });
+    Finding {
+        task: "regress".into(),
+        name: context.binding.as_ref().map(|n| n.to_string()),
+        target: front.target.to_string(),
+        laws: laws.collect(),
+        text: render::line(&Value::Front(front.clone()), &context.style),
+        figures: vec![("work", front.found.work as f64)],
+        stopped: Some(front.found.stopped),
+        seed: front.seed,
+        resumed: front.resumed,
+    }
+}
+
+/// Members of a front.
+pub fn front_member(f: &FrontValue, name: &str) -> (Option<Value>, Vec<String>) {
+    let mut known: Vec<String> =
+        ["best", "accurate", "steepest", "laws", "r2", "loss", "size", "stopped", "work", "seed"]
+            .map(String::from)
+            .to_vec();
+    known.extend(f.holdout.iter().map(|_| "holdout".to_string()));
+    let best = f.chosen();
+    let number = |x: f64| Value::Expr(Expr::float(x));
+    let value = match name {
+        "best" => best.map(|c| Value::Expr(c.expr.clone())),
+        "accurate" => f.found.front.accurate().map(|c| Value::Expr(c.expr.clone())),
+        "steepest" => f.found.front.steepest().map(|c| Value::Expr(c.expr.clone())),
+        "laws" => Some(Value::list(
+            f.found.front.candidates().iter().map(|c| Value::Expr(c.expr.clone())).collect(),
+        )),
+        "r2" => best.map(|c| number(c.r2)),
+        "loss" => best.map(|c| number(c.loss)),
+        "holdout" => f.holdout.as_ref().map(|scores| {
+            let each = |s: &Score| Value::record(vec![("r2", number(s.r2)), ("rms", number(s.rms))]);
+            Value::list(scores.iter().map(each).collect())
+        }),
+        "size" => best.map(|c| Value::int(c.size as i64)),
+        "stopped" => Some(Value::text(f.found.stopped.word())),
+        "work" => Some(Value::int(f.found.work as i64)),
+        "seed" => Some(Value::int(f.seed as i64)),
+        _ => None,
+    };
+    (value, known)
+}
