@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::expression::{Expr, Symbol};
+use crate::expression::{Expr, Kind, Symbol};
 use crate::units::{Dimension, Unit};
 
 /// A law with its constants and its figures.
@@ -24,6 +24,27 @@ pub struct Candidate {
     pub engine: Arc<str>,
     /// On what evidence it stands: what its engine looked through, and how well it agrees.
     pub evidence: Arc<str>,
+}
+
+impl Candidate {
+    /// The law with its fitted constants open again, as a model that `engine` proposes.
+    pub fn reopened(&self, engine: &'static str) -> Model {
+        let mut parameters: Vec<Parameter> = Vec::new();
+        let mut ids: Vec<u64> = Vec::new();
+        let template = self.expr.transform(&mut |e| match e.kind() {
+            Kind::Uncertain(u) => {
+                let k = ids.iter().position(|id| *id == u.id()).unwrap_or_else(|| {
+                    ids.push(u.id());
+                    let symbol = Parameter::symbol(ids.len() - 1);
+                    parameters.push(Parameter { symbol, start: u.value(), dimension: Dimension::NONE });
+                    ids.len() - 1
+                });
+                Expr::symbol(parameters[k].symbol.clone())
+            }
+            _ => e,
+        });
+        Model { template, parameters, engine }
+    }
 }
 
 /// A constant of a law.

@@ -4,7 +4,7 @@
 use serde_json::Value as Json;
 
 use super::algebraic;
-use super::candidate::Model;
+use super::candidate::{Candidate, Model};
 use super::checkpoint;
 use super::closed;
 use super::dimension_algebra;
@@ -13,10 +13,11 @@ use super::exhaustive;
 use super::front::{Found, Front};
 use super::genetic;
 use super::guesses::Guesses;
-use super::options::{Constants, Method, Plan};
+use super::options::{Constants, Criteria, Method, Plan};
 use super::problem::Problem;
 use super::projective;
-use super::scheduler::{Gain, Run};
+use super::refine;
+use super::scheduler::{self, Gain, Run};
 use super::symmetry;
 use crate::base::{CancelToken, StopReason};
 use crate::units::{Catalogue, Dimension, Unit};
@@ -119,18 +120,34 @@ pub const SWITCHES: [&str; 34] = [
     "foreign",
 ];
 
+/// Columns up to which the algebraic search makes its dictionaries: beyond, all products of three are too many.
+const NARROW: usize = 24;
+
+/// Whether `auto` needs the genetic search: for what no other engine looks at, operators and losses of the user, rules, guesses
+/// to go on from, and for many columns.
+fn wants_genetic(problem: &Problem, plan: &Plan) -> bool {
+    let own = plan.own.iter().any(|o| plan.allows(&o.name));
+    own || !plan.guesses.is_empty() || plan.criteria != Criteria::default() || problem.useful().len() > NARROW
+}
+
 /// The engines of a method; the order decides between steps of equal worth.
-pub(super) fn engines(plan: &Plan) -> Vec<Box<dyn Engine>> {
+pub(super) fn engines(problem: &Problem, plan: &Plan) -> Vec<Box<dyn Engine>> {
     let mut engines = match plan.method {
         Method::Auto => {
             let mut all = closed::engines();
             all.extend(projective::engines());
-            all.extend(algebraic::engines());
+            if problem.useful().len() <= NARROW {
+                all.extend(algebraic::engines());
+            }
             all.extend(exhaustive::engines(false));
             all.extend(symmetry::engines());
+            if wants_genetic(problem, plan) {
+                all.extend(genetic::engines());
+            }
             all
         }
         Method::Closed => closed::engines(),
+        Method::Algebraic if problem.useful().len() > NARROW => Vec::new(),
         Method::Algebraic => algebraic::engines(),
         Method::Projective => projective::engines(),
         Method::Exhaustive => exhaustive::engines(true),
@@ -202,6 +219,45 @@ fn has_unit(problem: &Problem, plan: &Plan) -> bool {
     dimension_algebra::powers(&dimensions, problem.goal()).is_some()
 }
 
+/// Rows up to which a search looks at all of them.
+const ROWS: usize = 20_000;
+/// Rows of a larger table that it looks at.
+const SAMPLE: usize = 10_000;
+
+/// Some of the rows of a large table, evenly spread.
+fn sampled(problem: &Problem) -> Option<Problem> {
+    let n = problem.rows();
+    (n > ROWS).then(|| {
+        problem
+            .pick(&(0..SAMPLE).map(|k| (k as u128 * n as u128 / SAMPLE as u128) as usize).collect::<Vec<_>>())
+    })
+}
+
+/// What was found on some rows, fitted to all.
+fn on_all_rows(mut found: Found, problem: &Problem, plan: &Plan) -> Found {
+    let floor = scheduler::floor(problem, plan);
+    let (go_on, empty) = (CancelToken::new(), Front::new(floor));
+    let fitted = |c: &Candidate| {
+        let new = refine::candidate(problem, plan, &c.reopened("all rows"), &empty, &go_on)?;
+        Some(Candidate { engine: c.engine.clone(), evidence: c.evidence.clone(), ..new })
+    };
+    let all: Vec<Option<Candidate>> = found.front.candidates().iter().map(fitted).collect();
+    let mut front = Front::new(floor);
+    all.into_iter().flatten().for_each(|c| front.insert(c));
+    front.settle();
+    found.front = front;
+    found.runner_up = found.runner_up.as_ref().and_then(fitted);
+    found
+}
+
+/// Why an engine that was asked for does not run.
+fn too_wide(problem: &Problem, plan: &Plan) -> Option<String> {
+    let columns = problem.useful().len();
+    (plan.method == Method::Algebraic && columns > NARROW).then(|| {
+        format!("the algebraic search takes at most {NARROW} columns, found {columns}; `features: 10` chooses some")
+    })
+}
+
 /// The same from where an earlier search was, leaving states on the way. A search that goes on ends with the same bytes as
 /// one that never stopped.
 ///
@@ -220,7 +276,15 @@ pub fn regress_kept(
     if !has_unit(problem, plan) {
         return Err(RegressError::NoUnit { unit: Unit::coherent(problem.target_dimension).to_string() });
     }
-    let begin = || Run::new(problem, plan, notes.clone());
+    let mut notes = notes;
+    notes.extend(too_wide(problem, plan));
+    let part = sampled(problem);
+    let searched = part.as_ref().unwrap_or(problem);
+    if part.is_some() {
+        let (few, all) = (searched.rows(), problem.rows());
+        notes.push(format!("laws are looked for on {few} of {all} rows; those found are fitted to all"));
+    }
+    let begin = || Run::new(searched, searched, plan, notes.clone());
     let mut run = begin();
     if let Some(k) = keeping
         && let Some(bytes) = k.from
@@ -243,7 +307,10 @@ pub fn regress_kept(
     if let Some(k) = keeping.filter(|_| stopped == StopReason::Cancelled) {
         (k.keep)(true, &|| checkpoint::state(&run, k.catalogue));
     }
-    let found = run.finish(stopped);
+    let mut found = run.finish(stopped);
+    if part.is_some() && stopped != StopReason::Cancelled {
+        found = on_all_rows(found, problem, plan);
+    }
     progress(&Report { share: 1.0, work: found.work, front: &found.front, gains: &[] });
     Ok(found)
 }

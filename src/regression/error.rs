@@ -183,7 +183,9 @@ impl Fault for RegressError {
             RegressError::Operator { .. } => "operators: [+, -, *, /, sqrt, exp, log]".into(),
             RegressError::NoUnit { .. } => "constants: free".into(),
             RegressError::Constant { target, value } => format!("{target} = {value} is the whole law"),
-            RegressError::LossForm { .. } => "use losses, then loss: losses.absolute, or a function f(p, y) of your own".into(),
+            RegressError::LossForm { .. } => {
+                "use losses, then loss: losses.absolute, or a function f(p, y) of your own".into()
+            }
             RegressError::LossValue { .. } => {
                 "a loss for data of this kind: absolute(p, y) = abs(p - y)".into()
             }

@@ -65,9 +65,21 @@ pub struct Gain {
     pub size: usize,
 }
 
+/// The loss below which all is rounding.
+pub(super) fn floor(problem: &Problem, plan: &Plan) -> f64 {
+    let floor = describe::noise_floor(problem);
+    match &plan.criteria.loss {
+        Some(loss) => loss.floor(&problem.target, floor),
+        None if problem.sigma.is_some() => 0.0,
+        None => floor * floor,
+    }
+}
+
 /// A search on its way, between two steps.
 pub struct Run<'a> {
     pub(super) problem: &'a Problem,
+    /// What engines see of it: a target without its noise, where one was made.
+    seen: &'a Problem,
     pub(super) plan: &'a Plan,
     pub(super) engines: Vec<Box<dyn Engine>>,
     /// Factor of an engine's chances, from 1 to [`MOST_CREDIT`].
@@ -93,24 +105,20 @@ pub struct Run<'a> {
 
 impl<'a> Run<'a> {
     /// A search of data and options that are known to be usable, at its beginning.
-    pub fn new(problem: &'a Problem, plan: &'a Plan, notes: Vec<String>) -> Run<'a> {
+    pub fn new(problem: &'a Problem, seen: &'a Problem, plan: &'a Plan, notes: Vec<String>) -> Run<'a> {
         // A caller that is itself in a pool of this size keeps its thread: its processor time is then that of the search.
         let inside = rayon::current_thread_index().is_some() && rayon::current_num_threads() == plan.threads;
         let pool = match inside {
             true => None,
             false => rayon::ThreadPoolBuilder::new().num_threads(plan.threads).build().ok(),
         };
-        let floor = describe::noise_floor(problem);
-        let floor = match &plan.criteria.loss {
-            Some(loss) => loss.floor(&problem.target, floor),
-            None if problem.sigma.is_some() => 0.0,
-            None => floor * floor,
-        };
-        let engines = engines(plan);
+        let floor = floor(problem, plan);
+        let engines = engines(problem, plan);
         let grain = |k: usize| projective::resolution(&problem.columns[k]);
         Run {
             grains: (0..problem.columns.len()).map(grain).collect(),
             problem,
+            seen,
             plan,
             credit: vec![1.0; engines.len()],
             engines,
@@ -156,7 +164,7 @@ impl<'a> Run<'a> {
         if self.plan.work.is_some_and(|w| self.work >= w) {
             return Some(StopReason::Work);
         }
-        let search = Search { problem: self.problem, plan: self.plan, cancel };
+        let search = Search { problem: self.seen, plan: self.plan, cancel };
         // Steps that a complete law may still be challenged by.
         let room = self.until.map(|until| until.saturating_sub(self.work));
         let Some((place, expected)) = self.most_worth(&search, room) else {
@@ -209,7 +217,7 @@ impl<'a> Run<'a> {
     /// Runs the next step of an engine and refines what is new in it; `None` where it was cut short.
     fn run(&mut self, place: usize, search: &Search<'_>) -> Option<(Batch, Vec<Option<Candidate>>)> {
         let (engine, tried) = (&mut self.engines[place], &self.tried);
-        let front = &self.front;
+        let (front, problem) = (&self.front, self.problem);
         let mut step = || {
             let mut batch = engine.run(search);
             let mut own = HashSet::new();
@@ -217,7 +225,7 @@ impl<'a> Run<'a> {
             let refined: Vec<Option<Candidate>> = batch
                 .models
                 .par_iter()
-                .map(|m| refine::candidate(search.problem, search.plan, m, front, search.cancel))
+                .map(|m| refine::candidate(problem, search.plan, m, front, search.cancel))
                 .collect();
             (batch, refined)
         };

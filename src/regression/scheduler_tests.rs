@@ -51,7 +51,7 @@ fn threads_change_nothing() {
 fn a_search_goes_on_at_any_step_as_if_it_had_not_stopped() {
     let (problem, catalogue, cancel) = (noisy(40), units(), CancelToken::new());
     let plan = auto(2_000_000);
-    let mut run = Run::new(&problem, &plan, Vec::new());
+    let mut run = Run::new(&problem, &problem, &plan, Vec::new());
     let mut states = vec![checkpoint::state(&run, &catalogue).unwrap()];
     while run.step(&cancel).is_none() {
         states.push(checkpoint::state(&run, &catalogue).unwrap());
@@ -59,7 +59,7 @@ fn a_search_goes_on_at_any_step_as_if_it_had_not_stopped() {
     assert!(states.len() > 12, "{}", states.len());
     let whole = bytes(&run.finish(StopReason::Work));
     for (k, pair) in states.windows(2).enumerate() {
-        let mut again = Run::new(&problem, &plan, Vec::new());
+        let mut again = Run::new(&problem, &problem, &plan, Vec::new());
         checkpoint::resume(&mut again, &pair[0], &catalogue).unwrap();
         assert_eq!(checkpoint::state(&again, &catalogue).unwrap(), pair[0], "state {k}");
         assert_eq!(again.step(&cancel), None);
@@ -81,7 +81,7 @@ fn a_search_goes_on_at_any_step_as_if_it_had_not_stopped() {
         assert!(bytes(&found) == whole);
     }
     let other = noisy(41);
-    assert!(checkpoint::resume(&mut Run::new(&other, &plan, Vec::new()), &states[3], &catalogue).is_none());
+    assert!(checkpoint::resume(&mut Run::new(&other, &other, &plan, Vec::new()), &states[3], &catalogue).is_none());
 }
 
 #[test]

@@ -147,7 +147,7 @@ fn it_goes_on_in_any_library_as_if_it_had_not_stopped() {
         CancelToken::new(),
     );
     let plan = only(300_000_000);
-    let mut run = Run::new(&problem, &plan, Vec::new());
+    let mut run = Run::new(&problem, &problem, &plan, Vec::new());
     let mut states = vec![checkpoint::state(&run, &catalogue).unwrap()];
     while run.step(&cancel).is_none() {
         states.push(checkpoint::state(&run, &catalogue).unwrap());
@@ -156,7 +156,7 @@ fn it_goes_on_in_any_library_as_if_it_had_not_stopped() {
     // The late states are those of large libraries, which a search that goes on makes again.
     let every = states.windows(2).enumerate().filter(|(k, _)| k % 5 == 3 || k + 4 > states.len());
     for (k, pair) in every {
-        let mut again = Run::new(&problem, &plan, Vec::new());
+        let mut again = Run::new(&problem, &problem, &plan, Vec::new());
         checkpoint::resume(&mut again, &pair[0], &catalogue).unwrap();
         assert_eq!(again.step(&cancel), None);
         assert!(checkpoint::state(&again, &catalogue).unwrap() == pair[1], "step {k}");

@@ -43,14 +43,14 @@ fn it_goes_on_where_it_was_stopped() {
     let (problem, catalogue, cancel) =
         (bare(problem()), Catalogue::load(&[("test", "unit metre, m\n")]).unwrap(), CancelToken::new());
     let plan = alone(30_000_000);
-    let mut run = Run::new(&problem, &plan, Vec::new());
+    let mut run = Run::new(&problem, &problem, &plan, Vec::new());
     let mut states = vec![checkpoint::state(&run, &catalogue).unwrap()];
     while run.step(&cancel).is_none() {
         states.push(checkpoint::state(&run, &catalogue).unwrap());
     }
     assert!(states.len() > 3, "{}", states.len());
     for (k, pair) in states.windows(2).enumerate() {
-        let mut again = Run::new(&problem, &plan, Vec::new());
+        let mut again = Run::new(&problem, &problem, &plan, Vec::new());
         checkpoint::resume(&mut again, &pair[0], &catalogue).unwrap();
         assert!(checkpoint::state(&again, &catalogue).unwrap() == pair[0], "state {k}");
         assert_eq!(again.step(&cancel), None);
