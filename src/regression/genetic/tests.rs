@@ -13,9 +13,10 @@ use super::tree::{Node, Tree};
 use super::{Genetic, State, links, model, rows};
 use crate::base::random::{Rng, Streams};
 use crate::base::{CancelToken, StopReason};
-use crate::expression::Function;
+use crate::expression::{Expr, Function, Kind, Symbol};
 use crate::regression::engine::{Engine, Search};
 use crate::regression::options::Constants;
+use crate::regression::rules::{Name, Rules};
 use crate::regression::tests::{ENERGY, LENGTH, MASS, NONE, SPEED, holds, plan, sample, told};
 use crate::regression::{Found, Method, Plan, Problem, regress};
 use crate::units::Dimension;
@@ -458,4 +459,114 @@ fn odd_data_end_well() {
         assert!(found.front.best().is_some_and(|b| b.loss.is_finite()), "{}", told(&found));
         assert!(found.front.candidates().iter().all(|c| c.constants.iter().all(|k| k.value.is_finite())));
     }
+}
+
+/// Whether a sine or cosine stands anywhere inside another one, told without what the search uses.
+fn nested(e: &Expr, inside: bool) -> bool {
+    let wave = matches!(e.kind(), Kind::Call(Function::Sin | Function::Cos, _));
+    if wave && inside {
+        return true;
+    }
+    let deeper = inside || wave;
+    match e.kind() {
+        Kind::Sum(items) | Kind::Product(items) | Kind::Call(_, items) => items.iter().any(|x| nested(x, deeper)),
+        Kind::Power(b, x) => nested(b, deeper) || nested(x, deeper),
+        _ => false,
+    }
+}
+
+/// The largest argument of an exponential.
+fn largest_exponent(e: &Expr) -> usize {
+    let mut most = 0;
+    e.visit(&mut |x| {
+        if let Kind::Call(Function::Exp, args) = x.kind() {
+            most = most.max(crate::algebra::size(&args[0]));
+        }
+    });
+    most
+}
+
+#[test]
+fn no_candidate_of_a_hundred_thousand_breaks_a_rule() {
+    let problem = bare(mechanics(60));
+    let mut plan = options(0);
+    let wave = [Name::Call(Function::Sin), Name::Call(Function::Cos)];
+    let product = Expr::symbol("x") * Expr::symbol("a");
+    plan.criteria.rules = Rules {
+        nesting: wave.iter().map(|w| (*w, wave.to_vec())).collect(),
+        arguments: vec![(Name::Call(Function::Exp), 5)],
+        forbidden: vec![product.clone()],
+        excluded: vec![Symbol::new("m")],
+        bounds: Some((-20.0, 20.0)),
+        monotone: vec![(1, true)],
+        ..Rules::default()
+    };
+    let state = state(&problem, &plan);
+    let cancel = CancelToken::new();
+    let mut maker = state.maker(&search(&problem, &plan, &cancel), 0);
+    let mut fitter = Fitter::new(&state.rows);
+    let mut rng = Streams::new(9).stream("test/rules");
+    let mut all: Vec<Member> = Vec::new();
+    let (mut made, mut fitted_count) = (0, 0);
+    while made < 100_000 {
+        let genome = if all.len() < 2 || rng.random::<f64>() < 0.02 {
+            maker.random(&mut rng)
+        } else {
+            let [a, b] = [0, 0].map(|_| rng.random_range(0..all.len()));
+            let change = CHANGES[rng.random_range(0..CHANGES.len())].0;
+            maker.change(change, &all[a].genome, &all[a].fit, &all[b].genome, &mut rng)
+        };
+        let Some(mut genome) = genome else { continue };
+        made += 1;
+        let factors = vec![1.0; genome.terms.len()];
+        let law = maker.model(&genome, &factors, 1.0).unwrap().template;
+        assert!(!nested(&law, false) && largest_exponent(&law) <= 5, "{law}");
+        assert!(!law.contains_symbol(&Symbol::new("m")), "{law}");
+        law.visit(&mut |e| {
+            if let Kind::Product(items) = e.kind() {
+                let holds = |name: &str| items.iter().any(|i| i.as_symbol().is_some_and(|s| s.name() == name));
+                assert!(!(holds("x") && holds("a")), "{law}");
+            }
+        });
+        // The values of some.
+        if made % 20 != 0 {
+            continue;
+        }
+        let Some(fit) = super::island::fitted(&mut genome, f64::INFINITY, &mut fitter) else { continue };
+        let member = Member::new(genome, fit, 0, &fitter.rows().complexity);
+        if !maker.obeys(&member) {
+            continue;
+        }
+        fitted_count += 1;
+        let bounded = |c: f64| c.abs() <= 20.0 * (1.0 + 1e-9);
+        assert!(member.fit.factors.iter().all(|c| bounded(*c)) && bounded(member.fit.intercept));
+        let inner = member.genome.terms.iter().flat_map(|t| &t.nodes);
+        assert!(inner.clone().all(|n| !matches!(n, Node::Constant(c) if !bounded(*c))));
+        // It rises with v: by differences on the rows.
+        let model = maker.model(&member.genome, &member.fit.factors, member.fit.intercept).unwrap();
+        for row in (0..problem.rows()).step_by(7) {
+            let at = |v: f64| {
+                model.template.evaluate(&|s| {
+                    let k = problem.names.iter().position(|n| n == s);
+                    let own = k.map(|k| if k == 1 { v } else { problem.columns[k][row] });
+                    own.or_else(|| model.parameters.iter().find(|p| p.symbol == *s).map(|p| p.start))
+                })
+            };
+            let v = problem.columns[1][row];
+            if let (Some(low), Some(high)) = (at(v - 1e-4), at(v + 1e-4))
+                && low.is_finite()
+                && high.is_finite()
+            {
+                let size = low.abs().max(high.abs()).max(1.0);
+                assert!(high - low >= -1e-6 * size, "{}", model.template);
+            }
+        }
+        if all.len() < 300 {
+            all.push(member);
+        } else {
+            let place = rng.random_range(0..all.len());
+            all[place] = member;
+        }
+    }
+    assert!(fitted_count > 500, "{fitted_count}");
 }

@@ -1,0 +1,343 @@
+//! What tools of symbolic regression are compared by: each row of the table of M. Cranmer, "Interpretable Machine Learning for
+//! Science with PySR and SymbolicRegression.jl", arXiv:2305.01582, table 1, and what users of such tools ask for, as a test with
+//! the row's name. Every line that a script prints must say `true`.
+
+use std::fmt::Write;
+use std::fs;
+use std::time::Duration;
+
+use crate::support::{phys, run_with};
+
+/// Runs a script beside files; all it prints is `true`.
+fn holds_with(files: &[(&str, &str)], script: &str) {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).expect("a scratch file");
+    }
+    fs::write(folder.path().join("row.phys"), script).expect("a scratch file");
+    let mut command = phys();
+    command.current_dir(folder.path()).args(["run", "--quiet", "row.phys"]);
+    let ran = run_with(command, None, Duration::from_secs(300));
+    assert_eq!(ran.status, Some(0), "{}\n{}", ran.stdout, ran.stderr);
+    assert!(!ran.stdout.is_empty(), "nothing was checked\n{}", ran.stderr);
+    for (k, line) in ran.stdout.lines().enumerate() {
+        assert_eq!(line, "true", "line {} of\n{}\n{}", k + 1, ran.stdout, ran.stderr);
+    }
+}
+
+fn holds(script: &str) {
+    holds_with(&[], script);
+}
+
+/// What a script is refused with.
+fn refused(script: &str, code: &str, words: &str) {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    fs::write(folder.path().join("row.phys"), script).expect("a scratch file");
+    let mut command = phys();
+    command.current_dir(folder.path()).args(["run", "--quiet", "row.phys"]);
+    let ran = run_with(command, None, Duration::from_secs(60));
+    assert_eq!(ran.status, Some(1), "{}\n{}", ran.stdout, ran.stderr);
+    let text = ran.stdout + &ran.stderr;
+    assert!(text.contains(code) && text.contains(words), "{script}\n{text}");
+}
+
+/// Numbers of a fixed sequence, about evenly spread over -1..1.
+fn numbers(seed: u64, count: usize) -> Vec<f64> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    (0..count)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+        })
+        .collect()
+}
+
+/// A table of columns x0, x1, ... of numbers and a target y.
+fn table(columns: usize, rows: usize, seed: u64, target: impl Fn(&[f64]) -> f64) -> String {
+    let mut text = (0..columns).map(|k| format!("x{k},")).collect::<String>() + "y\n";
+    let all = numbers(seed, columns * rows);
+    for row in all.chunks(columns) {
+        for x in row {
+            let _ = write!(text, "{x},");
+        }
+        let _ = writeln!(text, "{}", target(row));
+    }
+    text
+}
+
+#[test]
+fn no_pre_training() {
+    // The first example of the README of PySR: 100 rows of five normal columns.
+    let all = numbers(5, 1000);
+    let normal: Vec<f64> = all
+        .chunks(2)
+        .map(|u| {
+            let (r, angle) = ((-2.0 * ((u[0] + 1.0) / 2.0).max(1e-12).ln()).sqrt(), u[1] * std::f64::consts::PI);
+            2.0 * r * angle.cos()
+        })
+        .collect();
+    let mut text = "x0,x1,x2,x3,x4,y\n".to_string();
+    for x in normal.chunks(5) {
+        let y = 2.5382 * x[3].cos() + x[0] * x[0] - 0.5;
+        let _ = writeln!(text, "{},{},{},{},{},{y}", x[0], x[1], x[2], x[3], x[4]);
+    }
+    holds_with(
+        &[("readme.csv", &text)],
+        "found = regress(read(\"readme.csv\"), method: genetic, operators: [+, *, cos, exp, sin, /, -], work: 400000000)\n\
+         print(found.best == 2.5382*cos(x3) + x0^2 - 1/2)\n\
+         print(found.loss < 1e-6 and found.size <= 10)\n",
+    );
+}
+
+#[test]
+fn differential_equations() {
+    holds(
+        "var t in 0..20\n\
+         hunters = system {\n    equations: [x' == 3*x/2 - x*y, y' == x*y - y]\n    initial: {x: 1, y: 0.5}\n}\n\
+         found = discover(integrate(hunters, t, points: 400))\n\
+         print(close(found.r2.x, 1) and close(found.r2.y, 1))\n\
+         print(found.equations[0] == (x' == 3*x/2 - x*y))\n",
+    );
+}
+
+#[test]
+fn high_dimension() {
+    let text = table(100, 1000, 3, |x| 2.5 * x[3] * x[17] + x[42] * x[58] - 1.5 * x[71] * x[90]);
+    holds_with(
+        &[("wide.csv", &text)],
+        "found = regress(read(\"wide.csv\"), work: 200000000)\n\
+         print(found.best == 5*x3*x17/2 + x42*x58 - 3*x71*x90/2)\n",
+    );
+}
+
+#[test]
+fn full_pareto_curve() {
+    holds(
+        "var x in 0.5..4\n\
+         found = regress(sample(3*x^2 + sin(x), points: 100, noise: 0.001), method: genetic, work: 60000000)\n\
+         sizes = [size_of(f) for f in found.laws]\n\
+         print(length(found.laws) >= 3)\n\
+         print(found.laws[found.laws.length - 1] == found.accurate)\n"
+            .replace("sizes = [size_of(f) for f in found.laws]\n", "")
+            .replace("found.laws[found.laws.length - 1] == found.accurate", "found[length(found.laws) - 1] == found.accurate")
+            .as_str(),
+    );
+}
+
+#[test]
+fn expressivity() {
+    // Powers, ratios, functions inside functions.
+    holds(
+        "var x, z in 0.5..3\n\
+         d = sample(exp(-x^2/2)*sqrt(z)/(1 + z), points: 200)\n\
+         print(regress(d, work: 200000000).best == exp(-x^2/2)*sqrt(z)/(1 + z))\n",
+    );
+}
+
+#[test]
+fn real_constants() {
+    holds(
+        "var x in 0.5..3\n\
+         found = regress(sample(6.674*x^2 + 1.602, points: 100), method: genetic, work: 60000000)\n\
+         print(found.best == 6.674*x^2 + 1.602)\n",
+    );
+}
+
+#[test]
+fn custom_operators() {
+    holds(
+        "var x in 0..5\n\
+         sq_sin(u) = sin(u)^2\n\
+         gauss(u, w) = exp(-(u/w)^2)\n\
+         found = regress(sample(3*sin(1.7*x)^2 + x, points: 200), operators: [+, *, sq_sin], method: genetic, work: 300000000)\n\
+         print(found.best == x + 3*sin(1.7*x)^2)\n\
+         other = regress(sample(2*exp(-(x/1.5)^2), points: 200), operators: [+, *, gauss], method: genetic, work: 300000000)\n\
+         print(close(other.r2, 1))\n",
+    );
+}
+
+#[test]
+fn discontinuous_operators() {
+    holds(
+        "var r in 0..3\n\
+         spring = sample(if r < 1 then 0 else (r - 1)^2, points: 200, name: \"F\")\n\
+         found = regress(spring, method: genetic, operators: [+, -, *, max], work: 300000000)\n\
+         print(close(found.r2, 1, abs: 1e-9))\n\
+         var x in 0..1\n\
+         steps = regress(sample(if x > 0.5 then 3 else 1, points: 200), method: genetic, operators: [+, -, *, step], work: 100000000)\n\
+         print(close(steps.r2, 1))\n\
+         var z in -3..3\n\
+         bent = regress(sample(abs(z - 0.7)*2 + z, points: 200), method: genetic, operators: [+, -, *, abs], work: 300000000)\n\
+         print(close(bent.r2, 1, abs: 1e-6))\n",
+    );
+}
+
+#[test]
+fn custom_losses() {
+    // A fifth of the rows is wild.
+    let all = numbers(11, 400);
+    let mut text = "x,y\n".to_string();
+    for (k, u) in all.chunks(2).enumerate() {
+        let x = 2.5 * (u[0] + 1.0);
+        let wild = if k % 5 == 2 { 15.0 + 10.0 * u[1] } else { 0.01 * u[1] };
+        let _ = writeln!(text, "{x},{}", 2.0 * x + 1.0 + wild);
+    }
+    holds_with(
+        &[("wild.csv", &text)],
+        "use losses\n\
+         d = read(\"wild.csv\")\n\
+         robust = regress(d, loss: losses.absolute, method: genetic, operators: [+, *], work: 50000000)\n\
+         print(abs(robust.accurate(x: 2) - 5) < 0.02 and abs(robust.accurate(x: 4) - 9) < 0.02)\n\
+         plain = regress(d, method: genetic, operators: [+, *], work: 50000000)\n\
+         print(abs(plain.best(x: 2) - 5) > 0.5)\n\
+         mine(p, y) = losses.huber(p, y, 0.05)\n\
+         huber = regress(d, loss: mine, method: genetic, operators: [+, *], work: 50000000)\n\
+         print(abs(huber.accurate(x: 2) - 5) < 0.05)\n",
+    );
+    // Counts, of which the Poisson loss knows that their scatter grows; a quantile; a relative loss over five decades.
+    holds(
+        "use losses\n\
+         var x in 1..9\n\
+         counts = with(sample(3*x^2, points: 300), y: round(y + sqrt(y)*sin(1e5*x)))\n\
+         found = regress(counts, loss: losses.poisson, method: genetic, operators: [+, *], work: 50000000)\n\
+         print(abs(found.best(x: 5) - 75) < 3)\n\
+         upper(p, y) = losses.quantile(p, y, 0.9)\n\
+         high = regress(counts, loss: upper, method: genetic, operators: [+, *], work: 50000000)\n\
+         print(high.accurate(x: 5) > 78)\n\
+         wide = sample(exp(x), points: 100, relative_noise: 0.01)\n\
+         law = regress(wide, loss: losses.relative, method: genetic, operators: [+, *, exp], work: 50000000)\n\
+         print(abs(law.best(x: 2)/exp(2) - 1) < 0.02)\n",
+    );
+}
+
+#[test]
+fn symbolic_constraints() {
+    let base = "var x, z in 0.5..3\nd = sample(sin(x) + x*z^2, points: 150, noise: 0.01)\n";
+    // No law of the front breaks what it must obey.
+    holds(&format!(
+        "{base}\
+         found = regress(d, constraints: {{nesting: {{sin: [sin, cos], cos: [sin, cos]}}, forbid: [sin(u)*exp(u)], \
+         require: [x], bounds: -5..5}}, method: genetic, work: 60000000)\n\
+         print(length(found.laws) > 0)\n\
+         rising = regress(d, constraints: {{monotone: {{z: rising}}, limits: [{{x: 0, y: 0}}]}}, method: genetic, work: 60000000)\n\
+         print(length(rising.laws) > 0)\n\
+         print(all([abs(f(x: 0)(z: 2)) < 1e-3 for f in rising.laws]))\n\
+         without = regress(d, constraints: {{exclude: [z]}}, method: genetic, work: 20000000)\n\
+         print(all([diff(f, z) == 0 for f in without.laws]))\n"
+    ));
+    refused(
+        &format!("{base}regress(d, constraints: {{require: [x], exclude: [x]}})\n"),
+        "P4054",
+        "required and excluded",
+    );
+    refused(&format!("{base}regress(d, constraints: {{bounds: 3..1}})\n"), "P4054", "3..1");
+    refused(
+        &format!("{base}regress(d, constraints: {{monotone: {{x: rising}}}}, operators: [+, floor])\n"),
+        "P4056",
+        "floor",
+    );
+}
+
+#[test]
+fn custom_complexity() {
+    // x + exp(x) counts x, +, exp, x: 4; with exp at 3 and x at 2 it is 2 + 1 + 3 + 2.
+    holds(
+        "var x in 0.5..2\n\
+         d = sample(x + exp(x), points: 100)\n\
+         print(regress(d, method: genetic, work: 30000000).size == 4)\n\
+         print(regress(d, method: genetic, complexity: {exp: 3, x: 2}, work: 30000000).size == 8)\n\
+         small = regress(d, method: genetic, complexity: {exp: 30}, size: 20, work: 30000000)\n\
+         print(not close(small.r2, 1) and small.size <= 20)\n",
+    );
+}
+
+#[test]
+fn initial_guesses_and_warm_start() {
+    holds(
+        "var x, z in 0.5..3\n\
+         d = sample(1.37*sin(2.71*x)*exp(-0.61*z) + z^2/(1 + x), points: 200)\n\
+         little = regress(d, guesses: [a*sin(b*x)*exp(-c*z) + z^2/(1 + x)], work: 1)\n\
+         print(length(little.laws) > 0)\n\
+         param b = 2.5\n\
+         found = regress(d, guesses: [a*sin(b*x)*exp(-c*z) + z^2/(1 + x)], work: 1000)\n\
+         print(close(found.r2, 1))\n\
+         again = regress(d, from: found, work: 1000)\n\
+         print(again.best == found.best)\n",
+    );
+    let base = "var x [m] in 1..2\nd = sample(2*x, points: 20)\n";
+    refused(&format!("{base}regress(d, guesses: [x^2])\n"), "P4057", "[m]");
+    refused(&format!("{base}regress(d, guesses: [log(x/(1 [m]) - 5)*x])\n"), "P4058", "finite");
+}
+
+#[test]
+fn several_outputs() {
+    holds(
+        "var x, z in 1..3\n\
+         d = with(sample(x*z, points: 60, name: \"p\"), s: x + z)\n\
+         found = regress(d, target: [p, s], work: 5000000)\n\
+         print(found.p.best == x*z and found.s.best == x + z)\n",
+    );
+}
+
+#[test]
+fn row_weights_and_measurement_errors() {
+    holds(
+        "var x in 1..3\n\
+         d = with(sample(2*x, points: 60), y: if x > 2 then y + 5 else y, w: if x > 2 then 0 else 1)\n\
+         print(regress(d, target: y, weights: w, work: 5000000).best == 2*x)\n\
+         e = with(sample(2*x, points: 60), y: if x > 2 then y + 5*sin(1e4*x) else y, s: if x > 2 then 5 else 0.001)\n\
+         print(regress(e, target: y, sigma: s, work: 5000000).best == 2*x)\n",
+    );
+    refused("d = dataset({x: [1, 2, 3], y: [1, 2, 4], w: [1, -1, 1]})\nregress(d, target: y, weights: w)\n", "P4059", "row 2");
+}
+
+#[test]
+fn selection_rule_and_held_out_rows() {
+    holds(
+        "var x in 0.5..4\n\
+         d = sample(3*x^2 + 1, points: 200, noise: 0.05)\n\
+         found = regress(d, holdout: 0.25, work: 5000000)\n\
+         print(length(found.holdout) == length(found.laws))\n\
+         print(found.holdout[length(found.laws) - 1].r2 > 0.9)\n\
+         by = regress(d, select: accuracy, work: 5000000)\n\
+         print(by.best == by.accurate)\n\
+         other = regress(d, select: score, work: 5000000)\n\
+         print(other.best == other.steepest)\n\
+         print(length(predict(found, d)) == 200)\n\
+         print(found[0] == found.laws[0])\n",
+    );
+}
+
+#[test]
+fn stop_conditions() {
+    holds(
+        "var x in 0.5..4\n\
+         found = regress(sample(3*x^2 + sin(x), points: 100), until: r2 > 0.9 and size < 6, work: 100000000)\n\
+         print(found.stopped == \"goal\")\n\
+         print(regress(sample(3*x^2 + sin(x), points: 100, noise: 0.1), work: 1000).stopped == \"work\")\n",
+    );
+}
+
+#[test]
+fn units_as_hard_constraints() {
+    // Planck's law between quantities with units: every law of the front has the unit of the target.
+    holds(
+        "use physics.constants: c, h, k_B\n\
+         var f [Hz] in 1e13..1e15\n\
+         var T [K] in 1000..6000\n\
+         d = sample(2*h*f^3/c^2/(exp(h*f/(k_B*T)) - 1), points: 200, name: \"B\")\n\
+         found = regress(d, constants: [c, h, k_B], method: genetic, work: 30000000)\n\
+         print(all([unit_of(law) == unit_of(found.best) for law in found.laws]))\n",
+    );
+}
+
+#[test]
+fn losses_that_are_none() {
+    let base = "var x in 1..2\nd = sample(2*x, points: 20)\n";
+    refused(&format!("{base}f(p, y) = p - y\nregress(d, loss: f)\n"), "P4053", "least");
+    refused(&format!("{base}f(p, y) = log(y - 100)\nregress(d, loss: f)\n"), "P4051", "finite");
+    refused(&format!("{base}f(p, y) = step(abs(p - y) - 1)\nregress(d, loss: f)\n"), "P4052", "flat");
+    refused(&format!("{base}regress(d, loss: 3)\n"), "P6006", "function of two arguments");
+}
