@@ -17,6 +17,7 @@ pub mod exhaustive;
 mod front;
 mod genetic;
 mod options;
+pub mod prepare;
 mod problem;
 mod projective;
 mod refine;

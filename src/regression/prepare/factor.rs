@@ -16,9 +16,14 @@ pub(super) fn cholesky(mut a: DMatrix<f64>) -> Option<DMatrix<f64>> {
         if below > 0 {
             let inverse = lower_inverse(&corner);
             let panel = a.view((at + width, at), (below, width)) * inverse.transpose();
-            let across = panel.transpose();
-            a.view_mut((at + width, at + width), (below, below)).gemm(-1.0, &panel, &across, 1.0);
             a.view_mut((at + width, at), (below, width)).copy_from(&panel);
+            // The lower triangle of what is left, strip by strip.
+            for from in (0..below).step_by(BLOCK) {
+                let across = panel.rows(from, BLOCK.min(below - from)).transpose();
+                let mut strip =
+                    a.view_mut((at + width + from, at + width + from), (below - from, across.ncols()));
+                strip.gemm(-1.0, &panel.rows(from, below - from), &across, 1.0);
+            }
         }
         a.view_mut((at, at), (width, width)).copy_from(&corner);
         a.view_mut((0, at), (at, width)).fill(0.0);
@@ -54,4 +59,18 @@ pub(super) fn lower_inverse(l: &DMatrix<f64>) -> DMatrix<f64> {
 /// Twice the sum of the logarithms of the diagonal: ln |L L^T|.
 pub(super) fn log_determinant(l: &DMatrix<f64>) -> f64 {
     2.0 * l.diagonal().iter().map(|x| x.ln()).sum::<f64>()
+}
+
+/// W^T W of a lower triangle W.
+pub(super) fn square(w: &DMatrix<f64>) -> DMatrix<f64> {
+    let n = w.nrows();
+    let mut product = DMatrix::zeros(n, n);
+    for at in (0..n).step_by(BLOCK) {
+        let height = BLOCK.min(n - at);
+        // These rows are zero beyond the block's last column.
+        let rows = w.view((at, 0), (height, at + height));
+        let across = rows.transpose();
+        product.view_mut((0, 0), (at + height, at + height)).gemm(1.0, &across, &rows, 1.0);
+    }
+    product
 }

@@ -5,6 +5,8 @@ mod process;
 mod screen;
 mod select;
 mod smooth;
+#[cfg(test)]
+mod tests;
 
 pub use select::{Selection, features};
 pub use smooth::{Smooth, smooth};

@@ -4,7 +4,7 @@
 //! R = K/s^2 + g diag(r), A = H R^-1 H^T and P = R^-1 - R^-1 H^T A^-1 H R^-1, the evidence at its best s^2 = y^T P y/(n - m)
 //! is -(n - m)/2 ln s^2 - ln|R|/2 - ln|A|/2, and its derivative along R' is (a^T R' a/s^2 - tr(P R'))/2 with a = P y.
 
-use super::factor::{cholesky, log_determinant, lower_inverse};
+use super::factor::{cholesky, log_determinant, lower_inverse, square};
 use crate::base::CancelToken;
 use crate::numeric::minimize::{self, Objective, minimize};
 use nalgebra::{DMatrix, DVector};
@@ -137,17 +137,39 @@ pub(super) struct Conditioned {
     evidence: f64,
 }
 
-/// Conditions the process on rows; `None` where R is not positive definite in floating point.
-pub(super) fn condition(rows: &Rows, point: &[f64]) -> Option<Conditioned> {
+/// The covariance of f over s^2, and the factor of R; `None` where R is not positive definite in floating point.
+fn factored(rows: &Rows, point: &[f64]) -> Option<(DMatrix<f64>, DMatrix<f64>)> {
     let d = rows.columns.len();
     let lengths: Vec<f64> = point[..d].iter().map(|l| l.exp()).collect();
     let noise = point[d].exp();
     let k = own_covariance(&rows.columns, &lengths);
     let mut r = k.clone();
     (0..rows.count()).for_each(|i| r[(i, i)] += noise * rows.variances[i]);
-    let l = cholesky(r)?;
-    let inverse = lower_inverse(&l);
-    let mut p = inverse.transpose() * &inverse;
+    Some((k, cholesky(r)?))
+}
+
+/// s^2 and the evidence from y^T P y and the factors of R and A.
+fn evidence(rows: &Rows, square: f64, l: &DMatrix<f64>, a: &DMatrix<f64>) -> Option<(f64, f64)> {
+    let free = rows.count().checked_sub(a.nrows()).filter(|f| *f > 0)? as f64;
+    let signal = square / free;
+    let evidence = -0.5 * (free * signal.ln() + log_determinant(l) + log_determinant(a));
+    (signal > 0.0 && evidence.is_finite()).then_some((signal, evidence))
+}
+
+/// The evidence alone.
+fn evidence_at(rows: &Rows, point: &[f64]) -> Option<f64> {
+    let (_, l) = factored(rows, point)?;
+    let v = l.solve_lower_triangular(&DVector::from_column_slice(&rows.target))?;
+    let u = l.solve_lower_triangular(&rows.trend())?;
+    let a = cholesky(u.transpose() * &u)?;
+    let trend = a.solve_lower_triangular(&(u.transpose() * &v))?;
+    Some(evidence(rows, v.norm_squared() - trend.norm_squared(), &l, &a)?.1)
+}
+
+/// Conditions the process on rows; `None` where R is not positive definite in floating point.
+pub(super) fn condition(rows: &Rows, point: &[f64]) -> Option<Conditioned> {
+    let (k, l) = factored(rows, point)?;
+    let mut p = square(&lower_inverse(&l));
     let h = rows.trend();
     let rh = &p * &h;
     let a = cholesky(h.transpose() * &rh)?;
@@ -156,10 +178,8 @@ pub(super) fn condition(rows: &Rows, point: &[f64]) -> Option<Conditioned> {
     p.gemm(-1.0, &half, &across, 1.0);
     let y = DVector::from_column_slice(&rows.target);
     let alpha = &p * &y;
-    let free = rows.count().checked_sub(h.ncols()).filter(|f| *f > 0)? as f64;
-    let signal = y.dot(&alpha) / free;
-    let evidence = -0.5 * (free * signal.ln() + log_determinant(&l) + log_determinant(&a));
-    (signal > 0.0 && evidence.is_finite()).then_some(Conditioned { k, p, alpha, signal, evidence })
+    let (signal, evidence) = evidence(rows, y.dot(&alpha), &l, &a)?;
+    Some(Conditioned { k, p, alpha, signal, evidence })
 }
 
 /// Minus the evidence as a function of the hyperparameters.
@@ -169,7 +189,7 @@ struct Evidence<'a> {
 
 impl Objective for Evidence<'_> {
     fn value(&mut self, x: &[f64]) -> f64 {
-        condition(self.rows, x).map_or(f64::INFINITY, |c| -c.evidence)
+        evidence_at(self.rows, x).map_or(f64::INFINITY, |e| -e)
     }
 
     fn gradient(&mut self, x: &[f64], out: &mut [f64]) -> f64 {
@@ -214,7 +234,7 @@ pub(super) fn fit(rows: &Rows, start: &[f64], work: u64, cancel: &CancelToken) -
         seed: 0,
     };
     let mut start: Vec<f64> = start.iter().zip(&bounds).map(|(x, (l, h))| x.clamp(*l, *h)).collect();
-    while condition(rows, &start).is_none() && start[d] < 0.0 && cancel.stop().is_none() {
+    while evidence_at(rows, &start).is_none() && start[d] < 0.0 && cancel.stop().is_none() {
         start[d] += 3.0;
     }
     let found = minimize(&mut Evidence { rows }, &start, &bounds, &options, cancel);

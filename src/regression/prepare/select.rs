@@ -16,12 +16,12 @@ use rayon::prelude::*;
 
 /// Rows of the short list.
 const SCREENED: usize = 1500;
-/// Rows of the processes.
-const ROWS: usize = 350;
+/// Rows of the processes: of the short list, and of at most half of it.
+const ROWS: (usize, usize) = (220, 350);
 /// Columns of the short list beyond the wanted ones: from the target and from its ranks.
 const MORE: usize = 5;
 /// Evaluations of a fit.
-const WORK: u64 = 60;
+const WORK: u64 = 40;
 /// Permutations of a column.
 const PERMUTATIONS: usize = 4;
 /// Nats of evidence, beyond ln(columns), that a column must bring to matter: 20 to 1.
@@ -62,7 +62,7 @@ pub fn features(problem: &Problem, k: usize, seed: u64, cancel: &CancelToken) ->
         .map(|&c| Standard::of(&problem.columns[c]).map_or(vec![0.0; problem.rows()], |s| s.values))
         .collect();
     let variances = relative_variances(problem.sigma.as_deref(), problem.rows());
-    let rows = sample_rows(problem.rows(), ROWS, seed, "prepare/select");
+    let rows = sample_rows(problem.rows(), ROWS.1, seed, "prepare/select");
     let sets = [(target.values, variances), (scores, vec![1.0; problem.rows()])].map(|(target, variances)| {
         Rows { columns: columns.clone(), target, variances, degree: 0 }.pick(&rows)
     });
@@ -114,20 +114,22 @@ fn short_list(
 /// The target or its ranks, whichever the process foretells better in rows left out, and its hyperparameters.
 fn first_fit(sets: &[Rows; 2], cancel: &CancelToken) -> Option<(Rows, Fitted)> {
     let d = sets[0].columns.len() as f64;
+    let few = sample_rows(sets[0].count(), ROWS.0, 0, "prepare/select");
+    let fewer = [0, 1].map(|set: usize| sets[set].pick(&few));
     let starts: Vec<(usize, f64)> = vec![(0, 1.0), (0, 3.0), (1, 1.0), (1, 3.0)];
     let found: Vec<(usize, Fitted)> = starts
         .par_iter()
         .filter_map(|(set, length)| {
             let mut start = vec![(length * d.sqrt()).ln(); sets[0].columns.len()];
             start.push(0.1f64.ln());
-            Some((*set, fit(&sets[*set], &start, WORK, cancel)?))
+            Some((*set, fit(&fewer[*set], &start, WORK, cancel)?))
         })
         .collect();
     let best = |set: usize| {
         let of_set = found.iter().filter(|f| f.0 == set).map(|f| &f.1);
         of_set.reduce(|a, b| if b.evidence > a.evidence { b } else { a })
     };
-    let told = [0, 1].map(|set| best(set).and_then(|f| left_out(&sets[set], f)).unwrap_or(f64::NEG_INFINITY));
+    let told = [0, 1].map(|set| best(set).and_then(|f| left_out(&fewer[set], f)).unwrap_or(f64::NEG_INFINITY));
     let set = usize::from(told[1] > told[0]);
     Some((sets[set].clone(), best(set)?.clone()))
 }

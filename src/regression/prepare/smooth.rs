@@ -4,7 +4,7 @@
 //! evidence decides. Tables of many rows are smoothed by the projected process of the subset (Rasmussen & Williams 2006,
 //! ch. 8.3.4), which uses every row.
 
-use super::factor::{cholesky, lower_inverse};
+use super::factor::{cholesky, lower_inverse, square};
 use super::process::{Conditioned, Fitted, Rows, condition, covariance, fit};
 use super::{Standard, relative_variances, sample_rows};
 use crate::base::CancelToken;
@@ -229,7 +229,7 @@ fn projected(rows: &Rows, subset: &[usize], fitted: &Fitted, cancel: &CancelToke
     // The trend needs no prior but must not make the matrix singular.
     (m..size).for_each(|i| normal[(i, i)] *= 1.0 + 1e-12);
     let inverse = lower_inverse(&cholesky(normal)?);
-    let whole = inverse.transpose() * &inverse;
+    let whole = square(&inverse);
     let weights = &whole * right;
     let ranges: Vec<Vec<(f64, f64)>> = blocks
         .par_iter()
