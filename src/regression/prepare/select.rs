@@ -24,7 +24,7 @@ const MORE: usize = 5;
 const WORK: u64 = 40;
 /// Permutations of a column.
 const PERMUTATIONS: usize = 4;
-/// Nats of evidence, beyond ln(columns), that a column must bring to matter: 20 to 1.
+/// Nats of evidence, beyond those for the choice, that a column must bring to matter: 20 to 1.
 const DECISIVE: f64 = 3.0;
 
 /// Which columns matter.
@@ -45,11 +45,8 @@ pub struct Selection {
 pub fn features(problem: &Problem, k: usize, seed: u64, cancel: &CancelToken) -> Selection {
     let mut selection =
         Selection { chosen: Vec::new(), scores: vec![0.0; problem.columns.len()], matter: Vec::new() };
-    let useful: Vec<usize> = problem
-        .useful()
-        .into_iter()
-        .filter(|&c| problem.columns[c].iter().all(|x| x.is_finite()))
-        .collect();
+    let useful: Vec<usize> =
+        problem.useful().into_iter().filter(|&c| problem.columns[c].iter().all(|x| x.is_finite())).collect();
     let finite = problem.target.iter().all(|y| y.is_finite());
     let Some(target) = Standard::of(&problem.target).filter(|_| finite && k > 0) else {
         selection.chosen = useful.into_iter().take(k).collect();
@@ -63,10 +60,11 @@ pub fn features(problem: &Problem, k: usize, seed: u64, cancel: &CancelToken) ->
         .collect();
     let variances = relative_variances(problem.sigma.as_deref(), problem.rows());
     let rows = sample_rows(problem.rows(), ROWS.1, seed, "prepare/select");
-    let sets = [(target.values, variances), (scores, vec![1.0; problem.rows()])].map(|(target, variances)| {
-        Rows { columns: columns.clone(), target, variances, degree: 0 }.pick(&rows)
-    });
-    let Some((rows, fitted)) = first_fit(&sets, cancel) else {
+    let sets =
+        [(target.values, variances), (scores, vec![1.0; problem.rows()])].map(|(target, variances)| {
+            Rows { columns: columns.clone(), target, variances, degree: 0 }.pick(&rows)
+        });
+    let Some((rows, fitted)) = first_fit(&sets, k, cancel) else {
         // Too few rows for a process: the order of the short list.
         selection.chosen = listed.into_iter().take(k).collect();
         selection.chosen.sort_unstable();
@@ -112,16 +110,19 @@ fn short_list(
 }
 
 /// The target or its ranks, whichever the process foretells better in rows left out, and its hyperparameters.
-fn first_fit(sets: &[Rows; 2], cancel: &CancelToken) -> Option<(Rows, Fitted)> {
-    let d = sets[0].columns.len() as f64;
+fn first_fit(sets: &[Rows; 2], k: usize, cancel: &CancelToken) -> Option<(Rows, Fitted)> {
+    let d = sets[0].columns.len();
     let few = sample_rows(sets[0].count(), ROWS.0, 0, "prepare/select");
     let fewer = [0, 1].map(|set: usize| sets[set].pick(&few));
-    let starts: Vec<(usize, f64)> = vec![(0, 1.0), (0, 3.0), (1, 1.0), (1, 3.0)];
+    // All columns alike, and those listed first before the others.
+    let alike = vec![(d as f64).sqrt().ln(); d];
+    let first = (1.5 * (k as f64).sqrt()).ln();
+    let ordered: Vec<f64> = (0..d).map(|j| if j < k { first } else { first + 2.0 }).collect();
+    let starts = [(0, &alike), (0, &ordered), (1, &alike), (1, &ordered)];
     let found: Vec<(usize, Fitted)> = starts
         .par_iter()
-        .filter_map(|(set, length)| {
-            let mut start = vec![(length * d.sqrt()).ln(); sets[0].columns.len()];
-            start.push(0.1f64.ln());
+        .filter_map(|(set, lengths)| {
+            let start: Vec<f64> = lengths.iter().copied().chain([0.1f64.ln()]).collect();
             Some((*set, fit(&fewer[*set], &start, WORK, cancel)?))
         })
         .collect();
@@ -129,7 +130,8 @@ fn first_fit(sets: &[Rows; 2], cancel: &CancelToken) -> Option<(Rows, Fitted)> {
         let of_set = found.iter().filter(|f| f.0 == set).map(|f| &f.1);
         of_set.reduce(|a, b| if b.evidence > a.evidence { b } else { a })
     };
-    let told = [0, 1].map(|set| best(set).and_then(|f| left_out(&fewer[set], f)).unwrap_or(f64::NEG_INFINITY));
+    let told =
+        [0, 1].map(|set| best(set).and_then(|f| left_out(&fewer[set], f)).unwrap_or(f64::NEG_INFINITY));
     let set = usize::from(told[1] > told[0]);
     Some((sets[set].clone(), best(set)?.clone()))
 }
@@ -173,9 +175,12 @@ fn eliminate(
         left.columns = order.iter().map(|&i| left.columns[i]).collect();
         left.rows.columns = order.iter().map(|&i| left.rows.columns[i].clone()).collect();
         let kept: Vec<f64> = order.iter().chain([&now]).map(|&i| left.fitted.point[i]).collect();
-        let fresh: Vec<f64> = order.iter().map(|_| (2.0 * (order.len() as f64).sqrt()).ln()).chain([-2.3]).collect();
-        let found: Vec<Fitted> =
-            [kept.clone(), fresh].par_iter().filter_map(|start| fit(&left.rows, start, WORK, cancel)).collect();
+        let fresh: Vec<f64> =
+            order.iter().map(|_| (2.0 * (order.len() as f64).sqrt()).ln()).chain([-2.3]).collect();
+        let found: Vec<Fitted> = [kept.clone(), fresh]
+            .par_iter()
+            .filter_map(|start| fit(&left.rows, start, WORK, cancel))
+            .collect();
         let best = found.into_iter().reduce(|a, b| if b.evidence > a.evidence { b } else { a });
         left.fitted = best.unwrap_or(Fitted { point: kept, evidence: f64::NEG_INFINITY });
     }
@@ -186,7 +191,8 @@ fn effects(rows: &Rows, fitted: &Fitted, seed: u64) -> Vec<f64> {
     let d = rows.columns.len();
     let Some(Conditioned { alpha, .. }) = condition(rows, &fitted.point) else { return vec![0.0; d] };
     let lengths = fitted.lengths();
-    let mean = |columns: &[Vec<f64>]| -> DVector<f64> { covariance(columns, &rows.columns, &lengths) * &alpha };
+    let mean =
+        |columns: &[Vec<f64>]| -> DVector<f64> { covariance(columns, &rows.columns, &lengths) * &alpha };
     let plain = mean(&rows.columns);
     (0..d)
         .into_par_iter()
@@ -202,9 +208,10 @@ fn effects(rows: &Rows, fitted: &Fitted, seed: u64) -> Vec<f64> {
         .collect()
 }
 
-/// The columns without which the evidence falls decisively, for one that was chosen among `among`.
+/// The columns without which the evidence falls decisively, for one that was chosen, alone and in products of two, among
+/// `among`.
 fn decisive(left: &Left, among: usize, cancel: &CancelToken) -> Vec<usize> {
-    let needed = DECISIVE + (among as f64).ln();
+    let needed = DECISIVE + 2.0 * (among as f64).ln();
     (0..left.columns.len())
         .into_par_iter()
         .filter(|&k| {

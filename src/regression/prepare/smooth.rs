@@ -253,7 +253,8 @@ fn projected(rows: &Rows, subset: &[usize], fitted: &Fitted, cancel: &CancelToke
     if target.len() < rows.count() {
         return None;
     }
-    let squares: f64 = (0..rows.count()).map(|i| (rows.target[i] - target[i]).powi(2) / rows.variances[i]).sum();
+    let squares: f64 =
+        (0..rows.count()).map(|i| (rows.target[i] - target[i]).powi(2) / rows.variances[i]).sum();
     let used = size as f64 - g * (0..m).map(|i| whole[(i, i)]).sum::<f64>();
     let sigma = (squares / (rows.count() as f64 - used)).sqrt();
     let error = open.iter().map(|v| (signal * v).sqrt()).collect();
