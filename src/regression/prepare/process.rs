@@ -214,9 +214,9 @@ fn slope(rows: &Rows, c: &Conditioned, point: &[f64], out: &mut [f64]) {
     // sum_ij m_ij (x_i - x_j)^2 = 2 sum_i x_i^2 (sum_j m_ij) - 2 x^T m x, with the row sums as one more column.
     let x = DMatrix::from_fn(n, d + 1, |i, k| if k == d { 1.0 } else { rows.columns[k][i] });
     let mx = &m * &x;
-    for k in 0..d {
+    for (k, (slope, length)) in out.iter_mut().zip(&point[..d]).enumerate() {
         let sum: f64 = (0..n).map(|i| x[(i, k)] * (x[(i, k)] * mx[(i, d)] - mx[(i, k)])).sum();
-        out[k] = sum / (2.0 * point[k]).exp();
+        *slope = sum / (2.0 * length).exp();
     }
 }
 

@@ -99,16 +99,16 @@ fn moments(product: &[f64], last: &[f64], residual: &[f64]) -> Moments {
     for ((p, c), r) in
         product[..whole].chunks_exact(LANES).zip(last.chunks_exact(LANES)).zip(residual.chunks_exact(LANES))
     {
-        for k in 0..LANES {
+        (0..LANES).for_each(|k| {
             let t = p[k] * c[k];
             with[k] += t * r[k];
             square[k] += t * t;
             sum[k] += t;
-        }
+        });
     }
-    for i in whole..product.len() {
-        let t = product[i] * last[i];
-        with[0] += t * residual[i];
+    for ((p, c), r) in product[whole..].iter().zip(&last[whole..]).zip(&residual[whole..]) {
+        let t = p * c;
+        with[0] += t * r;
         square[0] += t * t;
         sum[0] += t;
     }
@@ -135,8 +135,9 @@ fn best(found: Vec<(f64, Term)>) -> Option<(f64, Term)> {
 /// The list of at most `count` columns, the most telling first. `columns` and `target` of one length, the target of any unit.
 pub(super) fn screen(columns: &[&[f64]], target: &[f64], count: usize, cancel: &CancelToken) -> Vec<usize> {
     let d = columns.len();
-    if d <= count {
-        return (0..d).collect();
+    let count = count.min(d);
+    if count == 0 {
+        return Vec::new();
     }
     let library = Library::new(columns);
     let mut residual = normalised(target.to_vec());

@@ -48,7 +48,7 @@ pub fn features(problem: &Problem, k: usize, seed: u64, cancel: &CancelToken) ->
     let useful: Vec<usize> =
         problem.useful().into_iter().filter(|&c| problem.columns[c].iter().all(|x| x.is_finite())).collect();
     let finite = problem.target.iter().all(|y| y.is_finite());
-    let Some(target) = Standard::of(&problem.target).filter(|_| finite && k > 0) else {
+    let Some(target) = Standard::of(&problem.target).filter(|_| finite && k > 0 && !useful.is_empty()) else {
         selection.chosen = useful.into_iter().take(k).collect();
         return selection;
     };

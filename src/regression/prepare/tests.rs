@@ -135,6 +135,9 @@ fn odd_requests_have_answers() {
     stopped.cancel();
     assert_eq!(features(&problem, 2, 0, &stopped).chosen.len(), 2);
     assert_eq!(smooth(&problem, 0, &stopped).filter(|s| s.sigma > 0.0), None);
+    let mut flat = problem.clone();
+    flat.columns.iter_mut().for_each(|c| c.fill(1.0));
+    assert_eq!(chosen(&flat, 2).chosen, Vec::<usize>::new());
     problem.target.fill(1.0);
     assert_eq!(chosen(&problem, 2).chosen, vec![0, 1]);
     assert_eq!(smoothed(&problem), None);
@@ -177,7 +180,7 @@ fn known_errors_weigh_the_rows() {
     assert!((found.sigma / rms(&sizes) - 1.0).abs() < 0.2, "{}", found.sigma);
     assert!(apart(&found.target, &truth, 1.0) < 0.3 * apart(&blind.target, &truth, 1.0));
     // The sizes are relative: another unit changes nothing.
-    problem.sigma = Some(sizes.iter().map(|s| 1e-6 * s).collect());
+    problem.sigma = Some(sizes.iter().map(|s| s / 1048576.0).collect());
     assert!(apart(&smoothed(&problem).unwrap().target, &found.target, 1.0) < 1e-6);
 }
 
