@@ -52,7 +52,8 @@ pub fn features(problem: &Problem, k: usize, seed: u64, cancel: &CancelToken) ->
         selection.chosen = useful.into_iter().take(k).collect();
         return selection;
     };
-    let scores = normal_scores(&target.values);
+    let k = k.min(useful.len());
+    let scores = rank_scores(&target.values);
     let listed = short_list(problem, &useful, [&target.values, &scores], k, seed, cancel);
     let columns: Vec<Vec<f64>> = listed
         .iter()
@@ -78,9 +79,8 @@ pub fn features(problem: &Problem, k: usize, seed: u64, cancel: &CancelToken) ->
     selection
 }
 
-/// Normal deviates of the ranks: what is heavy in the target's tails becomes light.
-fn normal_scores(list: &[f64]) -> Vec<f64> {
-    // Logistic for normal (within 2 % of the spread but in the far tails): ln(u/(1 - u)).
+/// Deviates of a smooth distribution (the logistic) by the ranks: what is heavy in the target's tails becomes light.
+fn rank_scores(list: &[f64]) -> Vec<f64> {
     let scores: Vec<f64> = ranks(list).iter().map(|u| (u / (1.0 - u)).ln()).collect();
     Standard::of(&scores).map_or(scores, |s| s.values)
 }
@@ -118,7 +118,7 @@ fn first_fit(sets: &[Rows; 2], k: usize, cancel: &CancelToken) -> Option<(Rows, 
     let alike = vec![(d as f64).sqrt().ln(); d];
     let first = (1.5 * (k as f64).sqrt()).ln();
     let ordered: Vec<f64> = (0..d).map(|j| if j < k { first } else { first + 2.0 }).collect();
-    let starts = [(0, &alike), (0, &ordered), (1, &alike), (1, &ordered)];
+    let starts: [(usize, &Vec<f64>); 4] = [(0, &alike), (0, &ordered), (1, &alike), (1, &ordered)];
     let found: Vec<(usize, Fitted)> = starts
         .par_iter()
         .filter_map(|(set, lengths)| {
