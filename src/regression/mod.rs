@@ -20,6 +20,7 @@ mod genetic;
 mod guesses;
 pub mod loss;
 mod options;
+pub mod prepare;
 mod problem;
 mod projective;
 mod refine;
