@@ -24,6 +24,7 @@ pub fn engine(plan: &Plan, method: regression::Method, work: u64, k: usize) -> r
         criteria: regression::Criteria::default(),
         own: Vec::new(),
         guesses: Vec::new(),
+        denoise: false,
     }
 }
 

@@ -41,6 +41,7 @@ pub fn fingerprint(problem: &Problem, plan: &Plan) -> u64 {
         words += &format!("{:?}\n", plan.constants);
     }
     words += &plan.criteria.words();
+    words += if plan.denoise { "\ndenoised" } else { "" };
     for own in &plan.own {
         words += &format!("\n{} {:?} {}", own.name, own.arguments, own.body.prefix());
     }
@@ -213,6 +214,7 @@ pub fn encode(found: &Found, catalogue: &Catalogue) -> Option<Vec<u8>> {
         "floor": bits(found.front.floor()),
         "front": candidates(front),
         "runner_up": candidates(second),
+        "noise": found.noise.map(bits),
     });
     Some(value.to_string().into_bytes())
 }
@@ -245,6 +247,7 @@ pub fn decode(bytes: &[u8], catalogue: &Catalogue) -> Option<Kept> {
         steps: value["steps"].as_u64()?,
         refined: value["refined"].as_u64()?,
         runner_up: from_candidates(&value["runner_up"], &units)?.pop(),
+        noise: from_bits(&value["noise"]),
     })))
 }
 
@@ -381,6 +384,7 @@ mod tests {
                 steps: 7,
                 refined: 40,
                 runner_up: Some(other),
+                noise: Some(0.25),
             },
             library,
         )
@@ -392,6 +396,7 @@ mod tests {
         let bytes = encode(&found, &catalogue).unwrap();
         let Some(Kept::Finished(again)) = decode(&bytes, &catalogue) else { panic!("not finished") };
         assert_eq!((again.stopped, again.work, &again.notes), (found.stopped, found.work, &found.notes));
+        assert_eq!(again.noise, found.noise);
         assert_eq!((again.steps, again.refined), (found.steps, found.refined));
         assert_eq!(again.runner_up.unwrap().expr, found.runner_up.unwrap().expr);
         for (a, b) in found.front.candidates().iter().zip(again.front.candidates()) {

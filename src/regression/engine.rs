@@ -14,6 +14,7 @@ use super::front::{Found, Front};
 use super::genetic;
 use super::guesses::Guesses;
 use super::options::{Constants, Criteria, Method, Plan};
+use super::prepare;
 use super::problem::Problem;
 use super::projective;
 use super::refine;
@@ -284,7 +285,20 @@ pub fn regress_kept(
         let (few, all) = (searched.rows(), problem.rows());
         notes.push(format!("laws are looked for on {few} of {all} rows; those found are fitted to all"));
     }
-    let begin = || Run::new(searched, searched, plan, notes.clone());
+    let smooth = if plan.denoise { prepare::smooth(searched, plan.seed, cancel) } else { None };
+    let quiet = smooth.as_ref().filter(|s| s.sigma > 0.0).map(|s| Problem {
+        target: s.target.clone(),
+        sigma: Some(s.error.iter().map(|e| e.max(1e-3 * s.sigma)).collect()),
+        resolution: None,
+        ..searched.clone()
+    });
+    if let Some(s) = &smooth {
+        let (sigma, unit) = (s.sigma, Unit::coherent(problem.target_dimension));
+        let unit = if unit.is_one() { String::new() } else { format!(" [{unit}]") };
+        notes.push(format!("the noise of `{}` is {sigma:.4}{unit}", problem.target_symbol));
+    }
+    let seen = quiet.as_ref().unwrap_or(searched);
+    let begin = || Run::new(searched, seen, plan, notes.clone());
     let mut run = begin();
     if let Some(k) = keeping
         && let Some(bytes) = k.from
@@ -308,6 +322,7 @@ pub fn regress_kept(
         (k.keep)(true, &|| checkpoint::state(&run, k.catalogue));
     }
     let mut found = run.finish(stopped);
+    found.noise = smooth.map(|s| s.sigma);
     if part.is_some() && stopped != StopReason::Cancelled {
         found = on_all_rows(found, problem, plan);
     }

@@ -154,6 +154,8 @@ pub struct Found {
     pub refined: u64,
     /// The law with the shortest description but the best, where it says something else.
     pub runner_up: Option<Candidate>,
+    /// The standard deviation of the noise that the target was freed of, in SI, where that was asked for.
+    pub noise: Option<f64>,
 }
 
 #[cfg(test)]

@@ -134,6 +134,8 @@ pub struct Plan {
     pub own: Vec<OwnOperator>,
     /// Laws to begin with.
     pub guesses: Vec<Model>,
+    /// Whether engines see the target without its noise (`prepare::smooth`).
+    pub denoise: bool,
 }
 
 impl Plan {

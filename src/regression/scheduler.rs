@@ -345,6 +345,7 @@ impl<'a> Run<'a> {
             steps: self.steps,
             refined: self.refined,
             runner_up,
+            noise: None,
         }
     }
 }

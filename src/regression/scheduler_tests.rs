@@ -81,7 +81,10 @@ fn a_search_goes_on_at_any_step_as_if_it_had_not_stopped() {
         assert!(bytes(&found) == whole);
     }
     let other = noisy(41);
-    assert!(checkpoint::resume(&mut Run::new(&other, &other, &plan, Vec::new()), &states[3], &catalogue).is_none());
+    assert!(
+        checkpoint::resume(&mut Run::new(&other, &other, &plan, Vec::new()), &states[3], &catalogue)
+            .is_none()
+    );
 }
 
 #[test]

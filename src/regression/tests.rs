@@ -79,6 +79,7 @@ pub(super) fn plan() -> Plan {
         criteria: Criteria::default(),
         own: Vec::new(),
         guesses: Vec::new(),
+        denoise: false,
     }
 }
 

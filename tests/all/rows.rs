@@ -74,7 +74,8 @@ fn no_pre_training() {
     let normal: Vec<f64> = all
         .chunks(2)
         .map(|u| {
-            let (r, angle) = ((-2.0 * ((u[0] + 1.0) / 2.0).max(1e-12).ln()).sqrt(), u[1] * std::f64::consts::PI);
+            let (r, angle) =
+                ((-2.0 * ((u[0] + 1.0) / 2.0).max(1e-12).ln()).sqrt(), u[1] * std::f64::consts::PI);
             2.0 * r * angle.cos()
         })
         .collect();
@@ -290,7 +291,11 @@ fn row_weights_and_measurement_errors() {
          e = with(sample(2*x, points: 60), y: if x > 2 then y + 5*sin(1e4*x) else y, s: if x > 2 then 5 else 0.001)\n\
          print(regress(e, target: y, sigma: s, work: 5000000).best == 2*x)\n",
     );
-    refused("d = dataset({x: [1, 2, 3], y: [1, 2, 4], w: [1, -1, 1]})\nregress(d, target: y, weights: w)\n", "P4059", "row 2");
+    refused(
+        "d = dataset({x: [1, 2, 3], y: [1, 2, 4], w: [1, -1, 1]})\nregress(d, target: y, weights: w)\n",
+        "P4059",
+        "row 2",
+    );
 }
 
 #[test]

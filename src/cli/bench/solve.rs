@@ -86,6 +86,7 @@ pub fn plan(settings: &Settings) -> Plan {
         criteria: Criteria::default(),
         own: Vec::new(),
         guesses: Vec::new(),
+        denoise: false,
     }
 }
 

@@ -71,6 +71,8 @@ pub struct Request {
     pub own: Vec<OwnOperator>,
     /// Laws to begin with.
     pub guesses: Vec<Model>,
+    /// Whether engines see the target without its noise.
+    pub denoise: bool,
 }
 
 impl Default for Request {
@@ -94,6 +96,7 @@ impl Default for Request {
             criteria: Criteria::default(),
             own: Vec::new(),
             guesses: Vec::new(),
+            denoise: false,
         }
     }
 }
@@ -287,6 +290,7 @@ pub fn regress_dataset(
         criteria: request.criteria.clone(),
         own: request.own.clone(),
         guesses: request.guesses.clone(),
+        denoise: request.denoise,
     };
     let cancel = match plan.deadline {
         Some(t) => watch.cancel.with_deadline(t),
@@ -420,6 +424,41 @@ fn bound(args: &Args) -> Result<Option<u64>> {
     Ok(Some(work))
 }
 
+/// The dataset without the columns that `features` leaves out.
+fn narrowed(
+    context: &Context,
+    args: &Args,
+    d: &Arc<Dataset>,
+    whole: &Problem,
+    seed: u64,
+) -> Result<Option<Arc<Dataset>>> {
+    let Some(_) = args.get("features") else { return Ok(None) };
+    let at = args.span_of("features");
+    let n = args.integer("features")?;
+    let Some(count) = usize::try_from(n).ok().filter(|n| *n > 0) else {
+        return Err(fault(6006, at, format!("expected a number of columns of at least 1, found {n}")));
+    };
+    whole.validate().map_err(|e| lift(&e, args.span))?;
+    let selection = regression::prepare::features(whole, count, seed, &context.cancel);
+    let name = |k: &usize| whole.names[*k].name();
+    let chosen: Vec<&str> = selection.chosen.iter().map(name).collect();
+    let mut words = format!(
+        "laws are looked for in {} of {} columns: {}",
+        chosen.len(),
+        whole.names.len(),
+        chosen.join(", ")
+    );
+    let idle: Vec<&str> =
+        selection.chosen.iter().filter(|k| !selection.matter.contains(k)).map(name).collect();
+    if !idle.is_empty() {
+        words += &format!("; {} may not matter", idle.join(", "));
+    }
+    context.notify(crate::base::Diagnostic::notice(crate::base::Code(4020), at, words));
+    let dropped = |c: &str| whole.names.iter().any(|n| n.name() == c) && !chosen.contains(&c);
+    let kept: Vec<&str> = d.names().filter(|c| !dropped(c)).collect();
+    d.select(&kept).map(|d| Some(Arc::new(d))).map_err(|e| lift(&e, at))
+}
+
 /// The front of one target.
 fn one(context: &mut Context, args: &Args, target: Option<Arc<str>>, others: &[Arc<str>]) -> Result<Value> {
     let mut d = args.dataset("data")?;
@@ -459,8 +498,13 @@ fn one(context: &mut Context, args: &Args, target: Option<Arc<str>>, others: &[A
         criteria: Criteria::default(),
         own: criteria::own_operators(context, args)?,
         guesses: Vec::new(),
+        denoise: args.boolean("denoise")?,
     };
-    let whole = problem(&d, &request).map_err(|f| lift(&*f, args.span))?;
+    let mut whole = problem(&d, &request).map_err(|f| lift(&*f, args.span))?;
+    if let Some(fewer) = narrowed(context, args, &d, &whole, request.seed)? {
+        d = fewer;
+        whole = problem(&d, &request).map_err(|f| lift(&*f, args.span))?;
+    }
     request.criteria = criteria::criteria(context, args, &whole)?;
     request.guesses = criteria::guesses(context, args, &whole)?;
     drop(whole);
@@ -513,6 +557,7 @@ pub fn front_member(f: &FrontValue, name: &str) -> (Option<Value>, Vec<String>) 
             .map(String::from)
             .to_vec();
     known.extend(f.holdout.iter().map(|_| "holdout".to_string()));
+    known.extend(f.found.noise.iter().map(|_| "noise".to_string()));
     let best = f.chosen();
     let number = |x: f64| Value::Expr(Expr::float(x));
     let value = match name {
@@ -532,6 +577,16 @@ pub fn front_member(f: &FrontValue, name: &str) -> (Option<Value>, Vec<String>) 
         "stopped" => Some(Value::text(f.found.stopped.word())),
         "work" => Some(Value::int(f.found.work as i64)),
         "seed" => Some(Value::int(f.seed as i64)),
+        "noise" => f.found.noise.map(|sigma| {
+            let unit = f.target_unit.clone().filter(|u| !u.is_one());
+            Value::Expr(match unit {
+                Some(unit) => {
+                    let scale = unit.scale().to_f64();
+                    Expr::product([Expr::float(sigma / scale), Expr::unit(unit)])
+                }
+                None => Expr::float(sigma),
+            })
+        }),
         _ => None,
     };
     (value, known)

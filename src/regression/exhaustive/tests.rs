@@ -27,6 +27,7 @@ fn plan(operators: &[&str]) -> Plan {
         criteria: Criteria::default(),
         own: Vec::new(),
         guesses: Vec::new(),
+        denoise: false,
     }
 }
 

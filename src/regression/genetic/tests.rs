@@ -469,7 +469,9 @@ fn nested(e: &Expr, inside: bool) -> bool {
     }
     let deeper = inside || wave;
     match e.kind() {
-        Kind::Sum(items) | Kind::Product(items) | Kind::Call(_, items) => items.iter().any(|x| nested(x, deeper)),
+        Kind::Sum(items) | Kind::Product(items) | Kind::Call(_, items) => {
+            items.iter().any(|x| nested(x, deeper))
+        }
         Kind::Power(b, x) => nested(b, deeper) || nested(x, deeper),
         _ => false,
     }
@@ -524,7 +526,8 @@ fn no_candidate_of_a_hundred_thousand_breaks_a_rule() {
         assert!(!law.contains_symbol(&Symbol::new("m")), "{law}");
         law.visit(&mut |e| {
             if let Kind::Product(items) = e.kind() {
-                let holds = |name: &str| items.iter().any(|i| i.as_symbol().is_some_and(|s| s.name() == name));
+                let holds =
+                    |name: &str| items.iter().any(|i| i.as_symbol().is_some_and(|s| s.name() == name));
                 assert!(!(holds("x") && holds("a")), "{law}");
             }
         });
