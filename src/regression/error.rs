@@ -93,7 +93,9 @@ pub enum RegressError {
         found: String,
     },
     /// A form without values on the data.
-    #[error("expected a form with finite values, found none in row {row} for any start of its functions and constants")]
+    #[error(
+        "expected a form with finite values, found none in row {row} for any start of its functions and constants"
+    )]
     FormNotFinite {
         /// The row, from 1.
         row: usize,
@@ -107,7 +109,9 @@ pub enum RegressError {
         why: String,
     },
     /// A symbol that is neither a column nor a constant.
-    #[error("expected a column, a constant or an argument of a function to find, found `{symbol}` in the form")]
+    #[error(
+        "expected a column, a constant or an argument of a function to find, found `{symbol}` in the form"
+    )]
     FormSymbol {
         /// The symbol.
         symbol: String,
@@ -307,9 +311,5 @@ pub const CODES: &[(u16, &str, &str)] = &[
         "function that is not called",
         "A function to find that the form does not call could be anything.",
     ),
-    (
-        4038,
-        "one name for two things",
-        "Columns, constants and functions of a form have different names.",
-    ),
+    (4038, "one name for two things", "Columns, constants and functions of a form have different names."),
 ];

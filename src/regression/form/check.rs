@@ -47,7 +47,8 @@ impl Form {
             return Err(RegressError::FormHoles);
         }
         let constants = template.symbols().into_iter().filter(|s| !names.contains(s));
-        let constants = constants.map(|symbol| FormConstant { symbol, dimension: None, start: None }).collect();
+        let constants =
+            constants.map(|symbol| FormConstant { symbol, dimension: None, start: None }).collect();
         Ok(Form { template: template.clone(), holes, constants })
     }
 

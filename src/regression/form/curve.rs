@@ -138,10 +138,8 @@ mod tests {
         assert!((sum(&spread.values) - law(0.33, 7.7)).abs() < 1e-7);
         assert!((sum(&spread.slopes[1]) - 0.1 * (0.33f64 + 0.77).cos()).abs() < 1e-6);
         // Straight beyond the box.
-        let beyond: Vec<f64> = [1.4, 1.5, 1.6]
-            .iter()
-            .map(|x| sum(&basis.spread(&[vec![*x], vec![7.0]]).values))
-            .collect();
+        let beyond: Vec<f64> =
+            [1.4, 1.5, 1.6].iter().map(|x| sum(&basis.spread(&[vec![*x], vec![7.0]]).values)).collect();
         assert!((beyond[2] - 2.0 * beyond[1] + beyond[0]).abs() < 1e-9);
     }
 }

@@ -277,8 +277,7 @@ impl<'a> Fitting<'a> {
             Some((best, level))
         };
         let first: Vec<State> = starts.into_iter().take(FITTED).collect();
-        let mut looked: Vec<(Fit, usize)> =
-            pool.run(|| first.par_iter().filter_map(look).collect());
+        let mut looked: Vec<(Fit, usize)> = pool.run(|| first.par_iter().filter_map(look).collect());
         looked.sort_by(|a, b| a.0.score.total_cmp(&b.0.score));
         looked.truncate(count);
         let ladder = |(first, level): &(Fit, usize)| -> Option<Fit> {

@@ -45,22 +45,27 @@ fn open(e: &Expr, hole: usize, parameters: &mut Vec<(Symbol, f64)>) -> Expr {
         Kind::Float(_) | Kind::Uncertain(_) | Kind::Unit(_) | Kind::Constant(_) => e.evaluate(&|_| None),
         _ => None,
     };
-    let mut push = |start: f64| {
+    let push = |start: f64, parameters: &mut Vec<(Symbol, f64)>| {
         let symbol = Symbol::new(&format!("#{hole}.{}", parameters.len()));
         parameters.push((symbol.clone(), start));
         Expr::symbol(symbol)
     };
     if let Some(x) = number(e) {
-        return push(x);
+        return push(x, parameters);
     }
     match e.kind() {
         Kind::Product(factors) => {
             let (own, rest): (Vec<&Expr>, Vec<&Expr>) = factors.iter().partition(|f| number(f).is_some());
             let product: f64 = own.iter().filter_map(|f| number(f)).product();
             // One number for all factors that are numbers.
-            let first = if own.is_empty() { Expr::one() } else { push(product) };
+            let first = if own.is_empty() { Expr::one() } else { push(product, parameters) };
             Expr::product([first].into_iter().chain(rest.into_iter().map(|f| open(f, hole, parameters))))
         }
+        // An offset of 1 is a number as any other: that of another hole may stand for it.
+        Kind::Sum(terms) => Expr::sum(terms.iter().map(|t| match t.as_f64() {
+            Some(x) if x != 0.0 => push(x, parameters),
+            _ => open(t, hole, parameters),
+        })),
         Kind::Power(base, exponent) if exponent.as_number().is_some() => {
             Expr::power(open(base, hole, parameters), exponent.clone())
         }
@@ -224,6 +229,9 @@ impl<'a> Joining<'a> {
                 * if self.few.sigma.is_some() { 0.0 } else { describe::noise_floor(&self.few).powi(2) };
             let least = self.squares(&law.substitute(&starts), &parameters)?;
             for (k, p) in idle.iter().enumerate() {
+                if !law.contains_symbol(&p.symbol) {
+                    continue;
+                }
                 *work += 3 * (self.few.rows() * (1 + parameters.len())) as u64;
                 let later = &starts[k + 1..];
                 let value = [0, 1, -1].into_iter().find(|v| {
@@ -242,6 +250,17 @@ impl<'a> Joining<'a> {
         let refined = refine::refined(self.problem, self.plan, &model, front, self.cancel)?;
         let mut pairs: Vec<(Symbol, Expr)> = refined.values;
         pairs.extend(held);
+        // What the whole does not depend on is 0, or 1 where its law has no value then.
+        for (law, proposal) in laws.iter().zip(proposals) {
+            for (symbol, _) in &proposal.parameters {
+                if pairs.iter().any(|(s, _)| s == symbol) {
+                    continue;
+                }
+                let nothing = law.substitute(&pairs).substitute(&[(symbol.clone(), Expr::zero())]);
+                let value = if nothing.is_undefined() { Expr::one() } else { Expr::zero() };
+                pairs.push((symbol.clone(), value));
+            }
+        }
         // A constant of the form that the laws leave no place for.
         let constant = |c: &super::FormConstant| {
             let value = pairs.iter().find(|(s, _)| *s == c.symbol).map(|(_, v)| v.clone());

@@ -1,6 +1,5 @@
 //! The rounds of a search with a form: curves, laws for each hole, laws together; then each hole beside laws of the others.
 
-use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,7 +15,7 @@ use crate::expression::{Expr, Symbol};
 use crate::numeric::{Tape, statistics};
 use crate::regression::engine::{Report, regress};
 use crate::regression::front::{Found, Front};
-use crate::regression::options::Plan;
+use crate::regression::options::{Method, Plan};
 use crate::regression::problem::Problem;
 use crate::regression::scheduler::Gain;
 use crate::regression::{Candidate, RegressError, describe};
@@ -27,6 +26,8 @@ const ROWS: usize = 600;
 const KEPT: usize = 6;
 /// Combinations of laws that are all tried; of more, those that differ from the best in one hole.
 const ALL: usize = 40;
+/// Part of a search's work that closed forms may take where all engines run.
+const CLOSED: u64 = 3;
 /// Work of the first search for a hole; twice as much in each later round.
 const SHARE: u64 = 8_000_000;
 /// Part of the remaining work that the holes get in a round.
@@ -210,41 +211,57 @@ impl Search<'_> {
     /// Searches for laws of a hole beside what stands in the others; whether the work ended the search.
     fn propose(&mut self, fit: &Fit, hole: usize, share: u64) -> bool {
         let Some(mut data) = self.fitting.wanted(fit, hole, self.units.as_ref()) else { return false };
-        let plan = Plan { work: Some(share), ..self.plan.clone() };
-        let last = Cell::new(0);
-        let own = |r: &Report<'_>| {
-            last.set(r.work);
-            self.tell(r.work);
-        };
-        let mut found = regress(&data, &plan, self.cancel, &own);
-        if let Err(RegressError::NoUnit { .. }) = found {
-            // Its unit may come from a constant of the form.
-            data.dimensions = None;
-            found = regress(&data, &plan, self.cancel, &own);
-        }
-        let constants = &fit.state.constants;
-        let mut bounded = false;
-        let laws: Vec<Candidate> = match found {
-            Ok(found) => {
-                self.work += found.work;
-                self.steps += found.steps;
-                self.refined += found.refined;
-                bounded = found.stopped == StopReason::Work;
-                let mut all = found.front.candidates().to_vec();
-                all.extend(found.runner_up);
-                all.sort_by(|a, b| a.description_length.total_cmp(&b.description_length));
-                all
+        let shifts = self.fitting.shifts(fit, hole);
+        let (mut bounded, mut laws) = (false, Vec::new());
+        let (all, own) = (data.target.clone(), share / shifts.len() as u64);
+        for shift in shifts {
+            data.target = all.iter().map(|v| v + shift).collect();
+            // Closed forms first: they are fast, and see noise best.
+            let mut left = own;
+            if self.plan.method == Method::Auto {
+                let (work, _) = self.regress(&mut data, Method::Closed, own / CLOSED, &mut laws);
+                left = left.saturating_sub(work);
             }
-            Err(_) => Vec::new(),
-        };
+            bounded |= self.regress(&mut data, self.plan.method, left.max(1), &mut laws).1;
+        }
+        if laws.is_empty() && self.cancel.stop().is_none() {
+            laws.push(Expr::float(statistics::mean(&all)));
+        }
         let mut known: HashSet<u64> = HashSet::new();
         for law in laws {
-            let p = opened(&law.expr, hole, constants);
-            if known.insert(p.law.stable_hash()) && known.len() <= KEPT {
+            let p = opened(&law, hole, &fit.state.constants);
+            if known.insert(p.law.stable_hash()) {
                 self.proposals[hole].push(p);
             }
         }
         bounded
+    }
+
+    /// One search for a hole: its work, and whether that ended it. The laws of shortest description are added.
+    fn regress(
+        &mut self,
+        data: &mut Problem,
+        method: Method,
+        work: u64,
+        laws: &mut Vec<Expr>,
+    ) -> (u64, bool) {
+        let plan = Plan { method, work: Some(work), ..self.plan.clone() };
+        let own = |r: &Report<'_>| self.tell(r.work);
+        let mut found = regress(data, &plan, self.cancel, &own);
+        if let Err(RegressError::NoUnit { .. }) = found {
+            // Its unit may come from a constant of the form.
+            data.dimensions = None;
+            found = regress(data, &plan, self.cancel, &own);
+        }
+        let Ok(found) = found else { return (0, false) };
+        self.work += found.work;
+        self.steps += found.steps;
+        self.refined += found.refined;
+        let mut all = found.front.candidates().to_vec();
+        all.extend(found.runner_up);
+        all.sort_by(|a, b| a.description_length.total_cmp(&b.description_length));
+        laws.extend(all.into_iter().take(KEPT).map(|c| c.expr));
+        (found.work, found.stopped == StopReason::Work)
     }
 
     /// Refines laws together where that was not done; the joint laws enter the front.
@@ -422,7 +439,8 @@ impl Search<'_> {
         let runner_up = best.and_then(|(expr, loss)| {
             let all = self.shortlist.iter().map(|j| &j.candidate).chain(self.front.candidates());
             let other = |c: &&Candidate| {
-                let same = (c.loss - loss).abs() <= 1e-9 * loss.max(c.loss) || c.loss <= floor && loss <= floor;
+                let same =
+                    (c.loss - loss).abs() <= 1e-9 * loss.max(c.loss) || c.loss <= floor && loss <= floor;
                 c.expr != expr && !same
             };
             all.filter(other).min_by(|a, b| a.description_length.total_cmp(&b.description_length)).cloned()

@@ -174,9 +174,8 @@ impl Shape {
         let compiled = |outputs: &[Expr]| {
             Tape::compile(outputs, &inputs).map_err(|f| RegressError::FormPart { found: f.to_string() })
         };
-        let moves = |args: &[Expr]| {
-            inputs[names.len()..].iter().any(|s| args.iter().any(|a| a.contains_symbol(s)))
-        };
+        let moves =
+            |args: &[Expr]| inputs[names.len()..].iter().any(|s| args.iter().any(|a| a.contains_symbol(s)));
         Ok(Shape {
             features: names.len(),
             constants: form.constants.len(),
@@ -233,7 +232,13 @@ impl Shape {
     }
 
     /// Derivatives of a tape by the constants and the calls, at a trace.
-    fn by_inputs(&self, columns: &[Vec<f64>], state: &State, trace: &Trace, tape: &Tape) -> Vec<Vec<Vec<f64>>> {
+    fn by_inputs(
+        &self,
+        columns: &[Vec<f64>],
+        state: &State,
+        trace: &Trace,
+        tape: &Tape,
+    ) -> Vec<Vec<Vec<f64>>> {
         let own: Vec<[f64; 1]> = state.constants.iter().map(|v| [*v]).collect();
         let inputs: Vec<&[f64]> = columns
             .iter()
@@ -297,8 +302,7 @@ impl Shape {
             for (by, inputs) in slopes.by_args.iter().zip(&inputs) {
                 for j in 0..k {
                     let inner = &inputs[self.constants + j];
-                    let add: Vec<f64> =
-                        (0..inner.len()).map(|i| adjoints[k][i] * by[i] * inner[i]).collect();
+                    let add: Vec<f64> = (0..inner.len()).map(|i| adjoints[k][i] * by[i] * inner[i]).collect();
                     adjoints[j].iter_mut().zip(add).for_each(|(a, d)| *a += d);
                 }
             }

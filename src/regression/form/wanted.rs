@@ -3,7 +3,7 @@
 
 use super::fit::{Fit, Fitting};
 use super::{Problem, Units, Unknown};
-use crate::numeric::statistics;
+use crate::numeric::{linear_least_squares, statistics};
 use crate::units::Dimension;
 
 /// Steps of Newton's method.
@@ -12,6 +12,10 @@ const STEPS: usize = 12;
 const SILENT: f64 = 1e-3;
 /// Ratio of the upper to the lower decile of the influence above which rows count differently.
 const UNEVEN: f64 = 3.0;
+/// Share of a hole's influence that a free shift leaves.
+const FREE: f64 = 1e-7;
+/// Share of the largest argument below which the least is close to 0.
+const CLOSE: f64 = 0.1;
 /// Scatter below this share of the target's size is that of the curves.
 const EXACT: f64 = 1e-6;
 
@@ -40,6 +44,55 @@ impl Fitting<'_> {
             }
         }
         (best, slopes)
+    }
+
+    /// Shifts of a hole's values between which the form does not choose, as that of f in f(x) - f(z): those that make the
+    /// curve vanish where its argument does, or is nearest to that, and at the other end. Most laws vanish at one of both.
+    pub fn shifts(&self, fit: &Fit, hole: usize) -> Vec<f64> {
+        let own = &self.form.holes[hole];
+        let columns = &self.problem.columns;
+        let trace = self.shape.evaluate(columns, &fit.state, None);
+        let calls = self.shape.calls_of(hole);
+        let adjoints = self.shape.adjoints(columns, &fit.state, &trace);
+        let mut moved = vec![0.0; self.problem.rows()];
+        let mut largest = 0.0f64;
+        for call in &calls {
+            for (m, a) in moved.iter_mut().zip(&adjoints[*call]) {
+                *m += a;
+                largest = largest.max(a.abs());
+            }
+        }
+        // What the constants and the other holes can do as well.
+        let jacobian = self.shape.jacobian(columns, &fit.state, &trace);
+        let before: usize = fit.state.parts[..hole].iter().map(|p| p.parameters().len()).sum();
+        let first = fit.state.constants.len() + before;
+        let apart = first..first + fit.state.parts[hole].parameters().len();
+        let others = (0..jacobian.ncols()).filter(|j| !apart.contains(j));
+        let others: Vec<Vec<f64>> = others.map(|j| jacobian.column(j).iter().copied().collect()).collect();
+        let lists: Vec<&[f64]> = others.iter().map(Vec::as_slice).collect();
+        let left = match linear_least_squares(&lists, &moved, None, false) {
+            _ if lists.is_empty() => statistics::rms(&moved),
+            Ok(found) => statistics::rms(&found.residuals),
+            Err(_) => f64::INFINITY,
+        };
+        if own.arguments.len() != 1 || !(left <= FREE * largest) {
+            return vec![0.0];
+        }
+        let xs: Vec<f64> = calls.iter().flat_map(|c| trace.args[*c][0].iter().copied()).collect();
+        let by_size = |a: &f64, b: &f64| a.abs().total_cmp(&b.abs());
+        let (Some(near), Some(far)) =
+            (xs.iter().copied().min_by(by_size), xs.iter().copied().max_by(by_size))
+        else {
+            return vec![0.0];
+        };
+        let at = |x: f64| fit.state.parts[hole].values(&[vec![x]]).first().copied().unwrap_or(f64::NAN);
+        let close = near.abs() <= CLOSE * far.abs();
+        let ends = [if close { at(0.0) } else { f64::NAN }, at(near), at(far)];
+        let mut shifts: Vec<f64> = ends.into_iter().filter(|v| v.is_finite()).map(|v| -v).collect();
+        if shifts.len() == 3 {
+            shifts.remove(1);
+        }
+        if shifts.is_empty() { vec![0.0] } else { shifts }
     }
 
     /// The data of a hole, with units where they are decided; `None` where the form hardly depends on it.
