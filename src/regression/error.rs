@@ -141,6 +141,78 @@ pub enum RegressError {
         /// The target's unit.
         unit: String,
     },
+    /// A form in which there is nothing to find.
+    #[error("expected a form with functions to find, found only constants to fit")]
+    FormHoles,
+    /// A hole called in two ways.
+    #[error("expected {expected} in every call of `{hole}`, found {found}", expected = count(*expected), found = count(*found))]
+    FormArity {
+        /// The hole.
+        hole: String,
+        /// Its number of arguments.
+        expected: usize,
+        /// That of another call.
+        found: usize,
+    },
+    /// A hole that depends on nothing.
+    #[error("expected an argument of `{hole}` that varies, found {found}")]
+    FormArgument {
+        /// The hole.
+        hole: String,
+        /// What was found.
+        found: String,
+    },
+    /// A form without values on the data.
+    #[error(
+        "expected a form with finite values, found none in row {row} for any start of its functions and constants"
+    )]
+    FormNotFinite {
+        /// The row, from 1.
+        row: usize,
+    },
+    /// A form that no units of its holes and constants make that of the target.
+    #[error("expected units of the functions and constants that make the form [{unit}], found none: {why}")]
+    FormUnits {
+        /// The target's unit.
+        unit: String,
+        /// What does not go together.
+        why: String,
+    },
+    /// A symbol that is neither a column nor a constant.
+    #[error(
+        "expected a column, a constant or an argument of a function to find, found `{symbol}` in the form"
+    )]
+    FormSymbol {
+        /// The symbol.
+        symbol: String,
+    },
+    /// Something in a form that cannot be evaluated.
+    #[error("expected a form of sums, products, powers and functions, found {found}")]
+    FormPart {
+        /// What was found.
+        found: String,
+    },
+    /// A hole that the form does not call.
+    #[error("expected a call of `{hole}` in the form, found none")]
+    FormUnused {
+        /// The hole.
+        hole: String,
+    },
+    /// A name that stands for two things.
+    #[error("expected one meaning of `{name}`, found it as {first} and as {second}")]
+    FormName {
+        /// The name.
+        name: String,
+        /// One meaning.
+        first: &'static str,
+        /// The other.
+        second: &'static str,
+    },
+}
+
+/// A number of arguments in words.
+fn count(n: usize) -> String {
+    if n == 1 { "1 argument".into() } else { format!("{n} arguments") }
 }
 
 impl Fault for RegressError {
@@ -166,6 +238,15 @@ impl Fault for RegressError {
             RegressError::GuessUnit { .. } => 4057,
             RegressError::GuessValue { .. } => 4058,
             RegressError::Weight { .. } => 4059,
+            RegressError::FormHoles => 4030,
+            RegressError::FormArity { .. } => 4031,
+            RegressError::FormArgument { .. } => 4032,
+            RegressError::FormNotFinite { .. } => 4033,
+            RegressError::FormUnits { .. } => 4034,
+            RegressError::FormSymbol { .. } => 4035,
+            RegressError::FormPart { .. } => 4036,
+            RegressError::FormUnused { .. } => 4037,
+            RegressError::FormName { .. } => 4038,
         })
     }
 
@@ -202,6 +283,23 @@ impl Fault for RegressError {
             RegressError::GuessUnit { .. } => "multiply by a quantity of the missing unit".into(),
             RegressError::GuessValue { .. } => "a guess that has a value in every row".into(),
             RegressError::Weight { .. } => "give weights of at least 0".into(),
+            RegressError::FormHoles => "fit the constants: fit(data, y == a*x + b)".into(),
+            RegressError::FormArity { hole, expected, .. } => {
+                format!("give every call of {hole} {}, or two functions two names", count(*expected))
+            }
+            RegressError::FormArgument { hole, .. } => {
+                format!("call {hole} with columns, or write a constant: {hole}")
+            }
+            RegressError::FormNotFinite { .. } => {
+                "leave out rows where a part of the form has no value: filter(data, x > 0)".into()
+            }
+            RegressError::FormUnits { .. } => {
+                "multiply by a constant to fit, which takes the unit that is missing: c*f(x)".into()
+            }
+            RegressError::FormSymbol { symbol } => format!("name {symbol} as a constant of the form"),
+            RegressError::FormPart { .. } => "form: a*f(x) + g(y)/z".into(),
+            RegressError::FormUnused { hole } => format!("call {hole} with columns, or leave it out"),
+            RegressError::FormName { name, .. } => format!("rename one of them: {name}1"),
         })
     }
 }
@@ -318,4 +416,50 @@ pub const CODES: &[(u16, &str, &str)] = &[
         "note on a search",
         "What is worth knowing about the data of a search: equal or constant columns, a constant target.",
     ),
+    (
+        4030,
+        "form without functions",
+        "A form of a search holds functions that are not declared, the laws to find. With none there are only constants, \
+         which `fit` finds. Example: `fit(data, y == a*x + b)`.",
+    ),
+    (
+        4031,
+        "calls of one function with different arguments",
+        "A function to find stands for one law, so that every call of it in the form has the same number of arguments.",
+    ),
+    (
+        4032,
+        "function of nothing",
+        "A function to find needs arguments, and each of them must vary over the rows: `f()` and `f(3)` are constants, \
+         which a form writes as symbols.",
+    ),
+    (
+        4033,
+        "form without values",
+        "Whatever the functions and constants of the form, some row gives no finite number, as 1/x does at x = 0. Leave \
+         such rows out with `filter`.",
+    ),
+    (
+        4034,
+        "units of a form",
+        "Functions and constants of a form take the units that it needs, but no units of theirs make its terms agree, or \
+         give it the unit of the target.",
+    ),
+    (
+        4035,
+        "unknown symbol in a form",
+        "Every symbol of a form is a column of the data or one of its constants.",
+    ),
+    (
+        4036,
+        "form that cannot be evaluated",
+        "A form is made of sums, products, powers and functions of columns, constants and functions to find. Derivatives \
+         of these functions and imaginary numbers have no place in it.",
+    ),
+    (
+        4037,
+        "function that is not called",
+        "A function to find that the form does not call could be anything.",
+    ),
+    (4038, "one name for two things", "Columns, constants and functions of a form have different names."),
 ];

@@ -15,6 +15,7 @@ pub mod dimension_algebra;
 mod engine;
 mod error;
 pub mod exhaustive;
+pub mod form;
 mod front;
 mod genetic;
 mod guesses;

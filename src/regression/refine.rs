@@ -442,21 +442,27 @@ fn powers_of(
     Some(all.swap_remove(best))
 }
 
-/// The model with the units of its constants made of named ones; template and skeleton. `None` where they have no
-/// such product, or where constants with units are not allowed.
-fn named(
-    problem: &Problem,
-    plan: &Plan,
-    model: &Model,
-    cancel: &CancelToken,
-) -> Option<(Expr, Expr, Vec<Parameter>)> {
+/// A model with the units of its constants made of named ones.
+struct Named {
+    template: Expr,
+    /// The template with the names of constants.
+    skeleton: Expr,
+    parameters: Vec<Parameter>,
+    /// What stands for parameters that had a unit.
+    products: Vec<(Symbol, Expr)>,
+}
+
+/// The model with the units of its constants made of named ones. `None` where they have no such product, or where
+/// constants with units are not allowed.
+fn named(problem: &Problem, plan: &Plan, model: &Model, cancel: &CancelToken) -> Option<Named> {
     let mut parameters = model.parameters.clone();
     let (mut template, mut skeleton) = (model.template.clone(), model.template.clone());
+    let mut products = Vec::new();
     let with_unit = parameters.iter().any(|p| !p.dimension.is_none());
     let constants = match &plan.constants {
         Constants::Dimensionless if with_unit => return None,
         Constants::Named(constants) if with_unit => constants,
-        _ => return Some((template, skeleton, parameters)),
+        _ => return Some(Named { template, skeleton, parameters, products }),
     };
     let fitted = fit(problem, &template, &parameters, cancel)?;
     for (place, p) in parameters.iter_mut().enumerate().filter(|(_, p)| !p.dimension.is_none()) {
@@ -474,10 +480,11 @@ fn named(
         let names = product(&|k| Expr::symbol(format!("#{}", constants[k].0).as_str()));
         p.start = fitted.values[place] / values.evaluate(&|_| Some(1.0)).filter(|v| *v != 0.0)?;
         p.dimension = Dimension::NONE;
-        template = template.substitute(&[(p.symbol.clone(), values)]);
+        template = template.substitute(&[(p.symbol.clone(), values.clone())]);
         skeleton = skeleton.substitute(&[(p.symbol.clone(), names)]);
+        products.push((p.symbol.clone(), values));
     }
-    Some((template, skeleton, parameters))
+    Some(Named { template, skeleton, parameters, products })
 }
 
 /// Where the fit on all rows begins: what a fit on few rows came to; `None` where that is hopeless beside the archive.
@@ -514,7 +521,26 @@ pub fn candidate(
     front: &Front,
     cancel: &CancelToken,
 ) -> Option<Candidate> {
-    let (template, skeleton, parameters) = named(problem, plan, model, cancel)?;
+    refined(problem, plan, model, front, cancel).map(|r| r.candidate)
+}
+
+/// A refined law with what its parameters became.
+pub struct Refined {
+    /// The law.
+    pub candidate: Candidate,
+    /// The parameters' values as they stand in the law: exact, uncertain, or made of named constants.
+    pub values: Vec<(Symbol, Expr)>,
+}
+
+/// Like [`candidate`], with the values of the model's parameters.
+pub fn refined(
+    problem: &Problem,
+    plan: &Plan,
+    model: &Model,
+    front: &Front,
+    cancel: &CancelToken,
+) -> Option<Refined> {
+    let Named { template, skeleton, parameters, products } = named(problem, plan, model, cancel)?;
     if template.is_undefined() || template.is_zero() {
         return None;
     }
@@ -597,7 +623,13 @@ pub fn candidate(
         }
     }
     let law = unfold_logarithms(problem, &template.substitute(&state.exact));
-    assemble(plan, model.engine, &refining, &state, &law, snapped)
+    let mut refined = assemble(plan, model.engine, &refining, &state, &law, snapped)?;
+    for (symbol, product) in products {
+        let whole = product.substitute(&refined.values);
+        refined.values.retain(|(own, _)| *own != symbol);
+        refined.values.push((symbol, whole));
+    }
+    Some(refined)
 }
 
 /// Logarithms of powers as multiples: 3*log(x) for log(x^3), where the data are positive.
@@ -625,7 +657,7 @@ fn assemble(
     state: &State,
     law: &Expr,
     mut constants: Vec<ConstantInfo>,
-) -> Option<Candidate> {
+) -> Option<Refined> {
     let State { open, fitted, .. } = state;
     let problem = refining.fitter.problem;
     let parameters: Vec<Parameter> = open.iter().map(|&k| refining.parameters[k].clone()).collect();
@@ -676,7 +708,7 @@ fn assemble(
     let r2 = if spread > 0.0 { 1.0 - written.squares / spread } else { 1.0 };
     // The mean explains nothing; its last bits would say otherwise.
     let r2 = if r2.abs() < 1e-12 { 0.0 } else { r2 };
-    Some(Candidate {
+    let candidate = Candidate {
         size,
         expr,
         constants,
@@ -685,5 +717,7 @@ fn assemble(
         description_length: length,
         engine: engine.into(),
         evidence: "".into(),
-    })
+    };
+    pairs.extend(state.exact.iter().cloned());
+    Some(Refined { candidate, values: pairs })
 }
