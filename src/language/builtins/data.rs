@@ -698,7 +698,8 @@ fn regress(context: &mut Context, args: &Args) -> Result<Value> {
         context.notify(crate::base::Diagnostic::notice(crate::base::Code(4020), args.span, note.clone()));
     }
     let front = Arc::new(front);
-    context.events.send(Event::Finding(Arc::new(finding(context, &front))));
+    let part = Some(super::report::part(&front, &d, &context.style));
+    context.events.send(Event::Finding(Arc::new(Finding { part, ..finding(context, &front) })));
     Ok(Value::Front(front))
 }
 
@@ -724,6 +725,7 @@ fn finding(context: &Context, front: &Arc<FrontValue>) -> Finding {
         stopped: Some(front.found.stopped),
         seed: front.seed,
         resumed: front.resumed,
+        part: None,
     }
 }
 

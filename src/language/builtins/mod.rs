@@ -12,6 +12,7 @@ pub mod numeric;
 pub mod output;
 pub mod plots;
 pub mod predict;
+pub mod report;
 pub mod roots;
 pub mod spectra;
 pub mod symbolic;
@@ -38,6 +39,7 @@ const TABLES: &[&[(&str, Body)]] = &[
     explain::TABLE,
     numeric::TABLE,
     predict::TABLE,
+    report::TABLE,
     roots::TABLE,
     spectra::TABLE,
     systems::TABLE,
