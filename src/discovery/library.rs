@@ -104,12 +104,7 @@ fn exponents(n: usize, degree: usize) -> Vec<Vec<usize>> {
 /// The library for paths whose states at all points are `states`: powers and products, functions of states without
 /// dimension (restoring forces, relaxation, growth), ratios, and saturating terms (Michaelis and Menten, Hill, Fermi); where
 /// the rate is `forced`, terms of the independent variable too. The first is 1.
-pub fn library(
-    paths: &Paths,
-    states: &[Vec<f64>],
-    allows: &dyn Fn(&str) -> bool,
-    forced: bool,
-) -> Vec<Term> {
+pub fn library(paths: &Paths, states: &[Vec<f64>], allows: &dyn Fn(&str) -> bool, forced: bool) -> Vec<Term> {
     let n = paths.names.len();
     let mut maker = Maker { paths, states, allows, found: Vec::new() };
     maker.push(0, Expr::one(), Some(Dimension::NONE), Vec::new(), &|_| 1.0);
@@ -301,8 +296,11 @@ fn driven(maker: &mut Maker<'_>) {
             }
         }
     }
-    let (low, high) = times.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), t| (a.min(*t), b.max(*t)));
-    let Some(frequency) = Dimension::NONE.div(own).filter(|_| high > low && (maker.allows)("*")) else { return };
+    let (low, high) =
+        times.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), t| (a.min(*t), b.max(*t)));
+    let Some(frequency) = Dimension::NONE.div(own).filter(|_| high > low && (maker.allows)("*")) else {
+        return;
+    };
     let shortest = paths.paths.iter().map(|p| p.times.len()).min().unwrap_or(0);
     let turn = t * Expr::symbol(inner(0));
     for k in 1..=FREQUENCIES.min(shortest / 2) {

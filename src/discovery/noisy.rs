@@ -4,8 +4,8 @@
 use rayon::prelude::*;
 
 use super::curve::{self, Spline};
-use super::paths::Paths;
 use super::library::library;
+use super::paths::Paths;
 use super::proposal::{Proposal, is_allowed, length, opened, price, restricted, written};
 use super::shoot::{Course, Shot};
 use super::table::{Table, engine, problem};

@@ -147,14 +147,14 @@ impl Weak {
             all.sort_unstable();
             all
         };
-        let mut found: Vec<(Vec<usize>, f64, Vec<f64>)> = Vec::new();
+        let mut found: Vec<Set> = Vec::new();
         for tier in 0..=highest {
             let open: Vec<usize> =
                 (0..usable.len()).filter(|j| terms[usable[*j]].tier <= tier && lengths[*j] > 0.0).collect();
-            let mut beam: Vec<(Vec<usize>, f64, Vec<f64>)> = vec![(Vec::new(), square, Vec::new())];
+            let mut beam = vec![Set { left: square, ..Set::default() }];
             for _ in 0..most.min(self.rows() / 3) {
-                let mut next: Vec<(Vec<usize>, f64, Vec<f64>)> = Vec::new();
-                for (set, ..) in &beam {
+                let mut next: Vec<Set> = Vec::new();
+                for Set { terms: set, .. } in &beam {
                     for &j in &open {
                         if set.iter().any(|i| kind[*i] == kind[j]) {
                             continue;
@@ -162,30 +162,30 @@ impl Weak {
                         let mut grown = set.clone();
                         grown.push(j);
                         grown.sort_unstable();
-                        if next.iter().any(|n| n.0 == grown) {
+                        if next.iter().any(|n| n.terms == grown) {
                             continue;
                         }
-                        if let Some((left, c)) = solved(&gram, &right, square, &grown) {
+                        if let Some((left, factors)) = solved(&gram, &right, square, &grown) {
                             let own = kinds(&grown);
-                            if let Some(at) = next.iter().position(|n| kinds(&n.0) == own) {
-                                if next[at].1 <= left {
+                            if let Some(at) = next.iter().position(|n| n.kinds == own) {
+                                if next[at].left <= left {
                                     continue;
                                 }
                                 next.remove(at);
                             }
                             // The beam is kept short on the way: the list of what is known is looked through often.
-                            let worst = next.get(BEAM - 1).map_or(f64::INFINITY, |n| n.1);
+                            let worst = next.get(BEAM - 1).map_or(f64::INFINITY, |n| n.left);
                             if left < worst {
-                                let at = next.partition_point(|n| n.1 <= left);
-                                next.insert(at, (grown, left, c));
+                                let at = next.partition_point(|n| n.left <= left);
+                                next.insert(at, Set { terms: grown, kinds: own, left, factors });
                                 next.truncate(BEAM);
                             }
                         }
                     }
                 }
-                for (set, left, c) in next.iter().take(PROPOSED) {
-                    if !found.iter().any(|f| f.0 == *set) {
-                        found.push((set.clone(), *left, c.clone()));
+                for set in next.iter().take(PROPOSED) {
+                    if !found.iter().any(|f| f.terms == set.terms) {
+                        found.push(set.clone());
                     }
                 }
                 if next.is_empty() {
@@ -196,12 +196,25 @@ impl Weak {
         }
         found
             .into_iter()
-            .map(|(set, left, c)| {
-                let chosen = set.iter().zip(&c).map(|(j, c)| (&terms[usable[*j]], c / lengths[*j]));
-                (model(chosen, goal), left)
+            .map(|set| {
+                let factors = set.terms.iter().zip(&set.factors);
+                (model(factors.map(|(j, c)| (&terms[usable[*j]], c / lengths[*j])), goal), set.left)
             })
             .collect()
     }
+}
+
+/// A set of terms that was tried.
+#[derive(Clone, Default)]
+struct Set {
+    /// The terms, by place.
+    terms: Vec<usize>,
+    /// Their kinds, sorted.
+    kinds: Vec<u64>,
+    /// What they leave of the target.
+    left: f64,
+    /// Their factors.
+    factors: Vec<f64>,
 }
 
 /// What is left of the target, and the factors, for a set of columns.

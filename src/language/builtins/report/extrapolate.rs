@@ -182,7 +182,8 @@ fn judge(
         }
     };
     let (inner_law, outer_law) = (evaluate(&inner), evaluate(&outer));
-    let (inner_sizes, outer_sizes) = (sizes(&inner_target, &inner_law[0]), sizes(&outer_target, &outer_law[0]));
+    let (inner_sizes, outer_sizes) =
+        (sizes(&inner_target, &inner_law[0]), sizes(&outer_target, &outer_law[0]));
     let scaled = |target: &Column, law: &[f64], sizes: &[f64]| -> Vec<f64> {
         let y = target.si_values();
         y.iter().zip(law).zip(sizes).map(|((y, f), s)| (y - f) / s).collect()

@@ -31,7 +31,11 @@ pub(super) fn all(m: &Measured<'_>, word: &str) -> Vec<Drawn> {
         found.push(("front: size against loss, the chosen law marked".into(), panel, false));
     }
     let rows = thinned(m);
-    found.push((format!("parity: {target} of the law against {target} measured"), parity(m, &rows, &target), false));
+    found.push((
+        format!("parity: {target} of the law against {target} measured"),
+        parity(m, &rows, &target),
+        false,
+    ));
     let log = is_wide(m);
     let x = Axis { log, ..Axis::new(format!("{target} of the law"), Some(m.unit.clone())) };
     found.push(("residuals against the law's value".into(), residuals(m, &rows, x, &m.fitted), false));
@@ -60,7 +64,9 @@ pub(super) fn all(m: &Measured<'_>, word: &str) -> Vec<Drawn> {
 pub(super) fn left_out(m: &Measured<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     if m.residuals.len() > POINTS {
-        notes.push(format!("figures show {POINTS} of the rows, evenly spaced, and the one with the largest residual"));
+        notes.push(format!(
+            "figures show {POINTS} of the rows, evenly spaced, and the one with the largest residual"
+        ));
     }
     if m.features.len() > COLUMNS {
         notes.push(format!("residuals are drawn against {COLUMNS} of {} columns", m.features.len()));
@@ -102,13 +108,16 @@ fn line(points: Vec<(f64, f64)>) -> Layer {
 
 /// The ends of what is finite.
 fn ends(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    values.filter(|v| v.is_finite()).fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)))
+    values
+        .filter(|v| v.is_finite())
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)))
 }
 
 fn parity(m: &Measured<'_>, rows: &[usize], target: &str) -> Panel {
     let (x, y) = (picked(&m.target_values, rows), picked(&m.fitted, rows));
     let (low, high) = ends(x.iter().chain(&y).copied());
-    let axis = |of: &str| Axis { log: is_wide(m), ..Axis::new(format!("{target} {of}"), Some(m.unit.clone())) };
+    let axis =
+        |of: &str| Axis { log: is_wide(m), ..Axis::new(format!("{target} {of}"), Some(m.unit.clone())) };
     let mut series = points(x.into_iter().zip(y).collect());
     series.x_errors = m.target.errors.as_ref().map(|e| picked(e, rows));
     Panel {
@@ -134,7 +143,9 @@ fn residuals(m: &Measured<'_>, rows: &[usize], x: Axis, values: &[f64]) -> Panel
     }
 }
 
-/// An SVG document as an element of a page: its identifiers begin with `word`, since those of several meet there.
+/// An SVG document as an element of a page, which needs no name space: its identifiers begin with `word`, since those of
+/// several meet there.
 fn inside(svg: &str, word: &str) -> String {
+    let svg = svg.replacen(" xmlns=\"http://www.w3.org/2000/svg\"", "", 1);
     svg.replace(" id=\"g", &format!(" id=\"{word}g")).replace(" href=\"#g", &format!(" href=\"#{word}g"))
 }

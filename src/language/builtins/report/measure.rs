@@ -125,7 +125,12 @@ pub(super) fn measure<'a>(
         let (expected, found) = (unit(searched.as_ref()), unit(column.unit.as_ref()));
         if searched.is_some() && expected.dimension() != found.dimension() {
             let message = format!("expected `{s}` in [{expected}] as in the search, found [{found}]");
-            return Err(fault_hint(6021, data_at, message, "report(found, data, path) takes the data of the search"));
+            return Err(fault_hint(
+                6021,
+                data_at,
+                message,
+                "report(found, data, path) takes the data of the search",
+            ));
         }
     }
     let names: Vec<&str> = needed.iter().map(Symbol::name).collect();
@@ -136,8 +141,7 @@ pub(super) fn measure<'a>(
     }
     let missing = d.rows() - whole.len();
     let n = whole.len();
-    let rows: Vec<usize> =
-        if n <= ROWS { whole } else { (0..ROWS).map(|k| whole[k * n / ROWS]).collect() };
+    let rows: Vec<usize> = if n <= ROWS { whole } else { (0..ROWS).map(|k| whole[k * n / ROWS]).collect() };
     let data = d.take(&rows).map_err(|e| lift(&e, data_at))?;
     let target = data.numbers(&front.target).map_err(|e| lift(&e, data_at))?.clone();
     let used = law.expr.symbols();

@@ -89,8 +89,11 @@ fn table(out: &mut String, head: &[&str], rows: &[(bool, Vec<String>)]) {
         row.iter().enumerate().map(cell).collect()
     };
     let names: Vec<String> = head.iter().map(|h| h.trim_start_matches('#').to_string()).collect();
+    out.push_str("<table>\n");
     // Writing to a string cannot fail.
-    let _ = writeln!(out, "<table>\n<tr>{}</tr>", cells("th", &names));
+    if names.iter().any(|n| !n.is_empty()) {
+        let _ = writeln!(out, "<tr>{}</tr>", cells("th", &names));
+    }
     for (chosen, row) in rows {
         let mark = if *chosen { " class=\"chosen\"" } else { "" };
         let _ = writeln!(out, "<tr{mark}>{}</tr>", cells("td", row));
@@ -197,7 +200,8 @@ fn outside(out: &mut String, checks: &[Check], m: &Measured<'_>) {
         }
         (false, row)
     });
-    let head = ["along", "fitted inside", "rows in / out", "#RMS inside", "#RMS outside", "#ratio", "#at most", ""];
+    let head =
+        ["along", "fitted inside", "rows in / out", "#RMS inside", "#RMS outside", "#ratio", "#at most", ""];
     let rows: Vec<_> = rows.collect();
     match rows.is_empty() {
         true => out.push_str("<p>No column varies.</p>\n"),
