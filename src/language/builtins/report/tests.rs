@@ -3,7 +3,7 @@
 use super::*;
 use crate::base::{Span, StopReason};
 use crate::data::Column;
-use crate::expression::{Expr, Function, Symbol, Uncertain};
+use crate::expression::{Expr, Function, Uncertain};
 use crate::language::builtins::data::column_declarations;
 use crate::regression::{Candidate, ConstantInfo, Found, Front};
 use crate::units::{Catalogue, Unit};
