@@ -49,10 +49,7 @@ pub(super) fn all(m: &Measured<'_>, word: &str) -> Vec<Drawn> {
     for (words, panel, small) in found {
         let mut figure = Figure::new(panel);
         (figure.width, figure.height) = if small { (300.0, 220.0) } else { (380.0, 290.0) };
-        figure.title = words.clone();
-        let settled = figure.settle();
-        figure.title = String::new();
-        if settled.is_ok() {
+        if figure.settle().is_ok() {
             let svg = inside(&figure.svg(), &format!("{word}{}", drawn.len()));
             drawn.push(Drawn { words, svg, small });
         }

@@ -7,9 +7,10 @@ use super::figures;
 use super::measure::Measured;
 use crate::base::markup::escape;
 use crate::expression::print::{self, Style};
-use crate::expression::{Expr, Symbol};
+use crate::expression::{Expr, Kind, Symbol};
 use crate::language::builtins::explain;
 use crate::language::render;
+use crate::numeric::statistics;
 use crate::plot::typeset;
 use crate::regression::{Candidate, ConstantInfo};
 use crate::units::Unit;
@@ -115,7 +116,6 @@ fn law(out: &mut String, m: &Measured<'_>, style: &Style) {
 
 /// The law in two dimensions, where it fits.
 fn rendered(equation: &Expr, style: &Style) -> Option<Vec<String>> {
-    use crate::expression::Kind;
     let plain = equation.transform(&mut |e| match e.kind() {
         Kind::Uncertain(u) => Expr::float(u.value()),
         _ => e,
@@ -160,10 +160,11 @@ fn numbers(out: &mut String, m: &Measured<'_>) {
     let r2 = m.r2();
     rows.push(("R²", print::float(r2, &Style { digits: Some(8), ..Style::default() })));
     let searched = m.law().r2;
-    if !((r2 - searched).abs() <= 1e-6 * (1.0 - searched).abs().max(1e-6)) {
+    let same = (r2 - searched).abs() <= 1e-6 * (1.0 - searched).abs().max(1e-6);
+    if !same {
         rows.push(("R² in the search", number(searched)));
     }
-    rows.push(("RMS of residuals", quantity(crate::numeric::statistics::rms(&finite), &m.difference)));
+    rows.push(("RMS of residuals", quantity(statistics::rms(&finite), &m.difference)));
     if let Some(k) = m.largest() {
         let text = format!("{}, row {}", quantity(m.residuals[k], &m.difference), m.rows[k]);
         rows.push(("largest residual", text));
