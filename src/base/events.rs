@@ -65,6 +65,37 @@ pub struct Finding {
     pub seed: u64,
     /// Whether the answer was taken from a checkpoint.
     pub resumed: bool,
+    /// The answer beside its data, for a report, where they are known.
+    pub part: Option<Part>,
+}
+
+/// A part of a report, made when it is asked for: HTML whose identifiers begin with the word it is given. Empty where
+/// there is nothing to show.
+#[derive(Clone)]
+pub struct Part(Arc<dyn Fn(&str) -> String + Send + Sync>);
+
+impl Part {
+    /// A part that `make` makes.
+    pub fn new(make: impl Fn(&str) -> String + Send + Sync + 'static) -> Part {
+        Part(Arc::new(make))
+    }
+
+    /// The HTML.
+    pub fn html(&self, word: &str) -> String {
+        (self.0)(word)
+    }
+}
+
+impl PartialEq for Part {
+    fn eq(&self, other: &Part) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl std::fmt::Debug for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Part")
+    }
 }
 
 /// A law of a [`Finding`].

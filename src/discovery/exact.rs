@@ -3,6 +3,7 @@
 use super::curve;
 use super::table::{Table, engine, problem};
 use super::{DiscoverError, Discovered, Failure, Method, Noise, Paths, Plan, Rate, boxed};
+use crate::algebra;
 use crate::base::{CancelToken, StopReason};
 use crate::expression::Expr;
 use crate::numeric::statistics;
@@ -66,6 +67,17 @@ fn exact_table(paths: &Paths, k: usize, noise: Noise) -> Table {
     table.thinned()
 }
 
+/// The law with what cancels left out, as in `x*(y/x + 2)`, where it is no larger so.
+pub fn cancelled(law: &Expr) -> Expr {
+    let Some((whole, lost)) = algebra::cancel(law) else { return law.clone() };
+    if lost.is_empty() {
+        return law.clone();
+    }
+    let forms = [algebra::expand(&whole), whole];
+    let least = forms.into_iter().min_by_key(regression::size);
+    least.filter(|e| regression::size(e) <= regression::size(law)).unwrap_or_else(|| law.clone())
+}
+
 /// Finds the system.
 pub fn find(
     paths: &Paths,
@@ -85,7 +97,7 @@ pub fn find(
         let problem = problem(paths, plan, k, &table);
         let first = match plan.method {
             Method::Auto => regression::Method::Auto,
-            Method::Sparse => regression::Method::Closed,
+            Method::Sindy => regression::Method::Closed,
             Method::Genetic => regression::Method::Genetic,
         };
         let mut all: Vec<Candidate> = Vec::new();
@@ -128,11 +140,14 @@ pub fn find(
             notes.push(format!("the rate of `{}` was not found exactly", paths.names[k]));
         }
         all.sort_by(|a, b| a.description_length.total_cmp(&b.description_length).then(a.size.cmp(&b.size)));
-        let mut own = all.iter().map(|c| Rate {
-            expr: c.expr.clone(),
-            size: c.size,
-            description_length: c.description_length,
-            engine: c.engine.to_string(),
+        let mut own = all.iter().map(|c| {
+            let expr = cancelled(&c.expr);
+            Rate {
+                size: if expr == c.expr { c.size } else { regression::size(&expr) },
+                expr,
+                description_length: c.description_length,
+                engine: c.engine.to_string(),
+            }
         });
         let Some(best) = own.next() else {
             return Err(boxed(DiscoverError::Nothing { state: paths.names[k].to_string() }));

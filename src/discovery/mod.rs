@@ -9,6 +9,7 @@
 mod curve;
 mod error;
 mod exact;
+mod library;
 mod noisy;
 mod paths;
 mod proposal;
@@ -21,6 +22,7 @@ mod weak;
 pub use curve::Noise;
 pub use error::{CODES, DiscoverError};
 pub use paths::{FEWEST, Path, Paths};
+pub use table::identities;
 
 use crate::base::{CancelToken, Fault, StopReason};
 use crate::expression::{Expr, Kind};
@@ -34,7 +36,7 @@ pub enum Method {
     /// All.
     Auto,
     /// Sums of library terms.
-    Sparse,
+    Sindy,
     /// The genetic search.
     Genetic,
 }
@@ -45,7 +47,7 @@ impl std::str::FromStr for Method {
     fn from_str(word: &str) -> Result<Method, DiscoverError> {
         match word {
             "auto" => Ok(Method::Auto),
-            "sindy" => Ok(Method::Sparse),
+            "sindy" => Ok(Method::Sindy),
             "genetic" => Ok(Method::Genetic),
             _ => Err(DiscoverError::Method { found: word.into() }),
         }
@@ -67,7 +69,7 @@ pub struct Plan {
     pub threads: usize,
     /// The seed.
     pub seed: u64,
-    /// The identity of the first uncertain constant.
+    /// The identity of the first uncertain constant; those after it, [`identities`] in all, belong to the search.
     pub identity: u64,
     /// Whether rates may depend on the independent variable.
     pub forced: bool,

@@ -4,18 +4,21 @@
 use rayon::prelude::*;
 
 use super::curve::{self, Spline};
+use super::library::library;
 use super::paths::Paths;
-use super::proposal::{Proposal, length, opened, price, written};
+use super::proposal::{Proposal, is_allowed, length, opened, price, restricted, written};
 use super::shoot::{Course, Shot};
 use super::table::{Table, engine, problem};
-use super::weak::{self, Weak};
+use super::weak::Weak;
 use super::{DiscoverError, Discovered, Failure, Method, Noise, Plan, Rate, boxed};
 use crate::base::{CancelToken, StopReason};
 use crate::expression::{Covariance, Expr, Uncertain};
 use crate::numeric::statistics;
 use crate::regression::candidate::Model;
-use crate::regression::{self, Constants, RegressError};
+use crate::regression::{self, RegressError};
 
+/// Most terms of a sum.
+const TERMS: usize = 6;
 /// Sums of library terms that are shot.
 const SHOT: usize = 28;
 /// Proposals of an engine that are shot, and those that are kept from round to round.
@@ -145,12 +148,13 @@ impl Seen<'_> {
         let freedom: Vec<f64> = self.smooth.freedom.iter().map(|f| f[k]).collect();
         let Some(weak) = Weak::new(paths, k, &sigma, &freedom) else { return Vec::new() };
         let allows = |name: &str| plan.operators.iter().any(|o| o == name);
-        let library = weak::library(paths, states, &allows);
-        let free = paths.dimensions.is_none() || plan.constants == Constants::Free;
+        let library = library(paths, states, &allows, plan.forced);
+        let most = if allows("+") { TERMS } else { 1 };
         let rows = weak.rows();
         let mut sums: Vec<(Model, f64)> = weak
-            .sums(&library, paths.rate_dimension(k), free)
+            .sums(&library, paths.rate_dimension(k), most, &|d| is_allowed(&plan.constants, d))
             .into_iter()
+            .filter_map(|(m, chi2)| Some((restricted(m, &plan.constants)?, chi2)))
             .map(|(m, chi2)| {
                 let starts: Vec<f64> = m.parameters.iter().map(|p| p.start).collect();
                 let unknown = vec![f64::NAN; starts.len()];
@@ -170,7 +174,7 @@ impl Seen<'_> {
         if plan.method == Method::Auto {
             methods.push((regression::Method::Closed, CLOSED.min(plan.work), "closed forms"));
         }
-        if plan.method != Method::Sparse {
+        if plan.method != Method::Sindy {
             methods.push((regression::Method::Genetic, plan.work, "genetic"));
         }
         let (mut models, mut work, mut bounded) = (Vec::new(), 0, false);
@@ -185,7 +189,8 @@ impl Seen<'_> {
                     let front = found.front.candidates();
                     let best = found.front.best_index().unwrap_or(0);
                     let from = (best + 3).saturating_sub(FRONT).min(front.len());
-                    models.extend(front[from..].iter().take(FRONT).map(|c| opened(&c.expr, name)));
+                    let laws = front[from..].iter().take(FRONT).map(|c| opened(&c.expr, name));
+                    models.extend(laws.filter_map(|m| restricted(m, &plan.constants)));
                 }
                 Err(RegressError::Constant { .. }) => {}
                 Err(fault) => return Err(boxed(fault)),

@@ -1,11 +1,14 @@
 //! Proposed rates: laws with their numbers opened, their description length with the points, and laws again.
 
+use crate::base::Number;
 use crate::expression::{Expr, Kind, Symbol};
 use crate::regression::candidate::{Model, Parameter};
 use crate::regression::complexity::Complexity;
-use crate::regression::describe;
+use crate::regression::{Constants, describe, dimension_algebra};
 use crate::units::{Dimension, Unit};
 
+/// Largest power of a named constant.
+const MOST: f64 = 6.0;
 /// The price in nats of a function, and of one inside another.
 const CALLED: f64 = 5.0;
 const NESTED: f64 = 12.0;
@@ -70,6 +73,48 @@ fn open(e: &Expr, parameters: &mut Vec<Parameter>) -> Expr {
         }
         _ => e.map_children(|c| open(c, parameters)),
     }
+}
+
+/// Powers of named constants whose product has a dimension.
+fn powers_of(
+    named: &[(String, Expr, Dimension)],
+    dimension: Dimension,
+) -> Option<impl Iterator<Item = (&Expr, Number)>> {
+    let dimensions: Vec<Dimension> = named.iter().map(|n| n.2).collect();
+    let powers = dimension_algebra::powers(&dimensions, dimension)?.particular;
+    let small = powers.iter().all(|q| q.to_f64().abs() <= MOST);
+    small.then(|| named.iter().map(|n| &n.1).zip(powers).filter(|(_, q)| !q.is_zero()))
+}
+
+/// Whether a rate may have a constant of a dimension, alone or as a multiple of named ones.
+pub fn is_allowed(constants: &Constants, dimension: Dimension) -> bool {
+    match constants {
+        Constants::Free => true,
+        _ if dimension.is_none() => true,
+        Constants::Dimensionless => false,
+        Constants::Named(named) => powers_of(named, dimension).is_some(),
+    }
+}
+
+/// A model whose constants with units are multiples of named ones, where only those may have them; `None` where they cannot.
+pub fn restricted(mut model: Model, constants: &Constants) -> Option<Model> {
+    let named = match constants {
+        Constants::Free => return Some(model),
+        Constants::Dimensionless => {
+            return model.parameters.iter().all(|p| p.dimension.is_none()).then_some(model);
+        }
+        Constants::Named(named) => named,
+    };
+    for p in model.parameters.iter_mut().filter(|p| !p.dimension.is_none()) {
+        let product = Expr::product(
+            powers_of(named, p.dimension)?.map(|(e, q)| Expr::power(e.clone(), Expr::number(q))),
+        );
+        p.start /= product.evaluate(&|_| None).filter(|v| v.is_normal())?;
+        p.dimension = Dimension::NONE;
+        let whole = Expr::symbol(p.symbol.clone()) * product;
+        model.template = model.template.substitute(&[(p.symbol.clone(), whole)]);
+    }
+    Some(model)
 }
 
 /// Nats by which functions make a rate less likely beforehand than products of powers: most rates are those of mass action,

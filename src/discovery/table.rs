@@ -9,7 +9,17 @@ use crate::units::{Dimension, Unit};
 /// Rows that engines look at.
 const ROWS: usize = 600;
 
-/// The options of an engine's search.
+/// Identities of the uncertain constants of one search for a rate.
+const OWN: u64 = 1 << 16;
+/// Searches for each rate.
+pub const SEARCHES: usize = 2;
+
+/// How many identities of uncertain constants the searches for the rates of so many states take.
+pub fn identities(states: usize) -> u64 {
+    OWN * (SEARCHES * states) as u64
+}
+
+/// The options of an engine's search, one of [`SEARCHES`] times the states.
 pub fn engine(plan: &Plan, method: regression::Method, work: u64, k: usize) -> regression::Plan {
     regression::Plan {
         method,
@@ -19,7 +29,7 @@ pub fn engine(plan: &Plan, method: regression::Method, work: u64, k: usize) -> r
         deadline: None,
         threads: rayon::current_num_threads(),
         seed: plan.seed,
-        identity: plan.identity + (1 << 16) * k as u64,
+        identity: plan.identity + OWN * k as u64,
         without: Vec::new(),
         criteria: regression::Criteria::default(),
         own: Vec::new(),

@@ -3,9 +3,10 @@
 use super::curve::{Spline, fornberg, noise, slopes};
 use super::*;
 use crate::base::random::{Rng, Streams};
-use crate::expression::{Symbol, Uncertain};
+use crate::expression::{Function, Symbol, Uncertain};
 use crate::numeric::normal::standard_normal;
 use crate::numeric::ode::Closure;
+use crate::regression;
 use crate::units::Dimension;
 use rand::RngExt;
 
@@ -206,7 +207,7 @@ fn noise_does_not_hide_a_system() {
 #[test]
 fn constants_are_within_their_errors() {
     let data = paths(&["x", "y"], hunters, &[&[10.0, 5.0]], 30.0, 400, Seen::Relative(0.03));
-    let found = find(&data, &Plan { method: Method::Sparse, ..plan(0) });
+    let found = find(&data, &Plan { method: Method::Sindy, ..plan(0) });
     let constants: Vec<Uncertain> = found.rates.iter().flat_map(|r| r.expr.uncertain_leaves()).collect();
     assert_eq!(constants.len(), 4, "{}", told(&found));
     let truths: [f64; 4] = [1.1, 0.4, 0.1, 0.4];
@@ -224,6 +225,107 @@ fn a_driven_system_depends_on_time() {
     let data = paths(&["x"], driven, &[&[1.0]], 10.0, 500, Seen::Exact);
     let found = find(&data, &Plan { forced: true, ..plan(60_000_000) });
     assert!(deviation(&data, &found, driven) < 1e-3, "{}", told(&found));
+}
+
+#[test]
+fn a_noisy_driven_system_depends_on_time() {
+    let cases: [(&str, Law); 2] = [
+        ("phase", |t, y, out| out[0] = -0.5 * y[0] + 2.0 * (3.0 * t + 0.8).sin()),
+        ("ramp", |t, y, out| out[0] = 0.7 * t - y[0]),
+    ];
+    for (name, driven) in cases {
+        let data = paths(&["x"], driven, &[&[1.0]], 10.0, 160, Seen::Absolute(0.02));
+        let found = find(&data, &Plan { method: Method::Sindy, forced: true, ..plan(0) });
+        assert!(deviation(&data, &found, driven) < 0.05, "{name}: {}", told(&found));
+        assert_eq!(found.rates[0].engine, "sindy");
+    }
+    // Only where it is asked for.
+    let allows = |_: &str| true;
+    let data = paths(&["x"], cases[1].1, &[&[1.0]], 10.0, 160, Seen::Exact);
+    let terms = |forced: bool| super::library::library(&data, &data.paths[0].states, &allows, forced);
+    let on_time = |all: Vec<super::library::Term>| all.iter().any(|t| t.expr.contains_symbol(&data.over));
+    assert!(on_time(terms(true)) && !on_time(terms(false)));
+}
+
+/// Metres and seconds as dimensions, of a length and a time.
+fn units() -> (Dimension, Dimension) {
+    let all = crate::units::Catalogue::load(&[("u.phys", "unit metre, m\nunit second, s\n")]).unwrap();
+    let of = |text: &str| all.parse(text).unwrap().dimension();
+    (of("m"), of("s"))
+}
+
+/// Whether a law has a constant with a unit.
+fn has_unit(law: &Expr) -> bool {
+    let mut found = false;
+    law.visit(&mut |e| found |= matches!(e.kind(), Kind::Unit(_)));
+    found
+}
+
+#[test]
+fn constants_have_units_only_where_they_may() {
+    let (length, time) = units();
+    let saturating = |_: f64, y: &[f64], out: &mut [f64]| out[0] = -2.0 * y[0] / (1.5 + y[0]) + 0.2;
+    let mut data = paths(&["x"], saturating, &[&[5.0]], 8.0, 200, Seen::Absolute(0.01));
+    data.dimensions = Some(vec![length]);
+    let options = |constants: Constants| Plan { method: Method::Sindy, constants, ..plan(0) };
+    let free = find(&data, &options(Constants::Free));
+    assert!(has_unit(&free.rates[0].expr) && deviation(&data, &free, saturating) < 0.05, "{}", told(&free));
+    // Time has no dimension here, so that x' may be a number times x, and nothing else.
+    let bare = find(&data, &options(Constants::Dimensionless));
+    let mut all = bare.rates.iter().chain(bare.others.iter().flatten());
+    assert!(all.all(|r| !has_unit(&r.expr)), "{}", told(&bare));
+    // With a length by name the same is found as a multiple of it, and with a time there is no such multiple.
+    let named = |d: Dimension| {
+        let value = Expr::float(0.5) * Expr::unit(crate::units::Unit::coherent(d));
+        Constants::Named(vec![("a".into(), value, d)])
+    };
+    let found = find(&data, &options(named(length)));
+    assert!(deviation(&data, &found, saturating) < 0.05, "{}", told(&found));
+    let found = find(&data, &options(named(time)));
+    assert!(!has_unit(&found.rates[0].expr), "{}", told(&found));
+}
+
+#[test]
+fn without_plus_there_are_no_sums() {
+    let data = paths(&["x", "y"], hunters, &[&[10.0, 5.0]], 30.0, 300, Seen::Relative(0.03));
+    let operators = OPERATORS.iter().filter(|o| **o != "+").map(|o| o.to_string()).collect();
+    let found = find(&data, &Plan { method: Method::Sindy, operators, ..plan(0) });
+    for rate in found.rates.iter().chain(found.others.iter().flatten()) {
+        let mut sums = false;
+        rate.expr.visit(&mut |e| {
+            // A difference of two states has only a minus.
+            sums |=
+                matches!(e.kind(), Kind::Sum(items) if items.iter().filter(|t| !t.is_negated()).count() > 1);
+        });
+        assert!(!sums, "{}", rate.expr);
+    }
+}
+
+#[test]
+fn what_cancels_is_left_out() {
+    let (x, y) = (|| Expr::symbol("x"), || Expr::symbol("y"));
+    let ratio = |p: i64, q: i64| Expr::number(crate::base::Number::ratio(p, q).unwrap());
+    let law = (x() * (ratio(43, 100) * y() / x() + ratio(9, 2))).negate();
+    let found = super::exact::cancelled(&law);
+    assert_eq!(found, (ratio(43, 100) * y() + ratio(9, 2) * x()).negate());
+    assert!(regression::size(&found) < regression::size(&law));
+    // What has a pole keeps it, and what is written otherwise stays so.
+    for law in
+        [y() / x() + ratio(9, 2), x() * (y() + ratio(9, 2)), Expr::call(Function::Sin, vec![x()]) / x()]
+    {
+        assert_eq!(super::exact::cancelled(&law), law);
+    }
+}
+
+#[test]
+fn identities_of_searches_do_not_meet() {
+    for states in [1, 2, 9, 40] {
+        let plan = Plan { identity: 7, ..plan(0) };
+        let of = |k: usize| super::table::engine(&plan, regression::Method::Auto, 0, k).identity;
+        let last = of(super::table::SEARCHES * states - 1);
+        // The next search of a session begins after them.
+        assert!(last < plan.identity + identities(states) && of(1) - of(0) >= 1 << 16);
+    }
 }
 
 #[test]

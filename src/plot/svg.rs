@@ -8,6 +8,7 @@ use super::colour::Rgb;
 use super::font::{Font, Piece};
 use super::png;
 use super::scene::{Anchor, Pen, Point, Scene, Shape};
+use crate::base::markup;
 
 /// The document.
 pub fn document(scene: &Scene) -> String {
@@ -46,21 +47,9 @@ fn hex([r, g, b]: Rgb) -> String {
     format!("#{r:02x}{g:02x}{b:02x}")
 }
 
-/// Text as XML; characters that XML cannot hold are left out.
+/// Text in an attribute or a title: one line.
 fn escape(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\t' | '\n' | '\r' => out.push(' '),
-            c if c < ' ' || matches!(c, '\u{FFFE}' | '\u{FFFF}') => {}
-            c => out.push(c),
-        }
-    }
-    out
+    markup::escape(&text.replace(['\t', '\n', '\r'], " "))
 }
 
 fn path(parts: &[Vec<Point>], close: bool) -> String {

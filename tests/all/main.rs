@@ -13,6 +13,7 @@ mod layering;
 mod licences;
 #[cfg(unix)]
 mod prompt;
+mod report;
 mod rows;
 mod runs;
 mod spec;

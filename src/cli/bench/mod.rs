@@ -340,8 +340,9 @@ fn checked(arguments: &Arguments) -> Result<(&'static Suite, Vec<Settings>), Box
     if arguments.relative_noise.is_some() && !systems {
         return misfit("--relative-noise", "phys bench odebench --relative-noise 0.05");
     }
-    if systems && (arguments.digits.is_some() || !arguments.without.is_empty()) {
-        return misfit("--digits or --without", "it is for laws: leave it out");
+    let for_laws = [("--digits", arguments.digits.is_some()), ("--without", !arguments.without.is_empty())];
+    if let Some((option, _)) = for_laws.iter().find(|o| systems && o.1) {
+        return misfit(option, "it is for laws: leave it out");
     }
     let all = Settings::of(arguments, suite);
     let fault = |f: &dyn crate::base::Fault| Box::new(Diagnostic::from_fault(f, None));

@@ -51,6 +51,31 @@ impl Slot {
     }
 }
 
+/// The clocks of one search.
+struct Timing {
+    started: Instant,
+    before: f64,
+    token: CancelToken,
+}
+
+impl Timing {
+    /// Starts them, and lets the slot stop the search where its time is over.
+    fn begin(slot: &Slot, time: Option<f64>) -> Timing {
+        let token = CancelToken::new();
+        let started = Instant::now();
+        let before = thread_seconds(started);
+        let clock = ThreadClock::here();
+        let end = time.map_or(f64::INFINITY, |limit| clock.seconds() + limit);
+        slot.set(Some(Searching { clock, end, token: token.clone() }));
+        Timing { started, before, token }
+    }
+
+    /// Seconds on the clock, and of processor time of this thread.
+    fn spent(&self) -> (f64, f64) {
+        (self.started.elapsed().as_secs_f64(), thread_seconds(self.started) - self.before)
+    }
+}
+
 /// What became of a problem.
 #[derive(Debug, Default)]
 pub struct Solved {
@@ -132,18 +157,13 @@ fn learn(
     slot: &Slot,
     interrupt: &CancelToken,
 ) -> Solved {
-    let token = CancelToken::new();
-    let started = Instant::now();
-    let before = thread_seconds(started);
-    let clock = ThreadClock::here();
-    let end = settings.time.map_or(f64::INFINITY, |limit| clock.seconds() + limit);
-    slot.set(Some(Searching { clock, end, token: token.clone() }));
+    let timing = Timing::begin(slot, settings.time);
     let spent = std::cell::Cell::new((0.0, 0.0));
     let searched = || {
         slot.set(None);
-        spent.set((started.elapsed().as_secs_f64(), thread_seconds(started) - before));
+        spent.set(timing.spent());
     };
-    let learned = systems::learn(system, settings, seed, context, &token, &searched);
+    let learned = systems::learn(system, settings, seed, context, &timing.token, &searched);
     slot.set(None);
     let (seconds, cpu_seconds) = spent.get();
     let mut solved = Solved { seconds, cpu_seconds, rows: system.paths.points, ..Solved::default() };
@@ -194,23 +214,14 @@ fn search(
         without: settings.without.clone(),
         ..Request::default()
     };
-    let token = CancelToken::new();
     let silent = EventSink::new(|_| {});
     let catalogue = &context.catalogue;
-    let watch = Watch { events: &silent, name: None, checkpoints: None, catalogue, cancel: &token };
-    let started = Instant::now();
-    let before = thread_seconds(started);
-    let clock = ThreadClock::here();
-    let end = settings.time.map_or(f64::INFINITY, |limit| clock.seconds() + limit);
-    slot.set(Some(Searching { clock, end, token: token.clone() }));
+    let timing = Timing::begin(slot, settings.time);
+    let watch = Watch { events: &silent, name: None, checkpoints: None, catalogue, cancel: &timing.token };
     let found = regress_dataset(&data.train, &request, 1, watch);
     slot.set(None);
-    let mut solved = Solved {
-        seconds: started.elapsed().as_secs_f64(),
-        cpu_seconds: thread_seconds(started) - before,
-        rows: data.train.rows(),
-        ..Solved::default()
-    };
+    let (seconds, cpu_seconds) = timing.spent();
+    let mut solved = Solved { seconds, cpu_seconds, rows: data.train.rows(), ..Solved::default() };
     match found {
         Ok(front) => {
             solved.work = front.found.work;

@@ -33,6 +33,8 @@ use crate::session::{Program, Status};
 
 /// Entries of each kind that the manifest lists; events.jsonl holds all.
 const LISTED: usize = 10_000;
+/// Fronts that the report shows beside their data; of further ones it has the table.
+const PARTS: usize = 12;
 /// The manifest is written again when so many times the time of the last writing went by.
 const PAUSE: u32 = 10;
 
@@ -414,7 +416,12 @@ impl State {
         }
         State::list(&mut self.searches, entry);
         if self.findings.len() < LISTED {
-            self.findings.push(finding.clone());
+            // A part holds the data of its search.
+            let parts = self.findings.iter().filter(|f| f.part.is_some()).count();
+            self.findings.push(match parts < PARTS {
+                true => finding.clone(),
+                false => Arc::new(Finding { part: None, ..(**finding).clone() }),
+            });
         }
         self.save();
     }

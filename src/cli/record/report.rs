@@ -7,7 +7,9 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::base::Finding;
+use crate::base::markup::escape;
 use crate::cli::progress::duration;
+use crate::language::builtins::report::STYLE as PARTS;
 
 /// What is reported.
 pub struct Summary<'a> {
@@ -34,10 +36,6 @@ th { border-bottom: 1px solid #8888; } td.n { text-align: right; font-variant-nu
 tr.chosen { font-weight: 600; } .muted { opacity: 0.7; }
 figure { margin: 1rem 0; } figure svg, figure img { max-width: 100%; height: auto; background: white; }";
 
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
 fn text(value: &Json) -> String {
     match value {
         Json::Null => "none".into(),
@@ -59,7 +57,7 @@ pub fn html(s: &Summary<'_>) -> String {
     let _ = write!(
         out,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>{title}</title>\n\
-         <style>\n{STYLE}\n</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
+         <style>\n{STYLE}\n{PARTS}\n</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
     );
     let seconds = m["timing"]["seconds"].as_f64().unwrap_or_default();
     let _ = writeln!(
@@ -76,8 +74,8 @@ pub fn html(s: &Summary<'_>) -> String {
     if !set.is_empty() {
         let _ = writeln!(out, "<p>Options set: <code>{}</code></p>", set.join("</code>, <code>"));
     }
-    for f in s.findings {
-        finding(&mut out, f);
+    for (k, f) in s.findings.iter().enumerate() {
+        finding(&mut out, f, k);
     }
     if !s.drawings.is_empty() {
         out.push_str("<h2>Figures</h2>\n");
@@ -138,7 +136,7 @@ pub fn html(s: &Summary<'_>) -> String {
     out
 }
 
-fn finding(out: &mut String, f: &Finding) {
+fn finding(out: &mut String, f: &Finding, place: usize) {
     let name = f.name.as_ref().map_or_else(String::new, |n| format!(" <code>{}</code>", escape(n)));
     let stopped = f.stopped.map_or_else(String::new, |r| format!(", stopped: {r}"));
     let _ = writeln!(
@@ -149,6 +147,11 @@ fn finding(out: &mut String, f: &Finding) {
         f.seed,
         if f.resumed { ", from a checkpoint" } else { "" }
     );
+    let part = f.part.as_ref().map_or_else(String::new, |p| p.html(&format!("f{place}-")));
+    if !part.is_empty() {
+        out.push_str(&part);
+        return;
+    }
     if f.laws.is_empty() {
         let _ = writeln!(out, "<pre>{}</pre>", escape(&f.text));
         return;
@@ -207,6 +210,20 @@ mod tests {
         {
             assert_eq!(base64(plain.as_bytes()), coded);
         }
+    }
+
+    #[test]
+    fn a_part_stands_in_place_of_the_table() {
+        let of = |html: &'static str| Finding {
+            text: "as text".into(),
+            part: Some(crate::base::Part::new(move |word| html.replace('#', word))),
+            ..Finding::default()
+        };
+        let findings = [Arc::new(of("<p>#</p>")), Arc::new(of("")), Arc::new(of("<b>#</b>"))];
+        let manifest = serde_json::json!({});
+        let page = html(&Summary { name: "s", script: "", manifest, findings: &findings, drawings: &[] });
+        assert!(page.contains("<p>f0-</p>") && page.contains("<b>f2-</b>"));
+        assert_eq!(page.matches("as text").count(), 1);
     }
 
     #[test]

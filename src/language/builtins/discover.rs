@@ -116,7 +116,7 @@ fn discover(context: &mut Context, args: &Args) -> Result<Value> {
         })?,
         threads: context.threads,
         seed: seed(context, args)?,
-        identity: context.new_identity(1 << 20),
+        identity: context.new_identity(discovery::identities(states.len()).max(1 << 20)),
         forced: args.boolean("forced")?,
     };
     let time = args.get("time").is_some().then(|| args.real("time")).transpose()?;
@@ -168,6 +168,7 @@ fn finding(context: &Context, paths: &Paths, found: &Discovered, k: usize, seed:
         stopped: Some(found.stopped),
         seed,
         resumed: false,
+        part: None,
     }
 }
 

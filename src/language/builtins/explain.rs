@@ -41,30 +41,36 @@ fn explain(context: &mut Context, args: &Args) -> Result<Value> {
 
 /// The explanation, several lines; `place`: which law, none where there is none.
 fn words(front: &FrontValue, place: Option<usize>, style: &Style) -> String {
+    let head = match place.map(|k| &front.found.front.candidates()[k]) {
+        None => "no law was found".to_string(),
+        Some(law) => format!("{} = {}", front.target, render::expr(&law.expr, style)),
+    };
+    let rows = rows(front, place, style);
+    let lines = rows.iter().map(|(name, text)| format!("  {name:<10}{text}"));
+    [head].into_iter().chain(lines).collect::<Vec<String>>().join("\n")
+}
+
+/// What is told of a law, by name; the name is empty where a line goes on.
+pub(super) fn rows(front: &FrontValue, place: Option<usize>, style: &Style) -> Vec<(&'static str, String)> {
     let found = &front.found;
     let mut rows: Vec<(&str, String)> = Vec::new();
-    let head = match place.map(|k| &found.front.candidates()[k]) {
-        None => "no law was found".to_string(),
-        Some(law) => {
-            rows.push(("engine", law.engine.to_string()));
-            if !law.evidence.is_empty() {
-                rows.push(("evidence", law.evidence.to_string()));
-            }
-            for (k, c) in law.constants.iter().enumerate() {
-                rows.push((if k == 0 { "constants" } else { "" }, constant(c, style)));
-            }
-            rows.extend(second(front, place, law, style));
-            format!("{} = {}", front.target, render::expr(&law.expr, style))
+    if let Some(law) = place.map(|k| &found.front.candidates()[k]) {
+        rows.push(("engine", law.engine.to_string()));
+        if !law.evidence.is_empty() {
+            rows.push(("evidence", law.evidence.to_string()));
         }
-    };
+        for (k, c) in law.constants.iter().enumerate() {
+            rows.push((if k == 0 { "constants" } else { "" }, constant(c, style)));
+        }
+        rows.extend(second(front, place, law, style));
+    }
     let stopped = format!(
         "{} after {} steps, {} laws fitted, work {}",
         found.stopped, found.steps, found.refined, found.work
     );
     rows.push(("stopped", stopped));
     rows.extend(found.notes.iter().map(|n| ("note", n.clone())));
-    let lines = rows.iter().map(|(name, text)| format!("  {name:<10}{text}"));
-    [head].into_iter().chain(lines).collect::<Vec<String>>().join("\n")
+    rows
 }
 
 /// A constant with its error, or its exact form with what it was before.

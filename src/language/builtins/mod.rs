@@ -14,6 +14,7 @@ pub mod output;
 pub mod plots;
 pub mod predict;
 pub mod regress;
+pub mod report;
 pub mod roots;
 pub mod spectra;
 pub mod symbolic;
@@ -41,6 +42,7 @@ const TABLES: &[&[(&str, Body)]] = &[
     numeric::TABLE,
     predict::TABLE,
     regress::TABLE,
+    report::TABLE,
     roots::TABLE,
     spectra::TABLE,
     systems::TABLE,

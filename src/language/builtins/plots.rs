@@ -4,7 +4,7 @@
 mod axes;
 mod curves;
 mod numbers;
-mod panels;
+pub(super) mod panels;
 mod parts;
 mod plane;
 

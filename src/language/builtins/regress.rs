@@ -521,7 +521,8 @@ fn one(context: &mut Context, args: &Args, target: Option<Arc<str>>, others: &[A
         context.notify(crate::base::Diagnostic::notice(crate::base::Code(4020), args.span, note.clone()));
     }
     let front = Arc::new(front);
-    context.events.send(Event::Finding(Arc::new(finding(context, &front))));
+    let part = Some(super::report::part(&front, &d, &context.style));
+    context.events.send(Event::Finding(Arc::new(Finding { part, ..finding(context, &front) })));
     Ok(Value::Front(front))
 }
 
@@ -547,6 +548,7 @@ fn finding(context: &Context, front: &Arc<FrontValue>) -> Finding {
         stopped: Some(front.found.stopped),
         seed: front.seed,
         resumed: front.resumed,
+        part: None,
     }
 }
 

@@ -15,7 +15,7 @@ use crate::expression::{Expr, Symbol};
 use crate::numeric::{Tape, statistics};
 use crate::regression::engine::{Report, regress};
 use crate::regression::front::{Found, Front};
-use crate::regression::options::{Method, Plan};
+use crate::regression::options::{Criteria, Method, Plan};
 use crate::regression::problem::Problem;
 use crate::regression::scheduler::Gain;
 use crate::regression::{Candidate, RegressError, describe};

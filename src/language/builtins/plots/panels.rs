@@ -257,7 +257,7 @@ pub(super) fn groups(set: &Dataset, at: Span) -> Result<Vec<Vec<Numbers>>> {
 }
 
 /// The front of a search.
-pub(super) fn front_panel(f: &FrontValue, at: Span) -> Result<Panel> {
+pub(in crate::language::builtins) fn front_panel(f: &FrontValue, at: Span) -> Result<Panel> {
     let candidates = f.found.front.candidates();
     if candidates.is_empty() {
         return Err(lift(&PlotError::Nothing { found: "a front without laws".into() }, at));
