@@ -153,11 +153,7 @@ pub const CODES: &[(u16, &str, &str)] = &[
         "A law that is exported as code is a formula between real numbers: no equation within it, no `i`, no \
          undefined function such as `u(x)`, no derivative of one, no unit with an offset beside a symbol.",
     ),
-    (
-        1212,
-        "formula too large",
-        "Formulas of up to 200 000 nodes are exported as code.",
-    ),
+    (1212, "formula too large", "Formulas of up to 200 000 nodes are exported as code."),
 ];
 
 /// A rewrite rule as written: its names are patterns.

@@ -17,20 +17,49 @@ const POINTS: usize = 20;
 
 /// Declarations and formula. Together they hold every function but `O`.
 const LAWS: &[(&str, &str)] = &[
-    ("var x in -2..2; var y in 0.5..3", "x^2 - 3*x*y + y^3/2 - 5/2 + x/(3*y) - (x - y)/(x^2 + y) + 7*x^5*y^(-3)"),
-    ("var x in -2..2; var y in 0.5..3", "sqrt(y)*exp(-x^2/2) + log(y) + log10(y)^2 + log2(y) + y^(1/3) - y^(-3/2)"),
-    ("var x in -2..2; var y in 0.5..3", "2^x + y^x + y^(5/3) + 1/sqrt(2*pi*y) + e*x + (x^2)^(1/3) + (2/7)^x + 10^(-x)"),
-    ("var x in -2..2; var y in 0.5..3", "sin(x) + cos(x)^2 + tan(x/3) + asin(x/3) + acos(x/3) + atan(x) + atan2(y, x) + atan2(x, 2)"),
+    (
+        "var x in -2..2; var y in 0.5..3",
+        "x^2 - 3*x*y + y^3/2 - 5/2 + x/(3*y) - (x - y)/(x^2 + y) + 7*x^5*y^(-3)",
+    ),
+    (
+        "var x in -2..2; var y in 0.5..3",
+        "sqrt(y)*exp(-x^2/2) + log(y) + log10(y)^2 + log2(y) + y^(1/3) - y^(-3/2)",
+    ),
+    (
+        "var x in -2..2; var y in 0.5..3",
+        "2^x + y^x + y^(5/3) + 1/sqrt(2*pi*y) + e*x + (x^2)^(1/3) + (2/7)^x + 10^(-x)",
+    ),
+    (
+        "var x in -2..2; var y in 0.5..3",
+        "sin(x) + cos(x)^2 + tan(x/3) + asin(x/3) + acos(x/3) + atan(x) + atan2(y, x) + atan2(x, 2)",
+    ),
     ("var x in -2..2; var y in 0.5..3", "sinh(x) + cosh(x) + tanh(x) + asinh(x) + acosh(y + 1) + atanh(x/3)"),
-    ("var x in -2..2; var y in 0.5..3", "abs(x) + sign(x) + step(x - y/2) + floor(3*x) + ceil(3*x)*y + round(2*x) + mod(x, y) + mod(y, 3/4)"),
-    ("var x in -2..2; var y in 0.5..3", "min(x, y, 1/2) + max(x, y, 2) + re(x) + 2*im(x) + conj(x)*y + arg(x)"),
-    ("var x in -2..2; var y in 0.5..3", "y*(if x < 0 then x^2 else if x < 1 and y > 1 or x == y then sin(x) else 1/y) + (if not (x > 0 and y > 1) then 1 else 1/10)"),
+    (
+        "var x in -2..2; var y in 0.5..3",
+        "abs(x) + sign(x) + step(x - y/2) + floor(3*x) + ceil(3*x)*y + round(2*x) + mod(x, y) + mod(y, 3/4)",
+    ),
+    (
+        "var x in -2..2; var y in 0.5..3",
+        "min(x, y, 1/2) + max(x, y, 2) + re(x) + 2*im(x) + conj(x)*y + arg(x)",
+    ),
+    (
+        "var x in -2..2; var y in 0.5..3",
+        "y*(if x < 0 then x^2 else 1/y) + from_sympy(\"Piecewise((x**2, x < 0), (sin(x), ((x < 1) & (y > 1)) | Eq(x, y)), (1/y, True)) + Piecewise((1, ~((x > 0) & (y > 1))), (1/10, True))\")",
+    ),
     ("var m [kg] in 1..5; var v [km/h] in 1..100", "m*v^2/2 + 3.5 [J] - (2.5 ± 0.1)*1 [N*km]/m*1 [kg]"),
-    ("var x in -2..2; var y in 0.5..3; s = x^2 + y^2 + 1", "sqrt(s) + exp(-s)/s + sin(sqrt(s)) + 1/(s + sqrt(s))^2"),
-    ("var λ in 1..2; var class in 1..2; var y1 in 1..2; var c1 in 1..2; var lambda in 3..4; var theta' in 1..2; var self in 1..2; var law in 1..2",
-     "λ*class + y1/c1 - lambda^2*theta' + self*law + 0.25*c1^2"),
+    (
+        "var x in -2..2; var y in 0.5..3; s = x^2 + y^2 + 1",
+        "sqrt(s) + exp(-s)/s + sin(sqrt(s)) + 1/(s + sqrt(s))^2",
+    ),
+    (
+        "var λ in 1..2; var class in 1..2; var y1 in 1..2; var c1 in 1..2; var lambda in 3..4; var theta' in 1..2; var self in 1..2; var law in 1..2",
+        "λ*class + y1/c1 - lambda^2*theta' + self*law + 0.25*c1^2",
+    ),
     ("", "2*pi + sqrt(2)"),
-    ("var x in -2..2; var y in 0.5..3", "gamma(y) + loggamma(y) + factorial(y) + erf(x) + erfc(x) + 1/gamma(x/5 - 1/2)"),
+    (
+        "var x in -2..2; var y in 0.5..3",
+        "gamma(y) + loggamma(y) + factorial(y) + erf(x) + erfc(x) + 1/gamma(x/5 - 1/2)",
+    ),
 ];
 
 /// A law in the folder as `law<n>`, with the arguments of its function in order.
@@ -68,7 +97,8 @@ impl Exported {
 
 /// Runs a script in the folder; its last value.
 fn run(folder: &Path, text: &str) -> Result<Option<Value>, String> {
-    let mut session = Session::new(EventSink::none(), CancelToken::new()).expect("the embedded library loads");
+    let mut session =
+        Session::new(EventSink::none(), CancelToken::new()).expect("the embedded library loads");
     let mut last = None;
     let (status, told) = session.run("<export>", text, folder, &mut |v, _| last = Some(v.clone()));
     match status {
@@ -86,7 +116,8 @@ fn run(folder: &Path, text: &str) -> Result<Option<Value>, String> {
 fn export_all(folder: &Path, word: &str, extension: &str) -> Vec<Exported> {
     let mut all = Vec::new();
     for (number, (declared, formula)) in LAWS.iter().enumerate() {
-        let text = format!("{declared}\nF = {formula}\nexport(F, \"law{number}.{extension}\", as: {word})\nF");
+        let text =
+            format!("{declared}\nF = {formula}\nexport(F, \"law{number}.{extension}\", as: {word})\nF");
         let last = match run(folder, &text) {
             Ok(last) => last,
             Err(fault) if word == "rust" && fault.starts_with("P1210") => continue,
@@ -97,7 +128,8 @@ fn export_all(folder: &Path, word: &str, extension: &str) -> Vec<Exported> {
             .symbols()
             .into_iter()
             .map(|s| {
-                let range = declared.split("; ").find(|d| d.starts_with(&format!("var {s} "))).expect("declared");
+                let range =
+                    declared.split("; ").find(|d| d.starts_with(&format!("var {s} "))).expect("declared");
                 let (low, high) = range.rsplit(' ').next().and_then(|r| r.split_once("..")).expect("a range");
                 let scale = if range.contains("km/h") { 1.0 / 3.6 } else { 1.0 };
                 let end = |t: &str| t.parse::<f64>().expect("a number") * scale;
@@ -228,14 +260,17 @@ fn python(folder: &Path, modules: &str, text: &str) -> Option<String> {
 
 /// A program that calls every law with all points at once and prints the values; `array` makes a column of numbers.
 fn at_once(laws: &[Exported], head: &str, array: &str, more: &str) -> String {
-    let mut text = format!("{head}\ndef show(value):\n    for y in np.broadcast_to(np.asarray(value), ({POINTS},)):\n        print(repr(float(y)))\n");
+    let mut text = format!(
+        "{head}\ndef show(value):\n    for y in np.broadcast_to(np.asarray(value), ({POINTS},)):\n        print(repr(float(y)))\n"
+    );
     for law in laws {
         let n = law.number;
         let points = law.points();
         let columns: Vec<String> = (0..law.arguments.len())
             .map(|i| format!("{array}([{}])", numbers(&points.iter().map(|p| p[i]).collect::<Vec<_>>())))
             .collect();
-        let _ = writeln!(text, "import law{n}\npoints = [{}]\nvalue = law{n}.law(*points)", columns.join(", "));
+        let _ =
+            writeln!(text, "import law{n}\npoints = [{}]\nvalue = law{n}.law(*points)", columns.join(", "));
         let _ = writeln!(text, "{}\nshow(value)", more.replace("law_", &format!("law{n}")));
     }
     text
@@ -255,7 +290,8 @@ fn numpy_agrees() {
 fn pytorch_agrees_and_trains_its_constants() {
     let folder = tempfile::tempdir().expect("a scratch folder");
     let laws = export_all(folder.path(), "pytorch", "py");
-    let head = "import numpy as np\nimport torch\ndef array(x):\n    return torch.tensor(x, dtype=torch.float64)\n";
+    let head =
+        "import numpy as np\nimport torch\ndef array(x):\n    return torch.tensor(x, dtype=torch.float64)\n";
     let more = "module = law_.Law()\nagain = module(*points)\n\
                 assert np.array_equal(np.asarray(torch.as_tensor(again).detach()), np.asarray(value))\n\
                 for p in module.parameters():\n    \
@@ -299,7 +335,10 @@ fn sympy_agrees_and_what_it_says_is_read() {
         let names: Vec<String> =
             law.arguments.iter().map(|a| phys::expression::print::sympy_name(a.0.name())).collect();
         let points: Vec<String> = law.points().iter().map(|p| format!("[{}]", numbers(p))).collect();
-        let _ = writeln!(text, "from law{n} import expression as e\nsymbols = [sympy.Symbol(n) for n in {names:?}]");
+        let _ = writeln!(
+            text,
+            "from law{n} import expression as e\nsymbols = [sympy.Symbol(n) for n in {names:?}]"
+        );
         let _ = writeln!(
             text,
             "for point in [{}]:\n    print(sympy.re(e.subs(dict(zip(symbols, point))).evalf(18)))",
@@ -317,11 +356,16 @@ fn sympy_agrees_and_what_it_says_is_read() {
             let read = Expr::from_sympy(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
             for (point, value) in law.points().iter().zip(law.values()) {
                 let place = |s: &Symbol| {
-                    let own = |a: &&(Symbol, f64, f64)| a.0 == *s || phys::expression::print::sympy_name(a.0.name()) == s.name();
+                    let own = |a: &&(Symbol, f64, f64)| {
+                        a.0 == *s || phys::expression::print::sympy_name(a.0.name()) == s.name()
+                    };
                     law.arguments.iter().position(|a| own(&a)).map(|i| point[i])
                 };
                 let again = read.evaluate(&place).unwrap_or(f64::NAN);
-                assert!((again - value).abs() <= 1e-11 * value.abs().max(1.0), "{again}, not {value}: {text}");
+                assert!(
+                    (again - value).abs() <= 1e-11 * value.abs().max(1.0),
+                    "{again}, not {value}: {text}"
+                );
             }
         }
     }
@@ -340,7 +384,10 @@ fn srepr_is_what_sympy_evaluates() {
         let _ = writeln!(text, "a = a.subs({{s: Symbol(n) for s, n in [(Symbol('λ'), 'λ')]}})");
         let _ = writeln!(text, "names = lambda e: len(e.free_symbols)\nassert names(a) == names(b), (a, b)");
         if !declared.contains("λ") {
-            let _ = writeln!(text, "point = {{s: Float(0.7) + k/7 for k, s in enumerate(sorted(b.free_symbols, key=str))}}");
+            let _ = writeln!(
+                text,
+                "point = {{s: Float(0.7) + k/7 for k, s in enumerate(sorted(b.free_symbols, key=str))}}"
+            );
             let _ = writeln!(text, "assert abs(N(a.subs(point)) - N(b.subs(point))) < 1e-12, (a, b)");
         }
     }
@@ -364,12 +411,17 @@ fn laws_fits_fronts_and_equations_are_laws() {
     run(folder.path(), script).unwrap_or_else(|e| panic!("{e}"));
     let read = |name: &str| fs::read_to_string(folder.path().join(name)).expect("a file");
     let fit = read("fit.c");
-    for part in ["a = ", "x: [m]", "[s^-2], standard error", "[m/s^2], standard error", "double law(double x)"] {
+    for part in
+        ["a = ", "x: [m]", "[s^-2], standard error", "[m/s^2], standard error", "double law(double x)"]
+    {
         assert!(fit.contains(part), "{part}\n{fit}");
     }
     assert!(fit.contains("static const double k = ") && fit.contains("static const double b = "), "{fit}");
     let law = read("law.rs");
-    assert!(law.contains("pub fn law(v: f64, m: f64) -> f64") && law.contains("value of the law: [J]"), "{law}");
+    assert!(
+        law.contains("pub fn law(v: f64, m: f64) -> f64") && law.contains("value of the law: [J]"),
+        "{law}"
+    );
     assert!(law.contains("Source: a book"), "{law}");
     let equation = read("equation.py");
     assert!(equation.contains("# a = 3*x") && equation.contains("def law(x):"), "{equation}");
@@ -382,15 +434,36 @@ fn laws_fits_fronts_and_equations_are_laws() {
 fn what_cannot_be_exported_is_said() {
     let folder = tempfile::tempdir().expect("a scratch folder");
     for (text, told) in [
-        ("var x; export(x^2, \"a.c\", as: rust)", "P6040 expected a path that ends in `.rs` for `as: rust`, found `.c`; export(law, \"a.rs\", as: rust)"),
-        ("var x; export(erf(x), \"a.rs\")", "P1210 expected functions of Rust, found `erf`, which it lacks; export(law, \"a.c\", as: c)"),
-        ("var x; export(i*x, \"a.c\")", "P1211 expected a formula of real numbers, found the imaginary unit; "),
-        ("u = field(x); export(u(x), \"a.py\", as: jax)", "P1211 expected a formula of real numbers, found the undefined function `u`; "),
-        ("var x; export(x < 2, \"a.c\")", "P1211 expected a formula of real numbers, found the condition `x < 2`; "),
-        ("export(dataset({x: [1]}), \"a.py\", as: numpy)", "P6040 expected a file of a dataset, found `as: numpy`; export(d, \"d.csv\"), or .npy, .npz"),
+        (
+            "var x; export(x^2, \"a.c\", as: rust)",
+            "P6040 expected a path that ends in `.rs` for `as: rust`, found `.c`; export(law, \"a.rs\", as: rust)",
+        ),
+        (
+            "var x; export(erf(x), \"a.rs\")",
+            "P1210 expected functions of Rust, found `erf`, which it lacks; export(law, \"a.c\", as: c)",
+        ),
+        (
+            "var x; export(i*x, \"a.c\")",
+            "P1211 expected a formula of real numbers, found the imaginary unit; ",
+        ),
+        (
+            "u = field(x); export(u(x), \"a.py\", as: jax)",
+            "P1211 expected a formula of real numbers, found the undefined function `u`; ",
+        ),
+        (
+            "var x; export(x < 2, \"a.c\")",
+            "P1211 expected a formula of real numbers, found the condition `x < 2`; ",
+        ),
+        (
+            "export(dataset({x: [1]}), \"a.py\", as: numpy)",
+            "P6040 expected a file of a dataset, found `as: numpy`; export(d, \"d.csv\"), or .npy, .npz",
+        ),
         ("export(\"text\", \"a.rs\")", "P6016 expected a number or an expression, found a string; "),
         ("var x; export(x, \"a.foo\")", "P6040 expected a file form, found `.foo`; "),
-        ("from_sympy(\"x + Sin(y)\")", "P1206 expected `sin` at character 5 of the text, found `Sin`; sin(x)"),
+        (
+            "from_sympy(\"x + Sin(y)\")",
+            "P1206 expected `sin` at character 5 of the text, found `Sin`; sin(x)",
+        ),
         ("from_latex(\"x +\")", "P1207 expected a formula at character 4 of the text, found the end; "),
     ] {
         let fault = run(folder.path(), text).expect_err(text);

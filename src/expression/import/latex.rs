@@ -221,11 +221,22 @@ impl Reader {
         let text = self.text();
         match text.chars().next() {
             None => false,
-            Some('\\') => !matches!(
-                text,
-                "\\right" | "\\cdot" | "\\land" | "\\lor" | "\\end" | "\\\\" | "\\," | "\\pm" | "\\rfloor" | "\\rceil"
-            ) && !RELATIONS.iter().any(|(sign, _)| *sign == text)
-                && !(text == "\\text" && matches!(self.ahead(2), "i" | "o")),
+            Some('\\') => {
+                !matches!(
+                    text,
+                    "\\right"
+                        | "\\cdot"
+                        | "\\land"
+                        | "\\lor"
+                        | "\\end"
+                        | "\\\\"
+                        | "\\,"
+                        | "\\pm"
+                        | "\\rfloor"
+                        | "\\rceil"
+                ) && !RELATIONS.iter().any(|(sign, _)| *sign == text)
+                    && !(text == "\\text" && matches!(self.ahead(2), "i" | "o"))
+            }
             Some(c) => c.is_alphanumeric() || c == '{',
         }
     }
@@ -287,7 +298,9 @@ impl Reader {
                 let f = match base.as_i64() {
                     Some(10) => Function::Log10,
                     Some(2) => Function::Log2,
-                    _ => return Err(fault(at, "a logarithm to the base 10 or 2", format!("the base {base}"))),
+                    _ => {
+                        return Err(fault(at, "a logarithm to the base 10 or 2", format!("the base {base}")));
+                    }
                 };
                 Ok(Expr::call(f, self.arguments(f)?))
             }
@@ -341,8 +354,11 @@ impl Reader {
             let minus = usize::from(r.ahead(by + 3) == "-");
             let digits = r.ahead(by + 3 + minus);
             let form = r.ahead(by) == "10" && r.ahead(by + 1) == "^" && r.ahead(by + 2) == "{";
-            (form && digits.bytes().all(|b| b.is_ascii_digit()) && r.ahead(by + 4 + minus) == "}" && !digits.is_empty())
-                .then(|| (format!("{}{digits}", if minus == 1 { "-" } else { "" }), by + 5 + minus))
+            (form
+                && digits.bytes().all(|b| b.is_ascii_digit())
+                && r.ahead(by + 4 + minus) == "}"
+                && !digits.is_empty())
+            .then(|| (format!("{}{digits}", if minus == 1 { "-" } else { "" }), by + 5 + minus))
         };
         let exponent = if self.text() == "\\cdot" {
             scientific(self, 1)

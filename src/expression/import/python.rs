@@ -50,14 +50,30 @@ const MAX_TOKENS: usize = 10_000;
 
 /// Longer ones first.
 const SIGNS: &[&str] = &[
-    "**", "//", "==", "!=", "<=", ">=", "+", "-", "*", "/", "%", "(", ")", "[", "]", ",", "=", "<", ">", "&", "|",
-    "~", "^", ".", ":",
+    "**", "//", "==", "!=", "<=", ">=", "+", "-", "*", "/", "%", "(", ")", "[", "]", ",", "=", "<", ">", "&",
+    "|", "~", "^", ".", ":",
 ];
 
 /// Infix operators with their binding; those of one binding group to the left.
 const INFIX: &[(&str, u8)] = &[
-    ("or", 1), ("and", 2), ("==", 4), ("!=", 4), ("<", 4), ("<=", 4), (">", 4), (">=", 4), ("|", 5), ("^", 6),
-    ("&", 7), ("+", 9), ("-", 9), ("*", 10), ("/", 10), ("//", 10), ("%", 10), ("**", 12),
+    ("or", 1),
+    ("and", 2),
+    ("==", 4),
+    ("!=", 4),
+    ("<", 4),
+    ("<=", 4),
+    (">", 4),
+    (">=", 4),
+    ("|", 5),
+    ("^", 6),
+    ("&", 7),
+    ("+", 9),
+    ("-", 9),
+    ("*", 10),
+    ("/", 10),
+    ("//", 10),
+    ("%", 10),
+    ("**", 12),
 ];
 const NOT: u8 = 3;
 const SIGN: u8 = 11;
@@ -82,8 +98,8 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>, ImportError> {
             while i < chars.len() {
                 let exponent = matches!(chars[i], 'e' | 'E') && {
                     let after = chars.get(i + 1).copied().unwrap_or(' ');
-                    let signed = matches!(after, '+' | '-')
-                        && chars.get(i + 2).is_some_and(char::is_ascii_digit);
+                    let signed =
+                        matches!(after, '+' | '-') && chars.get(i + 2).is_some_and(char::is_ascii_digit);
                     after.is_ascii_digit() || signed
                 };
                 let sign = matches!(chars[i], '+' | '-') && matches!(chars[i - 1], 'e' | 'E');
@@ -121,7 +137,11 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>, ImportError> {
     }
     found.push((chars.len() + 1, Token::End));
     if found.len() > MAX_TOKENS {
-        return Err(fault(found[MAX_TOKENS].0, format!("at most {MAX_TOKENS} numbers, names and signs"), "more"));
+        return Err(fault(
+            found[MAX_TOKENS].0,
+            format!("at most {MAX_TOKENS} numbers, names and signs"),
+            "more",
+        ));
     }
     Ok(found)
 }

@@ -229,7 +229,11 @@ fn called(name: &str, args: &[Node], at: usize) -> Result<Expr> {
     let wrong = |expected: &str| fault(at, format!("{expected} of `{name}`"), args.len().to_string());
     if let Some((_, count, build)) = SPELT.iter().find(|row| row.0 == name) {
         let values = all(args)?;
-        return if values.len() == *count { Ok(build(&values)) } else { Err(wrong(&arguments(*count, *count))) };
+        return if values.len() == *count {
+            Ok(build(&values))
+        } else {
+            Err(wrong(&arguments(*count, *count)))
+        };
     }
     if let Some(f) = sympy_function(name) {
         let (least, most) = f.row().arity;
@@ -250,7 +254,10 @@ fn called(name: &str, args: &[Node], at: usize) -> Result<Expr> {
     Ok(match (name, args) {
         ("Add", _) => Expr::sum(all(args)?),
         ("Mul", _) => {
-            let node = Node { at, kind: Kind::Call(Box::new(Node { at, kind: Kind::Name(name.into()) }), args.to_vec()) };
+            let node = Node {
+                at,
+                kind: Kind::Call(Box::new(Node { at, kind: Kind::Name(name.into()) }), args.to_vec()),
+            };
             match spelt_by_others(&node)? {
                 Some(known) => known,
                 None => Expr::product(all(args)?),
@@ -303,9 +310,9 @@ fn called(name: &str, args: &[Node], at: usize) -> Result<Expr> {
         _ => {
             let near = |n: &&str| n.eq_ignore_ascii_case(name);
             let spelt = SPELT.iter().map(|row| row.0).find(near);
-            let known = crate::expression::function::FUNCTIONS.iter().filter_map(|r| {
-                crate::expression::print::sympy_function_name(r.function)
-            });
+            let known = crate::expression::function::FUNCTIONS
+                .iter()
+                .filter_map(|r| crate::expression::print::sympy_function_name(r.function));
             if let Some(right) = spelt.or_else(|| known.into_iter().find(near)) {
                 let mut e = fault(at, format!("`{right}`"), format!("`{name}`"));
                 e.hint = Some(format!("{right}(x)"));

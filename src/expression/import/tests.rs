@@ -1,10 +1,10 @@
 use super::*;
 use crate::base::random::Streams;
+use crate::expression::Function;
 use crate::expression::arbitrary::{cases, random_expr};
 use crate::expression::node::{Flags, Kind};
 use crate::expression::read::parse;
 use crate::expression::symbol::Symbol;
-use crate::expression::Function;
 
 fn names() -> Vec<Symbol> {
     ["x", "y", "lambda", "E", "theta1", "x'", "S"].map(Symbol::new).to_vec()
@@ -22,7 +22,11 @@ fn trees(what: &str) -> Vec<Expr> {
     trees
 }
 
-fn round_trips(trees: &[Expr], write: impl Fn(&Expr) -> String, read: impl Fn(&str) -> Result<Expr, ImportError>) {
+fn round_trips(
+    trees: &[Expr],
+    write: impl Fn(&Expr) -> String,
+    read: impl Fn(&str) -> Result<Expr, ImportError>,
+) {
     let mut faults = Vec::new();
     for e in trees {
         let text = write(e);
@@ -32,7 +36,13 @@ fn round_trips(trees: &[Expr], write: impl Fn(&Expr) -> String, read: impl Fn(&s
             Err(fault) => faults.push(format!("{e}\n  {text}\n  {fault}\n")),
         }
     }
-    assert!(faults.is_empty(), "{} of {}\n{}", faults.len(), trees.len(), faults[..faults.len().min(8)].concat());
+    assert!(
+        faults.is_empty(),
+        "{} of {}\n{}",
+        faults.len(),
+        trees.len(),
+        faults[..faults.len().min(8)].concat()
+    );
 }
 
 #[test]
@@ -54,7 +64,8 @@ fn what_latex_shows_comes_back() {
             _ => e,
         })
     };
-    let trees: Vec<Expr> = trees("latex").iter().map(exact).filter(|e| !e.flags().has(Flags::UNDEFINED)).collect();
+    let trees: Vec<Expr> =
+        trees("latex").iter().map(exact).filter(|e| !e.flags().has(Flags::UNDEFINED)).collect();
     round_trips(&trees, Expr::latex, |text| Expr::from_latex(text).map(|e| exact(&e)));
 }
 
@@ -71,9 +82,14 @@ fn both_forms_of_sympy_are_read() {
         ("Add(Mul(Integer(2), Symbol('x', positive=True)), Integer(1))", "2*x + 1"),
         ("Pow(Symbol(\"x'\"), Rational(1, 2))", "sqrt(x')"),
         ("Piecewise((x, x > 0), (0, True))", "if x > 0 then x else 0"),
-        ("Piecewise((x, (x > 0) & (y < 1)), (-x, Or(x < -1, ~(y > 2))), (0, True))",
-         "if x > 0 and y < 1 then x else if x < -1 or y <= 2 then -x else 0"),
-        ("Min(x, 3) + Max(y, x) + Abs(x) + Mod(x, 2) + Heaviside(x)", "min(x, 3) + max(y, x) + abs(x) + mod(x, 2) + step(x)"),
+        (
+            "Piecewise((x, (x > 0) & (y < 1)), (-x, Or(x < -1, ~(y > 2))), (0, True))",
+            "if x > 0 and y < 1 then x else if x < -1 or y <= 2 then -x else 0",
+        ),
+        (
+            "Min(x, 3) + Max(y, x) + Abs(x) + Mod(x, 2) + Heaviside(x)",
+            "min(x, 3) + max(y, x) + abs(x) + mod(x, 2) + step(x)",
+        ),
         ("Heaviside(x, 1/2)", "step(x)"),
         ("log(x, 3)", "log(x)/log(3)"),
         ("log(x)/log(10) + log(y)/log(2)", "log10(x) + log2(y)"),
@@ -125,7 +141,11 @@ fn faults_say_where_and_what_would_be_right() {
         ("1.2.3", 1, "a number", "`1.2.3`"),
     ] {
         let fault = Expr::from_sympy(text).unwrap_err();
-        assert_eq!((fault.at, fault.expected.as_str(), fault.found.as_str()), (at, expected, found), "{text}");
+        assert_eq!(
+            (fault.at, fault.expected.as_str(), fault.found.as_str()),
+            (at, expected, found),
+            "{text}"
+        );
         assert!(fault.hint().is_some() && fault.code() == Code(1206));
     }
     for (text, at, expected, found) in [
@@ -136,15 +156,23 @@ fn faults_say_where_and_what_would_be_right() {
         ("\\operatorname{foo}\\left(x\\right)", 14, "a function of phys", "`foo`"),
     ] {
         let fault = Expr::from_latex(text).unwrap_err();
-        assert_eq!((fault.at, fault.expected.as_str(), fault.found.as_str()), (at, expected, found), "{text}");
+        assert_eq!(
+            (fault.at, fault.expected.as_str(), fault.found.as_str()),
+            (at, expected, found),
+            "{text}"
+        );
         assert!(fault.hint().is_some() && fault.code() == Code(1207));
     }
     // Neither depth nor length ends in anything but an expression or a fault.
     for n in [150, 400, 100_000] {
-        for (open, close) in [("(", ")"), ("sin(", ")"), ("-", ""), ("x**", ""), ("x & ", ""), ("x % ", ""), ("x + ", "")] {
+        for (open, close) in
+            [("(", ")"), ("sin(", ")"), ("-", ""), ("x**", ""), ("x & ", ""), ("x % ", ""), ("x + ", "")]
+        {
             let _ = Expr::from_sympy(&format!("{}x{}", open.repeat(n), close.repeat(n)));
         }
-        for (open, close) in [("\\left(", "\\right)"), ("{", "}"), ("\\sqrt{", "}"), ("x^", ""), ("\\neg", "")] {
+        for (open, close) in
+            [("\\left(", "\\right)"), ("{", "}"), ("\\sqrt{", "}"), ("x^", ""), ("\\neg", "")]
+        {
             let _ = Expr::from_latex(&format!("{}x{}", open.repeat(n), close.repeat(n)));
         }
     }
@@ -153,12 +181,47 @@ fn faults_say_where_and_what_would_be_right() {
 #[test]
 fn no_text_of_random_characters_does_more_than_fail() {
     use rand::RngExt;
-    let parts = ["x", "1", ".", "(", ")", "*", "**", ",", "sin", "'", "\\frac", "\\left", "\\right", "{", "}", "^", "_",
-        "\\text", "\\begin", "10", "\\cdot", "d", " ", "|", "Piecewise", "Derivative", "Subs", "Mul", "\\", "é", "="];
+    let parts = [
+        "x",
+        "1",
+        ".",
+        "(",
+        ")",
+        "*",
+        "**",
+        ",",
+        "sin",
+        "'",
+        "\\frac",
+        "\\left",
+        "\\right",
+        "{",
+        "}",
+        "^",
+        "_",
+        "\\text",
+        "\\begin",
+        "10",
+        "\\cdot",
+        "d",
+        " ",
+        "|",
+        "Piecewise",
+        "Derivative",
+        "Subs",
+        "Mul",
+        "\\",
+        "é",
+        "=",
+    ];
     for case in 0..cases() as u64 * 4 {
         let mut rng = Streams::new(case).stream("garbage");
-        let text: String = (0..rng.random_range(1..14)).map(|_| parts[rng.random_range(0..parts.len())]).collect();
+        let text: String =
+            (0..rng.random_range(1..14)).map(|_| parts[rng.random_range(0..parts.len())]).collect();
         let _ = (Expr::from_sympy(&text), Expr::from_latex(&text));
     }
-    assert_eq!(Expr::from_latex("\\Gamma\\left(x\\right)"), Ok(Expr::call(Function::Gamma, vec![parse("x")])));
+    assert_eq!(
+        Expr::from_latex("\\Gamma\\left(x\\right)"),
+        Ok(Expr::call(Function::Gamma, vec![parse("x")]))
+    );
 }

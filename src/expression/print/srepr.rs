@@ -1,10 +1,10 @@
 //! SymPy's `srepr`: every node as a call that builds it, names of symbols in quotes. `sympy.srepr` is documented at
 //! <https://docs.sympy.org/latest/modules/printing.html>.
 
+use super::Style;
 use super::number;
 use super::order;
 use super::sympy::sympy_function_name;
-use super::Style;
 use crate::base::Number;
 use crate::expression::function::Function;
 use crate::expression::node::{Expr, Kind, Relation};

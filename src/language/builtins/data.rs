@@ -27,8 +27,7 @@ use crate::units::{Catalogue, Dimension, Unit};
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The table.
-pub const TABLE: &[(&str, Body)] =
-    &[("read", read), ("sample", sample), ("fit", fit), ("regress", regress)];
+pub const TABLE: &[(&str, Body)] = &[("read", read), ("sample", sample), ("fit", fit), ("regress", regress)];
 
 /// The seed of a call, else that of the session.
 pub(super) fn seed(context: &Context, args: &Args) -> Result<u64> {

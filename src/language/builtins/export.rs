@@ -90,9 +90,8 @@ fn bytes(context: &Context, value: &Value, extension: &str, args: &Args) -> Resu
         Form::Latex => formula(value, args)?.latex() + "\n",
         Form::Sympy => sympy(&formula(value, args)?),
         Form::Code(target) => {
-            let written = law(context, value, args).and_then(|law| {
-                code::file(&law, target).map_err(|e| with_path(&e, args, extension))
-            });
+            let written = law(context, value, args)
+                .and_then(|law| code::file(&law, target).map_err(|e| with_path(&e, args, extension)));
             written?
         }
     };
@@ -108,7 +107,8 @@ fn form(word: &str, extension: &str, args: &Args) -> Result<Option<Form>> {
     if endings.contains(&extension) {
         return Ok(Some(*form));
     }
-    let message = format!("expected a path that ends in `.{}` for `as: {word}`, found `.{extension}`", endings[0]);
+    let message =
+        format!("expected a path that ends in `.{}` for `as: {word}`, found `.{extension}`", endings[0]);
     let path = args.word("path")?;
     let stem = path.strip_suffix(&format!(".{extension}")).unwrap_or(&path);
     let hint = format!("export(law, \"{stem}.{}\", as: {word})", endings[0]);

@@ -133,8 +133,7 @@ fn python(
                 parts.push(format!("CONSTANTS = {{{all}}}\n"));
             }
             parts.push(helpers.to_owned());
-            let open: String =
-                list(constants, |c| format!("    {c} = constants[\"{c}\"]\n")).concat();
+            let open: String = list(constants, |c| format!("    {c} = constants[\"{c}\"]\n")).concat();
             let more = if constants.is_empty() { Vec::new() } else { vec!["constants=CONSTANTS".to_owned()] };
             parts.push(format!("def law({}):\n{doc}{open}{lets}    return {value}\n", signature(&more)));
         }
@@ -145,7 +144,8 @@ fn python(
             parts.push(helpers.to_owned());
             let floats: String =
                 list(variables, |v| format!("    {v} = np.asarray({v}, dtype=float)\n")).concat();
-            parts.push(format!("def law({}):\n{doc}{floats}{lets}    return {value}\n", signature(&defaults)));
+            parts
+                .push(format!("def law({}):\n{doc}{floats}{lets}    return {value}\n", signature(&defaults)));
         }
     }
     parts
@@ -207,13 +207,23 @@ fn header(
     for v in variables {
         let own = v.of.symbol.name();
         let spelt = if own == v.name { String::new() } else { format!(" ({own} in the formula)") };
-        let range = v.of.bounds.filter(|(a, b)| a.is_finite() || b.is_finite()).map_or(String::new(), |(a, b)| {
-            format!(", known from {} to {}", number::float(a, &Style::default()), number::float(b, &Style::default()))
-        });
+        let range =
+            v.of.bounds.filter(|(a, b)| a.is_finite() || b.is_finite()).map_or(String::new(), |(a, b)| {
+                format!(
+                    ", known from {} to {}",
+                    number::float(a, &Style::default()),
+                    number::float(b, &Style::default())
+                )
+            });
         rows.push(format!("  {}{spelt}: {}{range}", v.name, unit(v.of.unit.as_ref())));
     }
     for c in constants {
-        rows.push(format!("  {} = {}: {}", c.name, number::float(c.of.value, &Style::default()), remark(c.of)));
+        rows.push(format!(
+            "  {} = {}: {}",
+            c.name,
+            number::float(c.of.value, &Style::default()),
+            remark(c.of)
+        ));
     }
     rows.push(format!("  value of the law: {}", unit(law.unit.as_ref())));
     rows.extend(match target {
@@ -221,7 +231,8 @@ fn header(
         Target::Pytorch => Some("Takes tensors of floating-point numbers.".to_owned()),
         Target::Jax => Some("Single precision unless jax_enable_x64 is set.".to_owned()),
     });
-    let rows = rows.iter().flat_map(|r| r.split(['\n', '\r'])).map(|r| r.replace("*/", "* /").replace("/*", "/ *"));
+    let rows =
+        rows.iter().flat_map(|r| r.split(['\n', '\r'])).map(|r| r.replace("*/", "* /").replace("/*", "/ *"));
     let marked = |mark: &str| -> String {
         rows.clone().map(|r| format!("{mark} {r}").trim_end().to_owned() + "\n").collect()
     };

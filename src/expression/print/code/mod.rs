@@ -145,7 +145,9 @@ impl Fault for CodeError {
                 Some(_) => format!("as: {}", others.join(", as: ")),
                 None => "export(law, \"law.phys\")".into(),
             },
-            CodeError::NotReal { .. } => "export(law, \"law.phys\") and \"law.py\" (SymPy) take any formula".into(),
+            CodeError::NotReal { .. } => {
+                "export(law, \"law.phys\") and \"law.py\" (SymPy) take any formula".into()
+            }
             CodeError::TooLarge { .. } => "simplify(law)".into(),
         })
     }

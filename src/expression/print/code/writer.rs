@@ -205,7 +205,9 @@ impl<'a> Writer<'a> {
             return self.fill(cbrt, std::slice::from_ref(b));
         }
         match (self.target, x.as_i64().and_then(|n| i32::try_from(n).ok())) {
-            (Target::C, Some(n @ 2..=3)) if matches!(b.kind(), Kind::Symbol(_)) || self.shared.contains(b) => {
+            (Target::C, Some(n @ 2..=3))
+                if matches!(b.kind(), Kind::Symbol(_)) || self.shared.contains(b) =>
+            {
                 let base = self.at(b, Binding::Atom)?;
                 Ok((vec![base; n as usize].join("*"), Binding::Times))
             }
@@ -291,7 +293,8 @@ impl<'a> Writer<'a> {
                 Target::Jax => format!("jnp.where({condition}, {value}, {text})"),
             };
         }
-        let own = if matches!(self.target, Target::C | Target::Rust) { Binding::Choice } else { Binding::Atom };
+        let own =
+            if matches!(self.target, Target::C | Target::Rust) { Binding::Choice } else { Binding::Atom };
         Ok((text, own))
     }
 
@@ -299,7 +302,9 @@ impl<'a> Writer<'a> {
     fn condition(&mut self, e: &Expr) -> Result<(String, Binding)> {
         let python = self.dialect.extension == "py";
         Ok(match e.kind() {
-            Kind::Bool(b) => (if *b { self.dialect.truth.0 } else { self.dialect.truth.1 }.to_owned(), Binding::Atom),
+            Kind::Bool(b) => {
+                (if *b { self.dialect.truth.0 } else { self.dialect.truth.1 }.to_owned(), Binding::Atom)
+            }
             Kind::Relation(op, a, b) => {
                 let sign = match op {
                     Relation::Eq => "==",
@@ -309,7 +314,10 @@ impl<'a> Writer<'a> {
                     Relation::Gt => ">",
                     Relation::Ge => ">=",
                 };
-                (format!("{} {sign} {}", self.at(a, Binding::Sum)?, self.at(b, Binding::Sum)?), Binding::Compare)
+                (
+                    format!("{} {sign} {}", self.at(a, Binding::Sum)?, self.at(b, Binding::Sum)?),
+                    Binding::Compare,
+                )
             }
             Kind::Not(a) => {
                 let inner = self.condition(a)?.0;
