@@ -10,6 +10,7 @@ pub mod declare;
 mod diff;
 mod evaluate;
 pub mod function;
+pub mod import;
 mod node;
 mod power;
 pub mod print;

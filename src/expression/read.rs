@@ -127,6 +127,33 @@ pub const CODES: &[(u16, &str, &str)] = &[
         "The prefix form of an expression puts every operator before its operands, separated by blanks: \
          `+ ^ x 2 1` is x^2 + 1. A token was unknown, or operands were missing or left over.",
     ),
+    (
+        1206,
+        "not a formula of SymPy",
+        "`from_sympy` reads what `str(e)` and `srepr(e)` give in SymPy: `x**2 + sin(x)/2`, \
+         `Add(Symbol('x'), Integer(1))`. The message says which character is wrong. A function that phys has not \
+         (`besselj`) is none of its expressions.",
+    ),
+    (
+        1207,
+        "not a formula in LaTeX",
+        "`from_latex` reads LaTeX in the form in which `latex` writes it: `\\frac{x^{2}}{2}`, \
+         `\\sin\\left(x\\right)`, without units. The message says which character is wrong.",
+    ),
+    (
+        1210,
+        "function that a language lacks",
+        "A law is exported to a language that has no such function: Rust's standard library has no erf, erfc, gamma, \
+         loggamma and factorial, and no language the remainder `O(x^n)` of a series. The hint names a language that \
+         has it.",
+    ),
+    (
+        1211,
+        "formula without a real value",
+        "A law that is exported as code is a formula between real numbers: no equation within it, no `i`, no \
+         undefined function such as `u(x)`, no derivative of one, no unit with an offset beside a symbol.",
+    ),
+    (1212, "formula too large", "Formulas of up to 200 000 nodes are exported as code."),
 ];
 
 /// A rewrite rule as written: its names are patterns.

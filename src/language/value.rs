@@ -128,6 +128,8 @@ pub struct Fit {
     pub equation: (Expr, Expr),
     /// Units in which the parameters are shown.
     pub units: Vec<(Symbol, Unit)>,
+    /// The columns with the units and ranges of the data.
+    pub columns: Declarations,
 }
 
 impl Fit {

@@ -1,6 +1,7 @@
 //! Engines and the search they make. An engine proposes models step by step and says beforehand what the next step is
 //! expected to cost and to bring; the scheduler (`scheduler.rs`) decides whose step comes next.
 
+use rayon::prelude::*;
 use serde_json::Value as Json;
 
 use super::algebraic;
@@ -237,12 +238,9 @@ fn sampled(problem: &Problem) -> Option<Problem> {
 /// What was found on some rows, fitted to all.
 fn on_all_rows(mut found: Found, problem: &Problem, plan: &Plan) -> Found {
     let floor = scheduler::floor(problem, plan);
-    let (go_on, empty) = (CancelToken::new(), Front::new(floor));
-    let fitted = |c: &Candidate| {
-        let new = refine::candidate(problem, plan, &c.reopened("all rows"), &empty, &go_on)?;
-        Some(Candidate { engine: c.engine.clone(), evidence: c.evidence.clone(), ..new })
-    };
-    let all: Vec<Option<Candidate>> = found.front.candidates().iter().map(fitted).collect();
+    let go_on = CancelToken::new();
+    let fitted = |c: &Candidate| refine::refit(problem, plan, c, &go_on);
+    let all: Vec<Option<Candidate>> = found.front.candidates().par_iter().map(fitted).collect();
     let mut front = Front::new(floor);
     all.into_iter().flatten().for_each(|c| front.insert(c));
     front.settle();

@@ -524,6 +524,20 @@ pub fn candidate(
     refined(problem, plan, model, front, cancel).map(|r| r.candidate)
 }
 
+/// A law that was found on some rows with its open constants fitted to all; what is exact stays.
+pub fn refit(problem: &Problem, plan: &Plan, law: &Candidate, cancel: &CancelToken) -> Option<Candidate> {
+    let Model { template, parameters, .. } = law.reopened("");
+    let tape = compiled(problem, &template, &parameters)?;
+    let fitter = Fitter::new(problem, &tape, &plan.criteria, cancel);
+    let refining = Refining { fitter, template: &template, parameters: &parameters };
+    let start: Vec<f64> = parameters.iter().map(|p| p.start).collect();
+    let open: Vec<usize> = (0..start.len()).collect();
+    let state = refining.state(&start, open, Vec::new(), template.clone(), 0.0)?;
+    let exact = law.constants.iter().filter(|c| c.exact.is_some()).cloned().collect();
+    let fitted = assemble(plan, "", &refining, &state, &template, exact)?.candidate;
+    Some(Candidate { engine: law.engine.clone(), evidence: law.evidence.clone(), ..fitted })
+}
+
 /// A refined law with what its parameters became.
 pub struct Refined {
     /// The law.

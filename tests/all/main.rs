@@ -7,6 +7,7 @@ mod cli;
 mod codes;
 mod errors;
 mod examples;
+mod exports;
 mod fuzz;
 mod laws;
 mod layering;

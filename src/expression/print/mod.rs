@@ -1,23 +1,26 @@
 //! The printers. `order.rs` decides in which order the terms of a sum and the factors of a product stand and what
 //! stands below the fraction bar; every printer lays out the same decisions: `line.rs` in phys and SymPy syntax,
-//! `latex.rs`, `pretty.rs` in two dimensions, `prefix.rs` as lossless tokens. Numbers: `number.rs`.
+//! `code/` in programming languages, `latex.rs`, `pretty.rs` in two dimensions. `srepr.rs` and `prefix.rs` write the
+//! nodes as they are. Numbers: `number.rs`.
 //!
 //! `Display` prints exactly: what is read back is the same expression (uncertain numbers apart, whose identity has no
 //! spelling). [`Expr::display`] prints for people.
 
+pub mod code;
 mod latex;
 mod line;
 mod number;
 mod order;
 mod prefix;
 mod pretty;
+mod srepr;
 mod sympy;
 #[cfg(test)]
 mod tests;
 
 pub use number::{float, uncertain};
 pub use prefix::PrefixError;
-pub use sympy::sympy_name;
+pub use sympy::{is_taken_by_sympy, sympy_function, sympy_function_name, sympy_name};
 
 use super::node::Expr;
 use std::fmt;
@@ -79,6 +82,12 @@ impl Expr {
     /// plain symbols get a trailing `_` (see [`sympy_name`]).
     pub fn sympy(&self) -> String {
         line::Writer::sympy(&Style::exact()).text(self)
+    }
+
+    /// SymPy's `srepr`, which `eval` after `from sympy import *` reads without `sympify`; units become their factor to SI,
+    /// names stay as they are.
+    pub fn srepr(&self) -> String {
+        srepr::text(self)
     }
 
     /// Two-dimensional Unicode, one string a row.

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use super::line::{Binding, Writer, number_binding};
 use super::number;
-use crate::expression::function::Function;
+use crate::expression::function::{FUNCTIONS, Function};
 use crate::expression::node::{Expr, Kind, Relation};
 use crate::expression::symbol::Constant;
 
@@ -163,14 +163,7 @@ impl Writer<'_> {
 
     fn sympy_call(&self, f: Function, args: &[Expr], out: &mut String) -> Binding {
         use Function::*;
-        let name = match f {
-            Abs => "Abs",
-            Ceil => "ceiling",
-            Mod => "Mod",
-            Min => "Min",
-            Max => "Max",
-            Step => "Heaviside",
-            Conj => "conjugate",
+        match f {
             Log10 | Log2 => {
                 self.called("log", args, out);
                 out.push_str(if f == Log10 { "/log(10)" } else { "/log(2)" });
@@ -185,8 +178,35 @@ impl Writer<'_> {
                 out.push_str(") + 1/2)");
                 return Binding::Product;
             }
-            other => other.name(),
-        };
-        self.called(name, args, out)
+            _ => {}
+        }
+        self.called(sympy_function_name(f).unwrap_or_else(|| f.name()), args, out)
     }
+}
+
+/// SymPy's name of a function; `None` where SymPy has only a spelling by others.
+pub fn sympy_function_name(f: Function) -> Option<&'static str> {
+    use Function::*;
+    Some(match f {
+        Abs => "Abs",
+        Ceil => "ceiling",
+        Mod => "Mod",
+        Min => "Min",
+        Max => "Max",
+        Step => "Heaviside",
+        Conj => "conjugate",
+        Log10 | Log2 | Round => return None,
+        other => other.name(),
+    })
+}
+
+/// The function of this name in SymPy.
+pub fn sympy_function(name: &str) -> Option<Function> {
+    let row = FUNCTIONS.iter().find(|row| sympy_function_name(row.function) == Some(name));
+    row.map(|row| row.function).or_else(|| (name == "Order").then_some(Function::Order))
+}
+
+/// Whether SymPy or Python take a name for something of their own.
+pub fn is_taken_by_sympy(name: &str) -> bool {
+    TAKEN.contains(name)
 }

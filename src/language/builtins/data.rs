@@ -19,7 +19,7 @@ use crate::syntax::tree::Name;
 use crate::units::Unit;
 
 /// The table.
-pub const TABLE: &[(&str, Body)] = &[("read", read), ("sample", sample), ("fit", fit), ("export", export)];
+pub const TABLE: &[(&str, Body)] = &[("read", read), ("sample", sample), ("fit", fit)];
 
 /// The seed of a call, else that of the session.
 pub(super) fn seed(context: &Context, args: &Args) -> Result<u64> {
@@ -221,7 +221,7 @@ fn fit(context: &mut Context, args: &Args) -> Result<Value> {
             Some((p.clone(), unit))
         })
         .collect();
-    let found = Arc::new(Fit { result, equation: (lhs.clone(), rhs.clone()), units });
+    let found = Arc::new(Fit { result, equation: (lhs.clone(), rhs.clone()), units, columns });
     let law = found.law();
     let finding = Finding {
         task: "fit".into(),
@@ -329,57 +329,4 @@ pub fn fit_member(f: &Fit, name: &str) -> (Option<Value>, Vec<String>) {
             .map(String::from),
     );
     (value, known)
-}
-
-fn export(context: &mut Context, args: &Args) -> Result<Value> {
-    let name = args.word("path")?;
-    let path = context.path(&name);
-    let value = args.value("value")?;
-    let at = args.span_of("path");
-    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("").to_lowercase();
-    if let Value::Figure(f) = value.plain() {
-        let Some(bytes) = super::plots::file(f, &extension) else {
-            let message = format!("expected a file of a figure, found `.{extension}`");
-            return Err(fault_hint(6040, at, message, "export(f, \"f.svg\"), .png or .txt"));
-        };
-        data::write_atomic(&path, &bytes).map_err(|e| lift(&e, at))?;
-        return Ok(Value::Nothing);
-    }
-    if let Some(bytes) = super::tables::bytes(value, &extension, args)? {
-        data::write_atomic(&path, &bytes).map_err(|e| lift(&e, at))?;
-        return Ok(Value::Nothing);
-    }
-    let text = match (value.plain(), extension.as_str()) {
-        (Value::Dataset(_) | Value::Column(_), _) => {
-            return Err(fault_hint(
-                6040,
-                at,
-                format!("expected a file of a {}, found `.{extension}`", value.kind_name()),
-                "export(d, \"d.csv\"), or .npy, .npz",
-            ));
-        }
-        (v, "tex") => op::expr_of(v, args.span_of("value"))?.latex() + "\n",
-        (v, "py") => {
-            let e = op::expr_of(v, args.span_of("value"))?;
-            let names: Vec<String> =
-                e.symbols().iter().map(|s| crate::expression::print::sympy_name(s.name())).collect();
-            let symbols = match names.len() {
-                0 => String::new(),
-                1 => format!("{0} = symbols(\"{0}\")\n", names[0]),
-                _ => format!("{} = symbols(\"{}\")\n", names.join(", "), names.join(" ")),
-            };
-            format!("from sympy import *\n\n{symbols}expression = {}\n", e.sympy())
-        }
-        (v, "txt" | "phys") => render::plain(v, &context.style) + "\n",
-        _ => {
-            return Err(fault_hint(
-                6040,
-                at,
-                format!("expected a file form, found `.{extension}`"),
-                "datasets: .csv, .npy, .npz; lists and matrices: .npy, .npz; expressions: .tex, .py, .txt, .phys",
-            ));
-        }
-    };
-    data::write_atomic(&path, text.as_bytes()).map_err(|e| lift(&e, at))?;
-    Ok(Value::Nothing)
 }

@@ -7,6 +7,7 @@ pub mod data;
 pub mod discover;
 pub mod elementary;
 pub mod explain;
+pub mod export;
 pub mod lists;
 pub mod matrices;
 pub mod numeric;
@@ -39,6 +40,7 @@ const TABLES: &[&[(&str, Body)]] = &[
     data::TABLE,
     discover::TABLE,
     explain::TABLE,
+    export::TABLE,
     numeric::TABLE,
     predict::TABLE,
     regress::TABLE,

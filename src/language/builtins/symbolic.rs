@@ -8,7 +8,7 @@ use crate::algebra::{self, Verdict};
 use crate::expression::{Declarations, Expr, Kind, Symbol};
 use crate::language::calls::Args;
 use crate::language::context::Context;
-use crate::language::error::{Result, fault, fault_hint};
+use crate::language::error::{Result, fault, fault_hint, lift};
 use crate::language::operations as op;
 use crate::language::statements::declaration;
 use crate::language::value::{Answer, Field, Law, Record, Value};
@@ -24,6 +24,9 @@ pub const TABLE: &[(&str, Body)] = &[
     ("size", size),
     ("latex", latex),
     ("sympy", sympy),
+    ("srepr", sympy),
+    ("from_sympy", from_text),
+    ("from_latex", from_text),
     ("prefix", prefix),
     ("pretty", pretty),
     ("left", side),
@@ -134,15 +137,25 @@ fn latex_of(value: &Value, args: &Args) -> Result<String> {
     Ok(op::expr_of(value, args.span)?.latex())
 }
 
+/// `sympy` and `srepr`.
 fn sympy(_: &mut Context, args: &Args) -> Result<Value> {
     fn text(value: &Value, args: &Args) -> Result<String> {
         if let Some(items) = op::as_list(value) {
             let items: Result<Vec<String>> = items.iter().map(|v| text(v, args)).collect();
             return Ok(format!("[{}]", items?.join(", ")));
         }
-        Ok(op::expr_of(value, args.span)?.sympy())
+        let e = op::expr_of(value, args.span)?;
+        Ok(if &*args.signature.name == "srepr" { e.srepr() } else { e.sympy() })
     }
     Ok(Value::text(text(args.value("expr")?, args)?))
+}
+
+/// `from_sympy` and `from_latex`.
+fn from_text(context: &mut Context, args: &Args) -> Result<Value> {
+    let text = args.word("text")?;
+    let read = if &*args.signature.name == "from_sympy" { Expr::from_sympy } else { Expr::from_latex };
+    let e = read(&text).map_err(|e| lift(&e, args.span_of("text")))?;
+    context.checked(e, args.span)
 }
 
 fn prefix(_: &mut Context, args: &Args) -> Result<Value> {

@@ -456,6 +456,7 @@ impl Search<'_> {
         };
         let filled: Vec<Filled> = self.front.candidates().iter().filter_map(filled).collect();
         let found = Found {
+            noise: None,
             front: self.front,
             stopped,
             work: self.work,

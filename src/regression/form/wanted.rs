@@ -139,6 +139,7 @@ impl Fitting<'_> {
         });
         let goal = dimensions.as_ref().map_or(Dimension::NONE, |d| d.1);
         let problem = Problem {
+            row_weights: None,
             names: own.arguments.clone(),
             columns: columns.iter().map(|c| take(c)).collect(),
             dimensions: dimensions.map(|d| d.0),

@@ -108,7 +108,7 @@ pub(super) fn measure<'a>(
     d: &Dataset,
     (front_at, data_at): (Span, Span),
 ) -> Result<Measured<'a>> {
-    let Some(place) = front.found.front.best_index() else {
+    let Some(place) = front.chosen_index() else {
         let message = "expected a front with a law, found an empty one";
         return Err(fault_hint(6006, front_at, message, "explain(found) says why the search stopped"));
     };
