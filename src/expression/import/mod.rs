@@ -52,7 +52,7 @@ impl Fault for ImportError {
 }
 
 /// Levels of brackets and calls that are read; deeper ones would overflow the stack.
-const MAX_DEPTH: usize = 200;
+const MAX_DEPTH: usize = 100;
 
 impl Expr {
     /// The expression that a text of SymPy states: what `str(e)` and `srepr(e)` give there, and what [`Expr::sympy`] and

@@ -109,6 +109,11 @@ fn python(
                 format!("{name} = torch.tensor({value}, dtype=torch.float64)  # {remark}\n")
             }));
             parts.push(helpers.to_owned());
+            let value = if law.formula.is_symbolic() {
+                value.to_owned()
+            } else {
+                format!("torch.tensor({value}, dtype=torch.float64)")
+            };
             parts.push(format!("def law({}):\n{doc}{lets}    return {value}\n", signature(&defaults)));
             let fitted: Vec<&Named<'_, Constant>> = constants.iter().filter(|c| c.of.fitted).collect();
             let own: String = fitted
