@@ -16,6 +16,7 @@ mod error;
 pub mod exhaustive;
 mod front;
 mod genetic;
+pub mod groups;
 mod options;
 mod problem;
 mod projective;
@@ -24,6 +25,7 @@ mod scheduler;
 mod size;
 mod snap;
 mod symmetry;
+mod template;
 
 pub use candidate::{Candidate, ConstantInfo};
 pub use engine::{
@@ -31,6 +33,7 @@ pub use engine::{
 };
 pub use error::{CODES, RegressError};
 pub use front::{Found, Front};
+pub use groups::{FoundGroups, GroupLaw, OwnConstant, regress_groups};
 pub use options::{Constants, Method, Plan};
 pub use problem::Problem;
 pub use scheduler::Gain;

@@ -352,7 +352,7 @@ fn powers_of(
 
 /// The model with the units of its constants made of named ones; template and skeleton. `None` where they have no
 /// such product, or where constants with units are not allowed.
-fn named(
+pub(super) fn named(
     problem: &Problem,
     plan: &Plan,
     model: &Model,
@@ -422,6 +422,17 @@ pub fn candidate(
     front: &Front,
     cancel: &CancelToken,
 ) -> Option<Candidate> {
+    solved(problem, plan, model, front, cancel).map(|s| s.0)
+}
+
+/// The same with what each parameter came to; where units are made of named constants, what it came to beside them.
+pub fn solved(
+    problem: &Problem,
+    plan: &Plan,
+    model: &Model,
+    front: &Front,
+    cancel: &CancelToken,
+) -> Option<(Candidate, Vec<(Symbol, Expr)>)> {
     let (template, skeleton, parameters) = named(problem, plan, model, cancel)?;
     if template.is_undefined() || template.is_zero() {
         return None;
@@ -504,7 +515,7 @@ pub fn candidate(
 }
 
 /// Logarithms of powers as multiples: 3*log(x) for log(x^3), where the data are positive.
-fn unfold_logarithms(problem: &Problem, e: &Expr) -> Expr {
+pub(super) fn unfold_logarithms(problem: &Problem, e: &Expr) -> Expr {
     let positive = |base: &Expr| {
         let place = base.as_symbol().and_then(|s| problem.names.iter().position(|n| n == s));
         place.is_some_and(|k| problem.columns[k].iter().all(|x| *x > 0.0))
@@ -520,7 +531,7 @@ fn unfold_logarithms(problem: &Problem, e: &Expr) -> Expr {
     })
 }
 
-/// The candidate of a state whose law, with its exact constants, is `law`.
+/// The candidate of a state whose law, with its exact constants, is `law`, and the values of the parameters.
 fn assemble(
     plan: &Plan,
     engine: &'static str,
@@ -528,7 +539,7 @@ fn assemble(
     state: &State,
     law: &Expr,
     mut constants: Vec<ConstantInfo>,
-) -> Option<Candidate> {
+) -> Option<(Candidate, Vec<(Symbol, Expr)>)> {
     let State { open, fitted, .. } = state;
     let problem = refining.fitter.problem;
     let parameters: Vec<Parameter> = open.iter().map(|&k| refining.parameters[k].clone()).collect();
@@ -567,7 +578,7 @@ fn assemble(
     let r2 = if spread > 0.0 { 1.0 - written.sse / spread } else { 1.0 };
     // The mean explains nothing; its last bits would say otherwise.
     let r2 = if r2.abs() < 1e-12 { 0.0 } else { r2 };
-    Some(Candidate {
+    let candidate = Candidate {
         size: super::size(law),
         expr,
         constants,
@@ -576,5 +587,7 @@ fn assemble(
         description_length: length,
         engine: engine.into(),
         evidence: "".into(),
-    })
+    };
+    pairs.extend(state.exact.iter().cloned());
+    Some((candidate, pairs))
 }
