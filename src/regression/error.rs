@@ -213,6 +213,68 @@ pub enum RegressError {
 /// A number of arguments in words.
 fn count(n: usize) -> String {
     if n == 1 { "1 argument".into() } else { format!("{n} arguments") }
+    /// All rows are of one group.
+    #[error("expected rows of at least two groups, found those of `{group}` only")]
+    OneGroup {
+        /// The group.
+        group: String,
+    },
+    /// A group with one row.
+    #[error("expected at least two rows in each group, found one in `{group}`")]
+    LoneRow {
+        /// The group.
+        group: String,
+    },
+    /// A group with fewer rows than a law has constants.
+    #[error(
+        "expected at least {constants} rows in each group, one for each constant, found {rows} in `{group}`"
+    )]
+    FewInGroup {
+        /// The group.
+        group: String,
+        /// Its rows.
+        rows: usize,
+        /// Constants of the law.
+        constants: usize,
+    },
+    /// Rows without a group.
+    #[error("expected one of {names} groups for each of {rows} rows, found {found} numbers of groups")]
+    Groups {
+        /// Names of groups.
+        names: usize,
+        /// Rows.
+        rows: usize,
+        /// Rows whose group has a name.
+        found: usize,
+    },
+    /// A component of a vector that is no feature.
+    #[error("expected components of `{vector}` among {known} columns, found column {column}")]
+    Component {
+        /// The vector.
+        vector: String,
+        /// The place of the component.
+        column: usize,
+        /// Columns that there are.
+        known: usize,
+    },
+    /// A complex column of another length.
+    #[error("expected real and imaginary parts of `{column}` for {rows} rows, found {re} and {im}")]
+    Parts {
+        /// The column.
+        column: String,
+        /// Rows of the data.
+        rows: usize,
+        /// Real parts.
+        re: usize,
+        /// Imaginary parts.
+        im: usize,
+    },
+    /// Components with several units.
+    #[error("expected one unit for the three components of `{vector}`, found several")]
+    Components {
+        /// The vector.
+        vector: String,
+    },
 }
 
 impl Fault for RegressError {
@@ -247,6 +309,13 @@ impl Fault for RegressError {
             RegressError::FormPart { .. } => 4036,
             RegressError::FormUnused { .. } => 4037,
             RegressError::FormName { .. } => 4038,
+            RegressError::OneGroup { .. } => 4040,
+            RegressError::LoneRow { .. } => 4041,
+            RegressError::FewInGroup { .. } => 4042,
+            RegressError::Groups { .. } => 4043,
+            RegressError::Component { .. } => 4044,
+            RegressError::Components { .. } => 4045,
+            RegressError::Parts { .. } => 4046,
         })
     }
 
@@ -300,6 +369,16 @@ impl Fault for RegressError {
             RegressError::FormPart { .. } => "form: a*f(x) + g(y)/z".into(),
             RegressError::FormUnused { hole } => format!("call {hole} with columns, or leave it out"),
             RegressError::FormName { name, .. } => format!("rename one of them: {name}1"),
+            RegressError::OneGroup { .. } => "leave `group` out: regress(data)".into(),
+            RegressError::LoneRow { group } | RegressError::FewInGroup { group, .. } => {
+                format!("leave the group out: filter(data, group != \"{group}\")")
+            }
+            RegressError::Groups { .. } => "name a column that says the group of each row".into(),
+            RegressError::Component { .. } => "name three columns of numbers as components".into(),
+            RegressError::Parts { .. } => "give a complex number for each row".into(),
+            RegressError::Components { .. } => {
+                "a vector has three components of one unit, for example x, y, z in m".into()
+            }
         })
     }
 }
@@ -411,6 +490,34 @@ pub const CODES: &[(u16, &str, &str)] = &[
         "A guess must have a finite value in every row: a root or a logarithm of a negative number has none.",
     ),
     (4059, "row weights", "The column of weights must hold numbers of at least 0 that are not all 0."),
+        4040,
+        "one group",
+        "With `group:` constants may differ between groups of rows. Where all rows are of one group there is nothing to \
+         compare; leave `group` out.",
+    ),
+    (
+        4041,
+        "group of one row",
+        "One row does not tell a constant of its group from noise. Leave the group out with `filter`, or measure it again.",
+    ),
+    (
+        4042,
+        "too few rows in a group",
+        "The law that describes the groups has more constants than one of the groups has rows. Leave that group out with \
+         `filter`, or measure more of it.",
+    ),
+    (
+        4043,
+        "rows without a group",
+        "Each row belongs to one group, which a column of labels or numbers names.",
+    ),
+    (4044, "component of a vector", "A vector consists of three columns of numbers of the dataset."),
+    (
+        4045,
+        "units of a vector",
+        "The three components of a vector have one unit: its length is the root of the sum of their squares.",
+    ),
+    (4046, "parts of complex numbers", "A complex column has a real and an imaginary part in each row."),
     (
         4020,
         "note on a search",

@@ -20,6 +20,7 @@ mod front;
 mod genetic;
 mod guesses;
 pub mod loss;
+pub mod groups;
 mod options;
 pub mod prepare;
 mod problem;
@@ -30,6 +31,7 @@ mod scheduler;
 mod size;
 mod snap;
 mod symmetry;
+mod template;
 
 pub use candidate::{Candidate, ConstantInfo, Model, Parameter};
 pub use engine::{
@@ -38,6 +40,7 @@ pub use engine::{
 pub use error::{CODES, RegressError};
 pub use front::{Found, Front};
 pub use options::{Constants, Criteria, Method, OwnOperator, Plan, Until};
+pub use groups::{FoundGroups, GroupLaw, OwnConstant, regress_groups};
 pub use problem::Problem;
 pub use scheduler::Gain;
 pub use size::size;

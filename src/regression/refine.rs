@@ -443,18 +443,20 @@ fn powers_of(
 }
 
 /// A model with the units of its constants made of named ones.
-struct Named {
-    template: Expr,
+pub(super) struct Named {
+    /// The law.
+    pub template: Expr,
     /// The template with the names of constants.
-    skeleton: Expr,
-    parameters: Vec<Parameter>,
+    pub skeleton: Expr,
+    /// Its parameters.
+    pub parameters: Vec<Parameter>,
     /// What stands for parameters that had a unit.
     products: Vec<(Symbol, Expr)>,
 }
 
 /// The model with the units of its constants made of named ones. `None` where they have no such product, or where
 /// constants with units are not allowed.
-fn named(problem: &Problem, plan: &Plan, model: &Model, cancel: &CancelToken) -> Option<Named> {
+pub(super) fn named(problem: &Problem, plan: &Plan, model: &Model, cancel: &CancelToken) -> Option<Named> {
     let mut parameters = model.parameters.clone();
     let (mut template, mut skeleton) = (model.template.clone(), model.template.clone());
     let mut products = Vec::new();
@@ -647,7 +649,7 @@ pub fn refined(
 }
 
 /// Logarithms of powers as multiples: 3*log(x) for log(x^3), where the data are positive.
-fn unfold_logarithms(problem: &Problem, e: &Expr) -> Expr {
+pub(super) fn unfold_logarithms(problem: &Problem, e: &Expr) -> Expr {
     let positive = |base: &Expr| {
         let place = base.as_symbol().and_then(|s| problem.names.iter().position(|n| n == s));
         place.is_some_and(|k| problem.columns[k].iter().all(|x| *x > 0.0))
@@ -663,7 +665,7 @@ fn unfold_logarithms(problem: &Problem, e: &Expr) -> Expr {
     })
 }
 
-/// The candidate of a state whose law, with its exact constants, is `law`.
+/// The candidate of a state whose law, with its exact constants, is `law`, and the values of the parameters.
 fn assemble(
     plan: &Plan,
     engine: &'static str,
