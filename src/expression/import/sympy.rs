@@ -16,8 +16,11 @@ pub(super) fn read(text: &str) -> Result<Expr> {
     expr(&parse(text)?)
 }
 
-/// Functions of SymPy that phys spells by others, with their number of arguments.
-const SPELT: &[(&str, usize, fn(&[Expr]) -> Expr)] = &[
+/// A name of SymPy, its number of arguments, and what it is here.
+type Spelling = (&'static str, usize, fn(&[Expr]) -> Expr);
+
+/// Functions of SymPy that phys spells by others.
+const SPELT: &[Spelling] = &[
     ("sqrt", 1, |a| a[0].clone().sqrt()),
     ("cbrt", 1, |a| Expr::power(a[0].clone(), Expr::ratio(1, 3))),
     ("root", 2, |a| Expr::power(a[0].clone(), a[1].clone().recip())),

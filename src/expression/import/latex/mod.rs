@@ -41,6 +41,10 @@ const RELATIONS: &[(&str, Relation)] = &[
     ("\\ge", Relation::Ge),
 ];
 
+/// Commands that end a product.
+const ENDS: &[&str] =
+    &["\\right", "\\cdot", "\\land", "\\lor", "\\end", "\\\\", "\\,", "\\pm", "\\rfloor", "\\rceil"];
+
 #[derive(Clone, Debug)]
 struct Token {
     at: usize,
@@ -217,20 +221,9 @@ impl Reader {
         match text.chars().next() {
             None => false,
             Some('\\') => {
-                !matches!(
-                    text,
-                    "\\right"
-                        | "\\cdot"
-                        | "\\land"
-                        | "\\lor"
-                        | "\\end"
-                        | "\\\\"
-                        | "\\,"
-                        | "\\pm"
-                        | "\\rfloor"
-                        | "\\rceil"
-                ) && !RELATIONS.iter().any(|(sign, _)| *sign == text)
-                    && !(text == "\\text" && matches!(self.ahead(2), "i" | "o"))
+                let relation = RELATIONS.iter().any(|(sign, _)| *sign == text);
+                let condition = text == "\\text" && matches!(self.ahead(2), "i" | "o");
+                !(ENDS.contains(&text) || relation || condition)
             }
             Some(c) => c.is_alphanumeric() || c == '{',
         }
