@@ -314,6 +314,13 @@ pub fn front(f: &FrontValue, style: &Style) -> String {
             text.trim_end().to_string()
         })
         .collect();
+    if let Some(parts) = chosen.and_then(|k| f.parts.get(k)) {
+        let short = |(n, e): &(crate::syntax::tree::Name, Expr)| format!("{n} = {}", expr(e, style));
+        lines.push(parts.iter().map(short).collect::<Vec<_>>().join(", "));
+    }
+    if let Some(table) = chosen.and_then(|k| f.groups.as_ref()?.table(k)) {
+        lines.push(plain(&Value::Dataset(std::sync::Arc::new(table)), style));
+    }
     lines.push(format!("stopped: {}, seed {}", f.found.stopped, f.seed));
     lines.join("\n")
 }

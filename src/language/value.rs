@@ -8,7 +8,7 @@ use crate::base::StopReason;
 use crate::data::{Column, Dataset, FitResult};
 use crate::expression::{Declarations, Expr, Symbol};
 use crate::plot::Figure;
-use crate::regression::{Candidate, Found};
+use crate::regression::{Candidate, Found, OwnConstant};
 use crate::syntax::tree::{ExprId, Name, Operator, Param, Tree, WhereItem};
 use crate::units::Unit;
 
@@ -193,6 +193,32 @@ pub struct Score {
     pub rms: f64,
 }
 
+/// The constants that groups of rows have for themselves.
+#[derive(Debug)]
+pub struct Groups {
+    /// The column that tells the group of a row.
+    pub column: Name,
+    /// The groups.
+    pub names: Vec<String>,
+    /// The constants of each law of the front.
+    pub own: Vec<Vec<OwnConstant>>,
+}
+
+impl Groups {
+    /// A row for each group with the constants of a law.
+    pub fn table(&self, law: usize) -> Option<Dataset> {
+        let names = self.names.iter().map(|n| n.as_str().into()).collect();
+        let mut columns = vec![Column::new(&self.column, None, crate::data::Values::Label(names))];
+        for c in self.own.get(law)? {
+            let unit = (!c.unit.is_one()).then(|| c.unit.clone());
+            let values = c.values.iter().map(|u| u.value()).collect();
+            let errors = c.values.iter().map(|u| u.sigma()).collect();
+            columns.push(Column { errors: Some(errors), ..Column::floats(c.symbol.name(), unit, values) });
+        }
+        Dataset::new("groups", columns).ok()
+    }
+}
+
 /// A front with what is needed to show and use it.
 #[derive(Debug)]
 pub struct FrontValue {
@@ -200,6 +226,10 @@ pub struct FrontValue {
     pub select: Select,
     /// How each law does on the rows that were set apart, where some were.
     pub holdout: Option<Vec<Score>>,
+    /// What each law puts into the form that was asked for: the laws of its holes and its constants, by name.
+    pub parts: Vec<Vec<(Name, Expr)>>,
+    /// The constants that differ between groups of rows, where these were asked for.
+    pub groups: Option<Groups>,
     /// What the search returned.
     pub found: Found,
     /// The name of the target.

@@ -208,11 +208,6 @@ pub enum RegressError {
         /// The other.
         second: &'static str,
     },
-}
-
-/// A number of arguments in words.
-fn count(n: usize) -> String {
-    if n == 1 { "1 argument".into() } else { format!("{n} arguments") }
     /// All rows are of one group.
     #[error("expected rows of at least two groups, found those of `{group}` only")]
     OneGroup {
@@ -277,6 +272,11 @@ fn count(n: usize) -> String {
     },
 }
 
+/// A number of arguments in words.
+fn count(n: usize) -> String {
+    if n == 1 { "1 argument".into() } else { format!("{n} arguments") }
+}
+
 impl Fault for RegressError {
     fn code(&self) -> Code {
         Code(match self {
@@ -300,6 +300,13 @@ impl Fault for RegressError {
             RegressError::GuessUnit { .. } => 4057,
             RegressError::GuessValue { .. } => 4058,
             RegressError::Weight { .. } => 4059,
+            RegressError::OneGroup { .. } => 4040,
+            RegressError::LoneRow { .. } => 4041,
+            RegressError::FewInGroup { .. } => 4042,
+            RegressError::Groups { .. } => 4043,
+            RegressError::Component { .. } => 4044,
+            RegressError::Components { .. } => 4045,
+            RegressError::Parts { .. } => 4046,
             RegressError::FormHoles => 4030,
             RegressError::FormArity { .. } => 4031,
             RegressError::FormArgument { .. } => 4032,
@@ -309,13 +316,6 @@ impl Fault for RegressError {
             RegressError::FormPart { .. } => 4036,
             RegressError::FormUnused { .. } => 4037,
             RegressError::FormName { .. } => 4038,
-            RegressError::OneGroup { .. } => 4040,
-            RegressError::LoneRow { .. } => 4041,
-            RegressError::FewInGroup { .. } => 4042,
-            RegressError::Groups { .. } => 4043,
-            RegressError::Component { .. } => 4044,
-            RegressError::Components { .. } => 4045,
-            RegressError::Parts { .. } => 4046,
         })
     }
 
@@ -352,6 +352,16 @@ impl Fault for RegressError {
             RegressError::GuessUnit { .. } => "multiply by a quantity of the missing unit".into(),
             RegressError::GuessValue { .. } => "a guess that has a value in every row".into(),
             RegressError::Weight { .. } => "give weights of at least 0".into(),
+            RegressError::OneGroup { .. } => "leave `group` out: regress(data)".into(),
+            RegressError::LoneRow { group } | RegressError::FewInGroup { group, .. } => {
+                format!("leave the group out: filter(data, group != \"{group}\")")
+            }
+            RegressError::Groups { .. } => "name a column that says the group of each row".into(),
+            RegressError::Component { .. } => "name three columns of numbers as components".into(),
+            RegressError::Parts { .. } => "give a complex number for each row".into(),
+            RegressError::Components { .. } => {
+                "a vector has three components of one unit, for example x, y, z in m".into()
+            }
             RegressError::FormHoles => "fit the constants: fit(data, y == a*x + b)".into(),
             RegressError::FormArity { hole, expected, .. } => {
                 format!("give every call of {hole} {}, or two functions two names", count(*expected))
@@ -369,16 +379,6 @@ impl Fault for RegressError {
             RegressError::FormPart { .. } => "form: a*f(x) + g(y)/z".into(),
             RegressError::FormUnused { hole } => format!("call {hole} with columns, or leave it out"),
             RegressError::FormName { name, .. } => format!("rename one of them: {name}1"),
-            RegressError::OneGroup { .. } => "leave `group` out: regress(data)".into(),
-            RegressError::LoneRow { group } | RegressError::FewInGroup { group, .. } => {
-                format!("leave the group out: filter(data, group != \"{group}\")")
-            }
-            RegressError::Groups { .. } => "name a column that says the group of each row".into(),
-            RegressError::Component { .. } => "name three columns of numbers as components".into(),
-            RegressError::Parts { .. } => "give a complex number for each row".into(),
-            RegressError::Components { .. } => {
-                "a vector has three components of one unit, for example x, y, z in m".into()
-            }
         })
     }
 }
@@ -490,6 +490,7 @@ pub const CODES: &[(u16, &str, &str)] = &[
         "A guess must have a finite value in every row: a root or a logarithm of a negative number has none.",
     ),
     (4059, "row weights", "The column of weights must hold numbers of at least 0 that are not all 0."),
+    (
         4040,
         "one group",
         "With `group:` constants may differ between groups of rows. Where all rows are of one group there is nothing to \

@@ -7,15 +7,17 @@ use std::sync::Arc;
 use crate::base::suggest;
 use crate::expression::{Declaration, Declarations, Expr, Kind, Symbol};
 use crate::language::calls::Args;
-use crate::language::context::Context;
+use crate::language::context::{Context, Scope};
 use crate::language::error::{Result, fault, fault_hint, lift};
 use crate::language::operations as op;
-use crate::language::value::{Function, Record, Value};
+use crate::language::value::{Field, Function, Record, Value};
 use crate::language::{dimension, unknowns};
 use crate::regression::complexity::{Complexity, WORDS};
+use crate::regression::form::Form;
 use crate::regression::loss::Loss;
 use crate::regression::rules::{Limit, Name, Rules};
 use crate::regression::{Criteria, Model, OwnOperator, Parameter, Problem, RegressError, Until};
+use crate::syntax::tree::ExprKind;
 use crate::units::{Dimension, Unit};
 
 /// The constraints there are.
@@ -280,6 +282,41 @@ fn until(args: &Args) -> Result<Option<Until>> {
         return Err(fault_hint(6006, args.span_of("until"), message, "until: loss < 1e-6 and size < 10"));
     }
     Ok(Some(Until(e)))
+}
+
+/// The form that `form` asks for: functions that nothing defines are its holes, names that are no columns its constants.
+pub(super) fn form(context: &mut Context, args: &Args, problem: &Problem) -> Result<Option<Form>> {
+    let Some(_) = args.get("form") else { return Ok(None) };
+    let at = args.span_of("form");
+    let f = args.formula("form")?;
+    let mut scope: Scope = f.captured.iter().map(|(n, v)| (n.clone(), Some(v.clone()))).collect();
+    let mut open = vec![f.body];
+    while let Some(id) = open.pop() {
+        let kind = f.tree.expr(id);
+        if let ExprKind::Call { callee, args, .. } = kind
+            && let ExprKind::Name(name) = f.tree.expr(*callee)
+            && !scope.contains_key(name)
+            && context.library.signatures(name).is_none()
+        {
+            let variables = (1..=args.len()).map(|k| Symbol::new(&format!("x{k}"))).collect();
+            let hole = Field { name: Symbol::new(name), variables };
+            scope.insert(name.clone(), Some(Value::Field(Arc::new(hole))));
+        }
+        kind.each_child(|child| open.push(child));
+    }
+    scope.extend(problem.names.iter().map(|n| (crate::syntax::tree::Name::from(n.name()), None)));
+    let outer = std::mem::replace(&mut context.locals, vec![scope]);
+    let value = context.evaluate(&f.tree, f.body);
+    context.locals = outer;
+    let template = op::settle(&op::expr_of(&value?, at)?);
+    let mut form = Form::of(&template, &problem.names).map_err(|e| lift(&e, at))?;
+    for c in &mut form.constants {
+        if let Some(declared) = context.declarations.get(&c.symbol) {
+            c.start = declared.start;
+            c.dimension = declared.unit.as_ref().map(Unit::dimension);
+        }
+    }
+    Ok(Some(form))
 }
 
 /// The operators of the user among those of a call.

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::Body;
 use super::data::{column_declarations, fit_member};
+use super::regress::group_words;
 use crate::data::{Column, DataError};
-use crate::expression::{Expr, Kind, Relation, Symbol};
+use crate::expression::{Declaration, Expr, Kind, Relation, Symbol};
 use crate::language::calls::Args;
 use crate::language::context::Context;
 use crate::language::dimension;
@@ -52,7 +53,31 @@ fn predict(_: &mut Context, args: &Args) -> Result<Value> {
     let law = op::settle(&law);
     let symbols = law.symbols();
     let mut columns: Vec<Arc<Column>> = Vec::new();
+    let own = |s: &Symbol| match model.plain() {
+        Value::Front(f) => {
+            let groups = f.groups.as_ref()?;
+            let constant = groups.own.get(f.chosen_index()?)?.iter().find(|c| c.symbol == *s)?;
+            Some((groups, constant))
+        }
+        _ => None,
+    };
     for s in &symbols {
+        if let Some((groups, constant)) = own(s) {
+            let column = d.column(&groups.column).map_err(|e| lift(&e, args.span_of("data")))?;
+            let mut values = Vec::with_capacity(d.rows());
+            for (row, word) in group_words(column).iter().enumerate() {
+                let Some(k) = groups.names.iter().position(|n| n == word) else {
+                    let message =
+                        format!("expected a group of the search, found `{word}` in row {}", row + 1);
+                    let hint = format!("it has {}", groups.names.join(", "));
+                    return Err(fault_hint(6006, args.span_of("data"), message, hint));
+                };
+                values.push(constant.values[k].value());
+            }
+            let unit = (!constant.unit.is_one()).then(|| constant.unit.clone());
+            columns.push(Arc::new(Column::floats(s.name(), unit, values)));
+            continue;
+        }
         let c = d.numbers(s.name()).map_err(|e| lift(&e, args.span_of("data")))?;
         if let Some(row) = (0..c.len()).find(|i| c.is_missing(*i)) {
             let missing = DataError::MissingValue { name: c.name.to_string(), row };
@@ -60,7 +85,12 @@ fn predict(_: &mut Context, args: &Args) -> Result<Value> {
         }
         columns.push(c.clone());
     }
-    let own = dimension::of(&law, &column_declarations(&d)).map_err(|m| op::unit_fault(&m, at))?;
+    let mut known = column_declarations(&d);
+    for c in &columns {
+        let unit = Some(c.unit.clone().unwrap_or_else(Unit::one));
+        known.insert(Symbol::new(&c.name), Declaration { unit, ..Declaration::default() });
+    }
+    let own = dimension::of(&law, &known).map_err(|m| op::unit_fault(&m, at))?;
     let own = own.unwrap_or(Dimension::NONE);
     let unit = unit.filter(|u| u.dimension() == own).unwrap_or_else(|| Unit::coherent(own));
     // Uncertain constants are inputs too: the errors of the values follow from their derivatives.

@@ -18,12 +18,14 @@ use crate::language::calls::Args;
 use crate::language::context::Context;
 use crate::language::error::{Result, fault, fault_hint, lift};
 use crate::language::operations as op;
-use crate::language::value::{FrontValue, Function, Record, Score, Select, Value};
+use crate::language::value::{FrontValue, Function, Groups, Record, Score, Select, Value};
 use crate::language::{dimension, render};
 use crate::numeric::Tape;
 use crate::regression::checkpoint::Kept;
+use crate::regression::form::{Filled, Form, regress_form};
 use crate::regression::{
     self, Candidate, Constants, Criteria, Found, Keeping, Model, OwnOperator, Plan, Problem, RegressError,
+    regress_groups,
 };
 use crate::syntax::tree::{Name, Operator};
 use crate::units::{Catalogue, Dimension, Unit};
@@ -73,6 +75,10 @@ pub struct Request {
     pub guesses: Vec<Model>,
     /// Whether engines see the target without its noise.
     pub denoise: bool,
+    /// A form with holes.
+    pub form: Option<Form>,
+    /// A column whose values tell groups of rows apart, which may have constants of their own.
+    pub group: Option<Arc<str>>,
 }
 
 impl Default for Request {
@@ -97,6 +103,8 @@ impl Default for Request {
             own: Vec::new(),
             guesses: Vec::new(),
             denoise: false,
+            form: None,
+            group: None,
         }
     }
 }
@@ -196,7 +204,9 @@ pub fn problem(d: &Dataset, request: &Request) -> std::result::Result<Problem, B
         c.name == target.name
             || matches!(c.values, Values::Label(_) | Values::Complex(_))
             || c.role == Role::Error
-            || [&request.sigma, &request.weights].iter().any(|s| s.as_ref().is_some_and(|s| *s == c.name))
+            || [&request.sigma, &request.weights, &request.group]
+                .iter()
+                .any(|s| s.as_ref().is_some_and(|s| *s == c.name))
     };
     let features: Vec<&data::Column> = d.columns().iter().map(|c| &**c).filter(|c| !skip(c)).collect();
     for c in features.iter().copied().chain([&*target]) {
@@ -303,12 +313,38 @@ pub fn regress_dataset(
         let told = Cell::new(0);
         regression::regress_kept(&problem, &plan, &cancel, &|r| watch.report(&meter, &told, r), keeping)
     };
-    let hash = regression::checkpoint::fingerprint(&problem, &plan);
-    let (found, resumed) = watch.finished_or(hash, search).map_err(boxed)?;
+    let mut parts = Vec::new();
+    let mut groups = None;
+    let (found, resumed) = if let Some(form) = &request.form {
+        let meter = RefCell::new(
+            Meter::new(watch.events, &watch.task(), "evaluations", plan.work).limit(request.time),
+        );
+        let told = Cell::new(0);
+        let tell = |r: &regression::Report<'_>| watch.report(&meter, &told, r);
+        let found = regress_form(&problem, form, &plan, &cancel, &tell).map_err(boxed)?;
+        parts = found.filled.iter().map(|f| named_parts(form, f)).collect();
+        (found.found, false)
+    } else if let Some(column) = &request.group {
+        let meter = RefCell::new(
+            Meter::new(watch.events, &watch.task(), "evaluations", plan.work).limit(request.time),
+        );
+        let told = Cell::new(0);
+        let tell = |r: &regression::Report<'_>| watch.report(&meter, &told, r);
+        let (of, names) = grouped(d, column).map_err(boxed)?;
+        let found = regress_groups(&problem, &of, &names, &plan, &cancel, &tell).map_err(boxed)?;
+        let own = found.laws.iter().map(|l| l.own.clone()).collect();
+        groups = Some(Groups { column: Name::from(&**column), names: found.groups.clone(), own });
+        (found.into_found(), false)
+    } else {
+        let hash = regression::checkpoint::fingerprint(&problem, &plan);
+        watch.finished_or(hash, search).map_err(boxed)?
+    };
     let holdout = apart.map(|apart| scores(found.front.candidates(), &apart));
     Ok(FrontValue {
         select: request.select,
         holdout,
+        parts,
+        groups,
         resumed,
         found,
         target: Name::from(problem.target_symbol.name()),
@@ -317,6 +353,39 @@ pub fn regress_dataset(
         seconds: started.elapsed().as_secs_f64(),
         seed: request.seed,
     })
+}
+
+/// What a law puts into a form, by name.
+fn named_parts(form: &Form, filled: &Filled) -> Vec<(Name, Expr)> {
+    let holes = form.holes.iter().map(|h| Name::from(h.name.name()));
+    let constants = form.constants.iter().map(|c| Name::from(c.symbol.name()));
+    let laws = filled.laws.iter().chain(&filled.constants).cloned();
+    holes.chain(constants).zip(laws).collect()
+}
+
+/// The group of each row and the names of the groups, in the order in which they appear.
+fn grouped(d: &Dataset, column: &str) -> std::result::Result<(Vec<usize>, Vec<String>), data::DataError> {
+    let c = d.column(column)?;
+    let words = group_words(c);
+    let mut names: Vec<String> = Vec::new();
+    let of = words
+        .into_iter()
+        .map(|w| {
+            names.iter().position(|n| *n == w).unwrap_or_else(|| {
+                names.push(w);
+                names.len() - 1
+            })
+        })
+        .collect();
+    Ok((of, names))
+}
+
+/// The cells of a column of groups as words.
+pub(super) fn group_words(c: &data::Column) -> Vec<String> {
+    match &c.values {
+        Values::Label(all) => all.iter().map(|t| t.to_string()).collect(),
+        _ => c.floats_in_unit().iter().map(f64::to_string).collect(),
+    }
 }
 
 fn boxed<F: crate::base::Fault + 'static>(f: F) -> Box<dyn crate::base::Fault> {
@@ -499,6 +568,8 @@ fn one(context: &mut Context, args: &Args, target: Option<Arc<str>>, others: &[A
         own: criteria::own_operators(context, args)?,
         guesses: Vec::new(),
         denoise: args.boolean("denoise")?,
+        form: None,
+        group: column("group"),
     };
     let mut whole = problem(&d, &request).map_err(|f| lift(&*f, args.span))?;
     if let Some(fewer) = narrowed(context, args, &d, &whole, request.seed)? {
@@ -507,6 +578,15 @@ fn one(context: &mut Context, args: &Args, target: Option<Arc<str>>, others: &[A
     }
     request.criteria = criteria::criteria(context, args, &whole)?;
     request.guesses = criteria::guesses(context, args, &whole)?;
+    request.form = criteria::form(context, args, &whole)?;
+    if request.form.is_some() && request.group.is_some() {
+        let message = "expected a form or a group, found both";
+        return Err(fault_hint(6006, args.span_of("group"), message, "filter the rows of one group first"));
+    }
+    if (request.form.is_some() || request.group.is_some()) && request.holdout > 0.0 {
+        let message = "expected all rows beside a form or a group, found some set apart";
+        return Err(fault_hint(6006, args.span_of("holdout"), message, "split(d, train: 0.8), then predict"));
+    }
     drop(whole);
     let identity = context.new_identity(1 << 20);
     let watch = Watch {
@@ -559,6 +639,8 @@ pub fn front_member(f: &FrontValue, name: &str) -> (Option<Value>, Vec<String>) 
             .map(String::from)
             .to_vec();
     known.extend(f.holdout.iter().map(|_| "holdout".to_string()));
+    known.extend(f.groups.iter().map(|_| "groups".to_string()));
+    known.extend(f.parts.first().iter().flat_map(|p| p.iter().map(|(n, _)| n.to_string())));
     known.extend(f.found.noise.iter().map(|_| "noise".to_string()));
     let best = f.chosen();
     let number = |x: f64| Value::Expr(Expr::float(x));
@@ -579,6 +661,10 @@ pub fn front_member(f: &FrontValue, name: &str) -> (Option<Value>, Vec<String>) 
         "stopped" => Some(Value::text(f.found.stopped.word())),
         "work" => Some(Value::int(f.found.work as i64)),
         "seed" => Some(Value::int(f.seed as i64)),
+        "groups" if f.groups.is_some() => {
+            let table = f.groups.as_ref().zip(f.chosen_index()).and_then(|(g, k)| g.table(k));
+            table.map(|t| Value::Dataset(Arc::new(t)))
+        }
         "noise" => f.found.noise.map(|sigma| {
             let unit = f.target_unit.clone().filter(|u| !u.is_one());
             Value::Expr(match unit {
@@ -589,7 +675,10 @@ pub fn front_member(f: &FrontValue, name: &str) -> (Option<Value>, Vec<String>) 
                 None => Expr::float(sigma),
             })
         }),
-        _ => None,
+        name => {
+            let own = f.chosen_index().and_then(|k| f.parts.get(k));
+            own.and_then(|p| p.iter().find(|(n, _)| **n == *name)).map(|(_, e)| Value::Expr(e.clone()))
+        }
     };
     (value, known)
 }

@@ -87,6 +87,11 @@ impl Checker {
             }
             for id in &places[k] {
                 let before = self.diagnostics.len();
+                // A form whose undefined functions are to be found.
+                if p.ty == Type::Optional(Box::new(Type::Formula)) {
+                    bound.values[k].push(Inferred::Unknown);
+                    continue;
+                }
                 if p.ty == Type::Formula {
                     let data = bound.get(0).clone();
                     let name = written.iter().find(|(own, _)| own == id).map(|(_, n)| n);

@@ -486,9 +486,10 @@ mod tests {
             seed: 0,
             identity: 1 << 40,
             without: Vec::new(),
-            criteria: Criteria::default(),
+            criteria: crate::regression::Criteria::default(),
             own: Vec::new(),
             guesses: Vec::new(),
+            denoise: false,
         }
     }
 

@@ -10,7 +10,7 @@ use super::island::Member;
 use super::kernel::{Owns, Sweep};
 use super::library::{Library, ROWS};
 use super::tree::{Node, Tree};
-use super::{Genetic, State, links, model, rows};
+use super::{Genetic, State, links, rows};
 use crate::base::random::{Rng, Streams};
 use crate::base::{CancelToken, StopReason};
 use crate::expression::{Expr, Function, Kind, Symbol};
@@ -256,7 +256,8 @@ fn no_change_breaks_the_units() {
         };
         let mut compared = 0;
         for member in individuals(&problem, &plan, &state, 1500) {
-            let law = model(&member, &maker).unwrap();
+            let fit = &member.fit;
+            let law = maker.model(&member.genome, &fit.factors, fit.intercept).unwrap();
             if constants == Constants::Dimensionless {
                 assert!(law.parameters.iter().all(|p| p.dimension.is_none()), "{}", law.template);
             }

@@ -90,6 +90,20 @@ pub struct FoundGroups {
 }
 
 impl FoundGroups {
+    /// The laws as a front, constants that differ standing in them as symbols.
+    pub fn into_found(self) -> Found {
+        Found {
+            front: Front::restore(self.laws.into_iter().map(|l| l.law).collect(), 0.0),
+            stopped: self.stopped,
+            work: self.work,
+            notes: self.notes,
+            steps: self.steps,
+            refined: self.refined,
+            runner_up: None,
+            noise: None,
+        }
+    }
+
     /// The law with the shortest description.
     pub fn best(&self) -> Option<&GroupLaw> {
         self.laws.get(self.best)

@@ -44,6 +44,7 @@ fn sample(
         target_dimension: Dimension::NONE,
         target_unit: None,
         sigma: None,
+        row_weights: None,
         resolution: None,
     };
     (problem, truth, sigma)

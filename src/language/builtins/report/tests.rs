@@ -48,8 +48,13 @@ fn front(d: &Dataset, target: &str, laws: Vec<Candidate>) -> FrontValue {
         steps: 7,
         refined: 3,
         runner_up: None,
+        noise: None,
     };
     FrontValue {
+        select: Select::default(),
+        holdout: None,
+        parts: Vec::new(),
+        groups: None,
         found,
         target: target.into(),
         target_unit: d.get(target).and_then(|c| c.unit.clone()),
