@@ -9,6 +9,7 @@ mod algebraic;
 pub mod candidate;
 pub mod checkpoint;
 pub mod closed;
+pub mod complex;
 pub mod describe;
 pub mod dimension_algebra;
 mod engine;
@@ -18,6 +19,7 @@ mod front;
 mod genetic;
 pub mod groups;
 mod options;
+mod parts;
 mod problem;
 mod projective;
 mod refine;
@@ -26,8 +28,10 @@ mod size;
 mod snap;
 mod symmetry;
 mod template;
+pub mod vectors;
 
 pub use candidate::{Candidate, ConstantInfo};
+pub use complex::{ComplexColumn, ComplexLaw, ComplexTarget, FoundComplex, regress_complex};
 pub use engine::{
     Batch, Engine, INTERVAL, Keep, Keeping, Report, SWITCHES, Search, Step, regress, regress_kept,
 };
@@ -39,6 +43,7 @@ pub use problem::Problem;
 pub use scheduler::Gain;
 pub use size::size;
 pub use snap::{Choice, exact_values};
+pub use vectors::{Derived, FoundVector, VectorLaw, VectorTarget, Vectors, regress_vector};
 
 #[cfg(test)]
 mod scheduler_tests;
