@@ -9,6 +9,7 @@ mod algebraic;
 pub mod candidate;
 pub mod checkpoint;
 pub mod closed;
+pub mod complex;
 pub mod complexity;
 pub mod describe;
 pub mod dimension_algebra;
@@ -22,6 +23,7 @@ pub mod groups;
 mod guesses;
 pub mod loss;
 mod options;
+mod parts;
 pub mod prepare;
 mod problem;
 mod projective;
@@ -32,8 +34,10 @@ mod size;
 mod snap;
 mod symmetry;
 mod template;
+pub mod vectors;
 
 pub use candidate::{Candidate, ConstantInfo, Model, Parameter};
+pub use complex::{ComplexColumn, ComplexLaw, ComplexTarget, FoundComplex, regress_complex};
 pub use engine::{
     Batch, Engine, INTERVAL, Keep, Keeping, Report, SWITCHES, Search, Step, regress, regress_kept,
 };
@@ -45,6 +49,7 @@ pub use problem::Problem;
 pub use scheduler::Gain;
 pub use size::size;
 pub use snap::{Choice, exact_values};
+pub use vectors::{Derived, FoundVector, VectorLaw, VectorTarget, Vectors, regress_vector};
 
 #[cfg(test)]
 mod scheduler_tests;

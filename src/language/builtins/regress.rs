@@ -583,6 +583,13 @@ fn one(context: &mut Context, args: &Args, target: Option<Arc<str>>, others: &[A
         let message = "expected a form or a group, found both";
         return Err(fault_hint(6006, args.span_of("group"), message, "filter the rows of one group first"));
     }
+    let asked = &request.criteria;
+    let beyond = asked.loss.is_some() || asked.rules.about_values() || asked.rules.bounds.is_some();
+    if request.group.is_some() && (beyond || request.weights.is_some() || request.denoise) {
+        let message =
+            "expected constraints on the form alone beside a group, found others, a loss, weights or denoise";
+        return Err(fault_hint(6006, args.span_of("group"), message, "leave them out, or search one group"));
+    }
     if (request.form.is_some() || request.group.is_some()) && request.holdout > 0.0 {
         let message = "expected all rows beside a form or a group, found some set apart";
         return Err(fault_hint(6006, args.span_of("holdout"), message, "split(d, train: 0.8), then predict"));

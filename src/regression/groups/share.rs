@@ -2,10 +2,11 @@
 //! that shortens the description, and a shared one becomes exact where the data allow it.
 
 use super::super::candidate::{Candidate, ConstantInfo, Model, Parameter};
+use super::super::complexity::Complexity;
 use super::super::describe;
 use super::super::options::Plan;
 use super::super::problem::Problem;
-use super::super::{refine, size, snap};
+use super::super::{refine, snap};
 use super::fit::{Fit, Grouped, Role, places};
 use super::{GroupLaw, OwnConstant};
 use crate::base::{CancelToken, hash};
@@ -49,6 +50,7 @@ pub struct Prepared {
     pub sse: f64,
     /// Row evaluations so far.
     pub work: u64,
+    complexity: Complexity,
 }
 
 /// The model with units made of named constants where the options say so, fitted: with constants own to each group, or
@@ -65,6 +67,7 @@ pub fn prepare(
         return None;
     }
     let tape = grouped.compiled(&template, &parameters)?;
+    let complexity = plan.criteria.complexity.clone();
     let (k, groups) = (parameters.len(), grouped.counts.len());
     let start: Vec<Vec<f64>> = parameters.iter().map(|p| vec![p.start; groups]).collect();
     let enough = grouped.counts.iter().all(|n| *n >= k) && grouped.problem.rows() > k * groups;
@@ -74,7 +77,7 @@ pub fn prepare(
     let bound = match enough {
         true => {
             describe::residual_code(grouped.problem, fit.sse, fit.chi2, fit.relative)
-                + describe::tree_code(&skeleton, grouped.problem.names.len())
+                + describe::tree_code(&skeleton, grouped.problem.names.len(), &complexity)
         }
         false => f64::NEG_INFINITY,
     };
@@ -89,7 +92,7 @@ pub fn prepare(
     };
     let work = (grouped.problem.rows() * (1 + k)) as u64;
     let engine = model.engine;
-    let mut prepared = Prepared { template, parameters, engine, tape, state, bound, sse, work };
+    let mut prepared = Prepared { template, parameters, engine, tape, state, bound, sse, work, complexity };
     prepared.state.length = prepared.length(grouped, &prepared.state);
     prepared.state.length.is_finite().then_some(prepared)
 }
@@ -98,7 +101,7 @@ impl Prepared {
     fn length(&self, grouped: &Grouped<'_>, state: &State) -> f64 {
         let (problem, fit) = (grouped.problem, &state.fit);
         let mut length = describe::residual_code(problem, fit.sse, fit.chi2, fit.relative)
-            + describe::tree_code(&state.skeleton, problem.names.len())
+            + describe::tree_code(&state.skeleton, problem.names.len(), &self.complexity)
             + state.code;
         for (place, &(k, g)) in places(&state.roles, grouped.counts.len()).iter().enumerate() {
             let shared = state.roles[k] == Role::Shared;
@@ -313,6 +316,12 @@ impl Prepared {
                 }
             }
         }
+        let size = self.complexity.of(&exact);
+        let allowed = plan.criteria.largest.is_none_or(|most| size <= most)
+            && plan.criteria.rules.allow_form(&exact, &self.complexity);
+        if !allowed {
+            return None;
+        }
         let n = problem.rows() as f64;
         let mean = problem.target.iter().sum::<f64>() / n;
         let spread: f64 = problem.target.iter().map(|y| (y - mean).powi(2)).sum();
@@ -320,7 +329,7 @@ impl Prepared {
         let rms = crate::numeric::statistics::rms(&problem.target);
         let share = if rms > 0.0 { (state.fit.sse / n).sqrt() / rms } else { 0.0 };
         let law = Candidate {
-            size: size(&exact),
+            size,
             expr: exact.substitute(&pairs),
             constants,
             loss: state.fit.chi2.unwrap_or(state.fit.sse) / n,

@@ -1,0 +1,96 @@
+//! Laws of one part of a whole, such as a scalar of a vector or the real part of a complex number: as models, so that all
+//! constants of the whole can be fitted at once.
+
+use super::candidate::{Candidate, Model, Parameter};
+use super::engine::{Report, regress};
+use super::error::RegressError;
+use super::front::{Found, Front};
+use super::options::Plan;
+use super::problem::Problem;
+use super::template::{self, Opening};
+use super::{describe, refine};
+use crate::base::CancelToken;
+use crate::expression::{Expr, Symbol};
+use crate::numeric::statistics;
+
+/// Share of the size of a part, or of the whole, up to which values are rounding.
+pub const EXACT: f64 = 1e-9;
+/// Work on a part where there is no bound.
+pub const WORK: u64 = 10_000_000;
+/// Laws of a part that are tried with those of the others.
+const LAWS: usize = 4;
+
+/// A model of one constant.
+pub fn constant(problem: &Problem, start: f64) -> Model {
+    let symbol = Parameter::symbol(0);
+    let parameter = Parameter { symbol: symbol.clone(), start, dimension: problem.goal() };
+    Model { template: Expr::symbol(symbol), parameters: vec![parameter], engine: "parts" }
+}
+
+/// Models of a part, that with the shortest description first, a constant last, and what the search came to; none is needed
+/// for a part that is constant, or nothing beside `whole`, up to rounding.
+pub fn laws(
+    problem: &Problem,
+    whole: f64,
+    plan: &Plan,
+    cancel: &CancelToken,
+    progress: &dyn Fn(&Report<'_>),
+) -> Result<(Vec<Model>, Option<Found>), RegressError> {
+    let mean = statistics::mean(&problem.target);
+    let largest = |of: &dyn Fn(f64) -> f64| problem.target.iter().fold(0.0f64, |m, y| m.max(of(*y).abs()));
+    if largest(&|y| y) <= EXACT * whole {
+        let zero = Model { template: Expr::zero(), parameters: Vec::new(), engine: "parts" };
+        return Ok((vec![zero], None));
+    }
+    if largest(&|y| y - mean) <= EXACT * mean.abs() {
+        return Ok((vec![constant(problem, mean)], None));
+    }
+    let found = regress(problem, plan, cancel, progress)?;
+    let mut laws: Vec<&Candidate> = found.front.candidates().iter().chain(&found.runner_up).collect();
+    laws.sort_by(|a, b| a.description_length.total_cmp(&b.description_length));
+    laws.truncate(LAWS);
+    let open = |c: &Candidate| template::open(problem, &c.expr, Opening::Fitted, "parts");
+    let mut models: Vec<Model> = laws.into_iter().filter_map(open).collect();
+    models.push(constant(problem, mean));
+    Ok((models, Some(found)))
+}
+
+/// Which law of each part: the first of all, then of each part in turn another one.
+pub fn picks(laws: &[Vec<Model>]) -> Vec<Vec<&Model>> {
+    let Some(first) = laws.iter().map(|own| own.first()).collect::<Option<Vec<&Model>>>() else {
+        return Vec::new();
+    };
+    let mut all = vec![first.clone()];
+    for (place, own) in laws.iter().enumerate() {
+        for other in own.iter().skip(1) {
+            let mut pick = first.clone();
+            pick[place] = other;
+            all.push(pick);
+        }
+    }
+    all
+}
+
+/// The candidates of a model of the whole, as it is and with constants that agree made one; with each the values of the
+/// model's parameters.
+pub fn solved(
+    whole: &Problem,
+    plan: &Plan,
+    model: Model,
+    cancel: &CancelToken,
+) -> Vec<(Candidate, Vec<(Symbol, Expr)>)> {
+    let floor = describe::noise_floor(whole);
+    // Nothing is hopeless beside an empty archive.
+    let none = Front::new(floor * floor);
+    let fit =
+        |model: &Model| refine::refined(whole, plan, model, &none, cancel).map(|r| (r.candidate, r.values));
+    let mut found: Vec<(Candidate, Vec<(Symbol, Expr)>)> = fit(&model).into_iter().collect();
+    if let Some((pairs, merged)) = template::merged(whole, &model, cancel)
+        && let Some((candidate, values)) = fit(&merged)
+    {
+        let gone = pairs.into_iter().map(|(s, e)| (s, e.substitute(&values)));
+        let all = gone.chain(values.iter().cloned()).collect();
+        found.push((candidate, all));
+    }
+    found
+}
