@@ -293,7 +293,10 @@ pub fn front(f: &FrontValue, style: &Style) -> String {
             format!("{mark}{}", c.size),
             print::float(c.loss, &short),
             print::float(c.r2, &Style { digits: Some(6), ..style.clone() }),
-            format!("{}{}", expr(&c.expr, style), constants_note(c, style)),
+            match f.words.get(place) {
+                Some(words) => words.clone(),
+                None => format!("{}{}", expr(&c.expr, style), constants_note(c, style)),
+            },
         ]);
     }
     let width = |k: usize| {

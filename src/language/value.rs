@@ -230,6 +230,8 @@ pub struct FrontValue {
     pub parts: Vec<Vec<(Name, Expr)>>,
     /// The constants that differ between groups of rows, where these were asked for.
     pub groups: Option<Groups>,
+    /// The laws in words, where they are of vectors.
+    pub words: Vec<String>,
     /// What the search returned.
     pub found: Found,
     /// The name of the target.

@@ -21,6 +21,7 @@ pub mod spectra;
 pub mod symbolic;
 pub mod systems;
 pub mod tables;
+mod typed;
 
 use super::calls::Args;
 use super::context::Context;

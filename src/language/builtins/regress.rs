@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::Body;
 use super::criteria;
 use super::data::{column_declarations, seed};
+use super::typed::{self, Triple};
 use crate::base::random::Streams;
 use crate::base::{
     CancelToken, Checkpoints, Event, EventSink, Finding, FoundLaw, Meter, StopReason, checkpoint,
@@ -79,6 +80,8 @@ pub struct Request {
     pub form: Option<Form>,
     /// A column whose values tell groups of rows apart, which may have constants of their own.
     pub group: Option<Arc<str>>,
+    /// Triples of columns that are vectors.
+    pub vectors: Vec<Triple>,
 }
 
 impl Default for Request {
@@ -105,6 +108,7 @@ impl Default for Request {
             denoise: false,
             form: None,
             group: None,
+            vectors: Vec::new(),
         }
     }
 }
@@ -285,7 +289,9 @@ pub fn regress_dataset(
     watch: Watch<'_>,
 ) -> std::result::Result<FrontValue, Box<dyn crate::base::Fault>> {
     let started = Instant::now();
-    let all = problem(d, request)?;
+    let typed = typed::is_typed(d, request);
+    let all = if typed { typed::base(d, request)? } else { problem(d, request)? };
+    let (all, derived) = if typed { (all, Vec::new()) } else { typed::with_parts(d, request, all)? };
     let (problem, apart) = set_apart(all, request);
     let plan = Plan {
         method: request.method.parse().map_err(boxed)?,
@@ -315,7 +321,17 @@ pub fn regress_dataset(
     };
     let mut parts = Vec::new();
     let mut groups = None;
-    let (found, resumed) = if let Some(form) = &request.form {
+    let mut words = Vec::new();
+    let (mut found, resumed) = if typed {
+        let meter = RefCell::new(
+            Meter::new(watch.events, &watch.task(), "evaluations", plan.work).limit(request.time),
+        );
+        let told = Cell::new(0);
+        let tell = |r: &regression::Report<'_>| watch.report(&meter, &told, r);
+        let typed = typed::search(d, request, &plan, &cancel, &tell)?;
+        (parts, words) = (typed.parts, typed.words);
+        (typed.found, false)
+    } else if let Some(form) = &request.form {
         let meter = RefCell::new(
             Meter::new(watch.events, &watch.task(), "evaluations", plan.work).limit(request.time),
         );
@@ -340,11 +356,16 @@ pub fn regress_dataset(
         watch.finished_or(hash, search).map_err(boxed)?
     };
     let holdout = apart.map(|apart| scores(found.front.candidates(), &apart));
+    if !derived.is_empty() {
+        let written = typed::written(found, &derived);
+        (found, words) = (written.found, written.words);
+    }
     Ok(FrontValue {
         select: request.select,
         holdout,
         parts,
         groups,
+        words,
         resumed,
         found,
         target: Name::from(problem.target_symbol.name()),
@@ -388,7 +409,7 @@ pub(super) fn group_words(c: &data::Column) -> Vec<String> {
     }
 }
 
-fn boxed<F: crate::base::Fault + 'static>(f: F) -> Box<dyn crate::base::Fault> {
+pub(super) fn boxed<F: crate::base::Fault + 'static>(f: F) -> Box<dyn crate::base::Fault> {
     Box::new(f)
 }
 
@@ -570,11 +591,25 @@ fn one(context: &mut Context, args: &Args, target: Option<Arc<str>>, others: &[A
         denoise: args.boolean("denoise")?,
         form: None,
         group: column("group"),
+        vectors: typed::vectors(args)?,
     };
-    let mut whole = problem(&d, &request).map_err(|f| lift(&*f, args.span))?;
+    let kinds = typed::is_typed(&d, &request);
+    if kinds {
+        let others =
+            ["form", "group", "weights", "loss", "constraints", "features", "denoise", "holdout", "guesses"];
+        if let Some(name) = others.into_iter().find(|n| args.is_given(n)) {
+            let message = format!("expected a vector or complex target alone, found `{name}` beside it");
+            return Err(fault_hint(6006, args.span_of(name), message, "search one component with it"));
+        }
+    }
+    let base = |d: &Dataset, request: &Request| match kinds {
+        true => typed::base(d, request),
+        false => problem(d, request).and_then(|p| Ok(typed::with_parts(d, request, p)?.0)),
+    };
+    let mut whole = base(&d, &request).map_err(|f| lift(&*f, args.span))?;
     if let Some(fewer) = narrowed(context, args, &d, &whole, request.seed)? {
         d = fewer;
-        whole = problem(&d, &request).map_err(|f| lift(&*f, args.span))?;
+        whole = base(&d, &request).map_err(|f| lift(&*f, args.span))?;
     }
     request.criteria = criteria::criteria(context, args, &whole)?;
     request.guesses = criteria::guesses(context, args, &whole)?;
@@ -646,6 +681,7 @@ pub fn front_member(f: &FrontValue, name: &str) -> (Option<Value>, Vec<String>) 
             .map(String::from)
             .to_vec();
     known.extend(f.holdout.iter().map(|_| "holdout".to_string()));
+    known.extend(f.words.first().iter().map(|_| "words".to_string()));
     known.extend(f.groups.iter().map(|_| "groups".to_string()));
     known.extend(f.parts.first().iter().flat_map(|p| p.iter().map(|(n, _)| n.to_string())));
     known.extend(f.found.noise.iter().map(|_| "noise".to_string()));
@@ -668,6 +704,7 @@ pub fn front_member(f: &FrontValue, name: &str) -> (Option<Value>, Vec<String>) 
         "stopped" => Some(Value::text(f.found.stopped.word())),
         "work" => Some(Value::int(f.found.work as i64)),
         "seed" => Some(Value::int(f.seed as i64)),
+        "words" => f.chosen_index().and_then(|k| f.words.get(k)).map(Value::text),
         "groups" if f.groups.is_some() => {
             let table = f.groups.as_ref().zip(f.chosen_index()).and_then(|(g, k)| g.table(k));
             table.map(|t| Value::Dataset(Arc::new(t)))

@@ -5,6 +5,7 @@ use crate::base::{Span, StopReason};
 use crate::data::Column;
 use crate::expression::{Expr, Function, Uncertain};
 use crate::language::builtins::data::column_declarations;
+use crate::language::value::Select;
 use crate::regression::{Candidate, ConstantInfo, Found, Front};
 use crate::units::{Catalogue, Unit};
 
@@ -55,6 +56,7 @@ fn front(d: &Dataset, target: &str, laws: Vec<Candidate>) -> FrontValue {
         holdout: None,
         parts: Vec::new(),
         groups: None,
+        words: Vec::new(),
         found,
         target: target.into(),
         target_unit: d.get(target).and_then(|c| c.unit.clone()),

@@ -1,0 +1,232 @@
+//! Laws of vectors and of complex numbers: three columns that are one vector, columns of complex numbers, as features and as
+//! targets of `regress`.
+
+use std::sync::Arc;
+
+use super::regress::{Request, boxed, problem};
+use crate::base::{CancelToken, Fault};
+use crate::data::{self, Column, Dataset, Values};
+use crate::expression::{Expr, Symbol};
+use crate::language::calls::Args;
+use crate::language::error::{Result, fault_hint};
+use crate::language::operations as op;
+use crate::language::value::Value;
+use crate::regression::vectors::{Derived, expand, invariants, spoken};
+use crate::regression::{
+    ComplexColumn, ComplexTarget, Found, Front, Plan, Problem, RegressError, Report, VectorTarget, Vectors,
+    complex, regress_complex, regress_vector,
+};
+use crate::syntax::tree::Name;
+use crate::units::{Dimension, Unit};
+
+/// A vector and its three columns.
+pub type Triple = (Name, [Arc<str>; 3]);
+
+/// What a search in typed columns found.
+pub struct Typed {
+    /// The laws, evaluable in the columns of the data.
+    pub found: Found,
+    /// The laws in words.
+    pub words: Vec<String>,
+    /// The components of each law of a vector.
+    pub parts: Vec<Vec<(Name, Expr)>>,
+}
+
+/// The vectors of a call: `vectors: {r: [x, y, z]}`.
+pub(super) fn vectors(args: &Args) -> Result<Vec<Triple>> {
+    let Some(value) = args.get("vectors") else { return Ok(Vec::new()) };
+    let Value::Record(r) = value.plain() else { return Err(args.wrong("vectors", "a record", value)) };
+    let at = args.span_of("vectors");
+    let one = |(name, value): &(Name, Value)| -> Result<Triple> {
+        let names: Option<Vec<Arc<str>>> = op::as_list(value).and_then(|items| {
+            items
+                .iter()
+                .map(|v| match v.plain() {
+                    Value::Text(t) => Some(t.clone()),
+                    v => v.as_expr()?.as_symbol().map(|s| Arc::from(s.name())),
+                })
+                .collect()
+        });
+        match names.as_deref() {
+            Some([x, y, z]) => Ok((name.clone(), [x.clone(), y.clone(), z.clone()])),
+            _ => {
+                let message = format!("expected three columns as components of `{name}`");
+                Err(fault_hint(6006, at, message, format!("vectors: {{{name}: [x, y, z]}}")))
+            }
+        }
+    };
+    r.entries.iter().map(one).collect()
+}
+
+/// The vectors as places of columns.
+pub(super) fn places(
+    problem: &Problem,
+    triples: &[Triple],
+) -> std::result::Result<Vec<Vectors>, Box<dyn Fault>> {
+    let one = |(name, columns): &Triple| {
+        let place = |c: &Arc<str>| {
+            problem.names.iter().position(|n| n.name() == &**c).ok_or_else(|| {
+                let columns = problem.names.iter().map(Symbol::to_string).collect();
+                boxed(RegressError::RuleColumn { name: c.to_string(), columns })
+            })
+        };
+        let columns = [place(&columns[0])?, place(&columns[1])?, place(&columns[2])?];
+        Ok(Vectors { name: Symbol::new(name), columns })
+    };
+    triples.iter().map(one).collect()
+}
+
+/// The complex columns of a dataset but `target`.
+fn complex_columns(d: &Dataset, target: &str) -> Vec<ComplexColumn> {
+    let others = d.columns().iter().filter(|c| *c.name != *target);
+    others.filter_map(|c| complex_column(c)).collect()
+}
+
+fn complex_column(c: &Column) -> Option<ComplexColumn> {
+    let Values::Complex(values) = &c.values else { return None };
+    let scale = c.unit.as_ref().map_or(1.0, |u| u.scale().to_f64());
+    Some(ComplexColumn {
+        name: Symbol::new(&c.name),
+        re: values.iter().map(|z| z.0 * scale).collect(),
+        im: values.iter().map(|z| z.1 * scale).collect(),
+        dimension: c.unit.as_ref().map_or(Dimension::NONE, Unit::dimension),
+        unit: c.unit.clone(),
+    })
+}
+
+/// Whether the target of a request is a vector, or a column of complex numbers.
+pub(super) fn is_typed(d: &Dataset, request: &Request) -> bool {
+    let Some(target) = &request.target else { return false };
+    let complex = d.get(target).is_some_and(|c| matches!(c.values, Values::Complex(_)));
+    complex || request.vectors.iter().any(|(n, _)| **n == **target)
+}
+
+/// The problem of a scalar target with what vectors and complex columns give to laws in place of their parts.
+pub(super) fn with_parts(
+    d: &Dataset,
+    request: &Request,
+    problem: Problem,
+) -> std::result::Result<(Problem, Vec<Derived>), Box<dyn Fault>> {
+    let target = problem.target_symbol.to_string();
+    let (problem, mut derived) = match request.vectors.as_slice() {
+        [] => (problem, Vec::new()),
+        triples => {
+            let places = places(&problem, triples)?;
+            invariants(&problem, &places).map_err(boxed)?
+        }
+    };
+    match complex_columns(d, &target).as_slice() {
+        [] => Ok((problem, derived)),
+        columns => {
+            let (problem, more) = complex::parts(&problem, columns).map_err(boxed)?;
+            derived.extend(more);
+            Ok((problem, derived))
+        }
+    }
+}
+
+/// Laws in columns of the data, and how they are said, of laws in derived columns.
+pub(super) fn written(mut found: Found, derived: &[Derived]) -> Typed {
+    let words = found.front.candidates().iter().map(|c| spoken(&c.expr).to_string()).collect();
+    let laws = found.front.candidates().iter().cloned().map(|mut c| {
+        c.expr = expand(&c.expr, derived);
+        c
+    });
+    found.front = Front::restore(laws.collect(), found.front.floor());
+    if let Some(c) = &mut found.runner_up {
+        c.expr = expand(&c.expr, derived);
+    }
+    Typed { found, words, parts: Vec::new() }
+}
+
+/// The problem of the features beside a typed target, its first part standing for it.
+pub(super) fn base(d: &Dataset, request: &Request) -> std::result::Result<Problem, Box<dyn Fault>> {
+    let target = request.target.clone().unwrap_or_else(|| "y".into());
+    if let Some((_, own)) = request.vectors.iter().find(|(n, _)| **n == *target) {
+        let kept: Vec<&str> = d.names().filter(|n| !own[1..].iter().any(|c| **c == **n)).collect();
+        let d = d.select(&kept).map_err(boxed)?;
+        return problem(&d, &Request { target: Some(own[0].clone()), ..request.clone() });
+    }
+    let column = d.column(&target).map_err(boxed)?;
+    let Some(z) = complex_column(column) else { return problem(d, request) };
+    let unit = column.unit.clone();
+    let scale = unit.as_ref().map_or(1.0, |u| u.scale().to_f64());
+    let real = Column::floats(&target, unit, z.re.iter().map(|x| x / scale).collect());
+    let kept: Vec<&str> = d.names().filter(|n| **n != *target).collect();
+    let d = d.select(&kept).and_then(|d| d.with_column(real)).map_err(boxed)?;
+    problem(&d, request)
+}
+
+/// The search for a vector or for complex numbers.
+pub(super) fn search(
+    d: &Dataset,
+    request: &Request,
+    plan: &Plan,
+    cancel: &CancelToken,
+    tell: &dyn Fn(&Report<'_>),
+) -> std::result::Result<Typed, Box<dyn Fault>> {
+    let target = request.target.clone().unwrap_or_else(|| "y".into());
+    let problem = base(d, request)?;
+    if let Some((name, own)) = request.vectors.iter().find(|(n, _)| **n == *target) {
+        let mut columns = Vec::with_capacity(3);
+        for c in own {
+            columns.push(d.numbers(c).map_err(boxed)?.clone());
+        }
+        let [x, y, z] = columns.as_slice() else {
+            return Err(boxed(RegressError::NoTarget));
+        };
+        let dimension = |c: &data::Column| c.unit.as_ref().map_or(Dimension::NONE, Unit::dimension);
+        if dimension(x) != dimension(y) || dimension(x) != dimension(z) {
+            return Err(boxed(RegressError::Components { vector: name.to_string() }));
+        }
+        let errors = [x, y, z].map(|c| c.si_errors());
+        let sigma = match errors {
+            [Some(a), Some(b), Some(c)] => Some([a, b, c]),
+            _ => None,
+        };
+        let vector = VectorTarget {
+            name: Symbol::new(name),
+            components: [x, y, z].map(|c| c.si_values()),
+            dimension: dimension(x),
+            unit: x.unit.clone(),
+            sigma,
+            resolution: problem.resolution,
+        };
+        let others: Vec<Triple> = request.vectors.iter().filter(|(n, _)| n != name).cloned().collect();
+        let places = places(&problem, &others)?;
+        let found = regress_vector(&problem, &places, &vector, plan, cancel, tell).map_err(boxed)?;
+        let words = found.laws.iter().map(|l| l.words.clone()).collect();
+        let components = |l: &crate::regression::VectorLaw| {
+            own.iter().map(|c| Name::from(&**c)).zip(l.components.iter().cloned()).collect()
+        };
+        let parts = found.laws.iter().map(components).collect();
+        let laws = found.laws.into_iter().map(|l| l.law).collect();
+        return Ok(Typed { found: told(laws, found.stopped, found.work, found.notes), words, parts });
+    }
+    let column = d.column(&target).map_err(boxed)?;
+    let Some(z) = complex_column(column) else { return Err(boxed(RegressError::NoTarget)) };
+    let own = ComplexTarget { column: z, sigma: problem.sigma.clone(), resolution: None };
+    let features = complex_columns(d, &target);
+    let found = regress_complex(&problem, &features, &own, plan, cancel, tell).map_err(boxed)?;
+    let words = found.laws.iter().map(|l| l.law.expr.to_string()).collect();
+    let laws = found.laws.into_iter().map(|l| l.law).collect();
+    Ok(Typed { found: told(laws, found.stopped, found.work, found.notes), words, parts: Vec::new() })
+}
+
+fn told(
+    laws: Vec<crate::regression::Candidate>,
+    stopped: crate::base::StopReason,
+    work: u64,
+    notes: Vec<String>,
+) -> Found {
+    Found {
+        front: Front::restore(laws, 0.0),
+        stopped,
+        work,
+        notes,
+        steps: 0,
+        refined: 0,
+        runner_up: None,
+        noise: None,
+    }
+}
