@@ -70,10 +70,11 @@ impl Fitting<'_> {
         let others = (0..jacobian.ncols()).filter(|j| !apart.contains(j));
         let others: Vec<Vec<f64>> = others.map(|j| jacobian.column(j).iter().copied().collect()).collect();
         let lists: Vec<&[f64]> = others.iter().map(Vec::as_slice).collect();
-        let left = match linear_least_squares(&lists, &moved, None, false) {
-            _ if lists.is_empty() => statistics::rms(&moved),
-            Ok(found) => statistics::rms(&found.residuals),
-            Err(_) => f64::INFINITY,
+        let left = if lists.is_empty() {
+            statistics::rms(&moved)
+        } else {
+            let found = linear_least_squares(&lists, &moved, None, false);
+            found.map_or(f64::INFINITY, |f| statistics::rms(&f.residuals))
         };
         if own.arguments.len() != 1 || !(left <= FREE * largest) {
             return vec![0.0];
