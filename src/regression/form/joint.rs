@@ -10,7 +10,7 @@ use crate::expression::{Expr, Kind, Symbol};
 use crate::numeric::Tape;
 use crate::regression::candidate::{Model, Parameter};
 use crate::regression::front::Front;
-use crate::regression::options::Plan;
+use crate::regression::options::{Constants, Plan};
 use crate::regression::{describe, refine};
 use crate::units::Dimension;
 
@@ -246,8 +246,17 @@ impl<'a> Joining<'a> {
         }
         let dimensions = self.dimensions(&law, &parameters)?;
         parameters.iter_mut().zip(dimensions).for_each(|(p, d)| p.dimension = d);
+        // Constants of the form were asked for, with whatever unit; those of laws are as the options say.
+        let of_form = |p: &Parameter| self.form.constants.iter().any(|c| c.symbol == p.symbol);
+        let mut plan = self.plan.clone();
+        if plan.constants == Constants::Dimensionless {
+            if parameters.iter().any(|p| !p.dimension.is_none() && !of_form(p)) {
+                return None;
+            }
+            plan.constants = Constants::Free;
+        }
         let model = Model { template: law, parameters, engine: "form" };
-        let refined = refine::refined(self.problem, self.plan, &model, front, self.cancel)?;
+        let refined = refine::refined(self.problem, &plan, &model, front, self.cancel)?;
         let mut pairs: Vec<(Symbol, Expr)> = refined.values;
         pairs.extend(held);
         // What the whole does not depend on is 0, or 1 where its law has no value then.

@@ -210,7 +210,17 @@ impl Search<'_> {
 
     /// Searches for laws of a hole beside what stands in the others; whether the work ended the search.
     fn propose(&mut self, fit: &Fit, hole: usize, share: u64) -> bool {
-        let Some(mut data) = self.fitting.wanted(fit, hole, self.units.as_ref()) else { return false };
+        let Some(mut data) = self.fitting.wanted(fit, hole, self.units.as_ref()) else {
+            // Values that do not vary are a law too.
+            if self.proposals[hole].is_empty() {
+                let trace = self.shape.evaluate(&self.fitting.problem.columns, &fit.state, None);
+                let values =
+                    self.shape.calls_of(hole).into_iter().flat_map(|c| trace.calls[c].iter().copied());
+                let mean = statistics::mean(&values.collect::<Vec<f64>>());
+                self.proposals[hole].push(opened(&Expr::float(mean), hole, &fit.state.constants));
+            }
+            return false;
+        };
         let shifts = self.fitting.shifts(fit, hole);
         let (mut bounded, mut laws) = (false, Vec::new());
         let (all, own) = (data.target.clone(), share / shifts.len() as u64);

@@ -19,31 +19,45 @@ const CLOSE: f64 = 0.1;
 /// Scatter below this share of the target's size is that of the curves.
 const EXACT: f64 = 1e-6;
 
+/// A row in which the form meets the target, or comes near it.
+struct Met {
+    /// The value of the call.
+    value: f64,
+    /// The form's slope by it.
+    slope: f64,
+    /// What the target is beyond the form.
+    miss: f64,
+    /// The share of a step of Newton's that is taken next.
+    share: f64,
+}
+
 impl Fitting<'_> {
     /// The values of a call for which the form meets the target, row by row, and the form's slope by them.
-    fn inverted(&self, fit: &Fit, call: usize) -> (Vec<f64>, Vec<f64>) {
-        let (columns, target) = (&self.problem.columns, &self.problem.target);
-        let state = &fit.state;
+    fn inverted(&self, fit: &Fit, call: usize) -> Vec<Met> {
+        let (columns, target, state) = (&self.problem.columns, &self.problem.target, &fit.state);
         let first = self.shape.evaluate(columns, state, None);
-        let mut best = first.calls[call].clone();
-        let mut slopes = self.shape.adjoints(columns, state, &first).swap_remove(call);
-        let mut misses: Vec<f64> = target.iter().zip(&first.value).map(|(y, v)| y - v).collect();
-        let mut shorter = vec![1.0; best.len()];
+        let slopes = self.shape.adjoints(columns, state, &first).swap_remove(call);
+        let begin = |i: usize| Met {
+            value: first.calls[call][i],
+            slope: slopes[i],
+            miss: target[i] - first.value[i],
+            share: 1.0,
+        };
+        let mut rows: Vec<Met> = (0..target.len()).map(begin).collect();
         for _ in 0..STEPS {
-            let trial: Vec<f64> =
-                (0..best.len()).map(|i| best[i] + shorter[i] * misses[i] / slopes[i]).collect();
+            let trial: Vec<f64> = rows.iter().map(|r| r.value + r.share * r.miss / r.slope).collect();
             let trace = self.shape.evaluate(columns, state, Some((call, &trial)));
             let new = self.shape.adjoints(columns, state, &trace).swap_remove(call);
-            for i in 0..best.len() {
+            for (i, row) in rows.iter_mut().enumerate() {
                 let miss = target[i] - trace.value[i];
-                if miss.abs() < misses[i].abs() && new[i].is_finite() {
-                    (best[i], misses[i], slopes[i]) = (trial[i], miss, new[i]);
+                if miss.abs() < row.miss.abs() && new[i].is_finite() {
+                    *row = Met { value: trial[i], slope: new[i], miss, share: row.share };
                 } else {
-                    shorter[i] *= 0.5;
+                    row.share *= 0.5;
                 }
             }
         }
-        (best, slopes)
+        rows
     }
 
     /// Shifts of a hole's values between which the form does not choose, as that of f in f(x) - f(z): those that make the
@@ -70,12 +84,14 @@ impl Fitting<'_> {
         let others = (0..jacobian.ncols()).filter(|j| !apart.contains(j));
         let others: Vec<Vec<f64>> = others.map(|j| jacobian.column(j).iter().copied().collect()).collect();
         let lists: Vec<&[f64]> = others.iter().map(Vec::as_slice).collect();
-        let left = match linear_least_squares(&lists, &moved, None, false) {
-            _ if lists.is_empty() => statistics::rms(&moved),
-            Ok(found) => statistics::rms(&found.residuals),
-            Err(_) => f64::INFINITY,
+        let left = if lists.is_empty() {
+            statistics::rms(&moved)
+        } else {
+            let found = linear_least_squares(&lists, &moved, None, false);
+            found.map_or(f64::INFINITY, |f| statistics::rms(&f.residuals))
         };
-        if own.arguments.len() != 1 || !(left <= FREE * largest) {
+        let free = left <= FREE * largest;
+        if own.arguments.len() != 1 || !free {
             return vec![0.0];
         }
         let xs: Vec<f64> = calls.iter().flat_map(|c| trace.args[*c][0].iter().copied()).collect();
@@ -102,12 +118,12 @@ impl Fitting<'_> {
         let mut columns = vec![Vec::new(); own.arguments.len()];
         let (mut target, mut slopes, mut errors) = (Vec::new(), Vec::new(), Vec::new());
         for call in self.shape.calls_of(hole) {
-            let (values, slope) = self.inverted(fit, call);
+            let rows = self.inverted(fit, call);
             columns.iter_mut().zip(&trace.args[call]).for_each(|(to, from)| to.extend_from_slice(from));
-            target.extend(values);
-            slopes.extend(slope.iter().map(|s| s.abs()));
+            target.extend(rows.iter().map(|r| r.value));
+            slopes.extend(rows.iter().map(|r| r.slope.abs()));
             let known = self.problem.sigma.as_deref();
-            errors.extend((0..slope.len()).map(|i| known.map_or(fit.scatter, |s| s[i])));
+            errors.extend((0..rows.len()).map(|i| known.map_or(fit.scatter, |s| s[i])));
         }
         let counted: Vec<f64> = slopes.iter().copied().filter(|s| s.is_finite() && *s > 0.0).collect();
         if counted.is_empty() {
