@@ -132,6 +132,8 @@ pub struct Progress {
     pub unit: &'static str,
     /// The best so far, in words.
     pub best: Option<String>,
+    /// All that is worth showing so far, a line each: the front of a search.
+    pub lines: Vec<String>,
 }
 
 /// Tells how far a piece of work is, and that it is over when it is dropped.
@@ -144,7 +146,8 @@ pub struct Meter<'a> {
 impl<'a> Meter<'a> {
     /// Begins a piece of work; `unit` is what is counted ("rows").
     pub fn new(sink: &'a EventSink, task: &str, unit: &'static str, total: Option<u64>) -> Meter<'a> {
-        let progress = Progress { task: task.into(), done: 0, total, limit: None, unit, best: None };
+        let progress =
+            Progress { task: task.into(), done: 0, total, limit: None, unit, best: None, lines: Vec::new() };
         sink.send(Event::Progress(progress.clone()));
         Meter { sink, progress }
     }
@@ -162,6 +165,11 @@ impl<'a> Meter<'a> {
             self.progress.best = best;
         }
         self.sink.send(Event::Progress(self.progress.clone()));
+    }
+
+    /// Shows lines beside the next figures.
+    pub fn lines(&mut self, lines: Vec<String>) {
+        self.progress.lines = lines;
     }
 
     /// Says what the whole is, where that was not known at the start.

@@ -18,6 +18,8 @@ const FIRST: Duration = Duration::from_secs(5);
 /// The longest time between two plain lines.
 const RAREST: Duration = Duration::from_secs(60);
 
+/// Lines that are shown above it at most.
+const LINES: usize = 12;
 /// Time between two looks of the thread that draws.
 const TICK: Duration = Duration::from_millis(250);
 
@@ -32,6 +34,8 @@ pub struct State {
     quiet: bool,
     task: Option<Task>,
     drawn: bool,
+    /// Lines that were drawn above it.
+    above: usize,
     ticking: bool,
 }
 
@@ -51,7 +55,14 @@ impl Live {
         // A terminal that cannot erase a line gets plain ones.
         let able = std::env::var_os("TERM").is_none_or(|t| t != "dumb");
         let terminal = able && io::stderr().is_terminal();
-        Live(Arc::new(Mutex::new(State { terminal, quiet, task: None, drawn: false, ticking: false })))
+        Live(Arc::new(Mutex::new(State {
+            terminal,
+            quiet,
+            task: None,
+            drawn: false,
+            above: 0,
+            ticking: false,
+        })))
     }
 
     /// Takes hold of the line: while it is held nobody draws.
@@ -102,9 +113,13 @@ impl State {
                 return;
             }
             task.last = now;
+            let plain = |l: &String| l.chars().filter(|c| !c.is_control()).collect::<String>() + "\n";
+            let lines: Vec<String> = task.progress.lines.iter().take(LINES).map(plain).collect();
             // Lines longer than the terminal is wide are cut by it, not broken.
-            write(&format!("\r\x1b[2K\x1b[?7l{}\x1b[?7h", line(&task.progress, elapsed)));
+            let text = format!("\x1b[?7l{}{}\x1b[?7h", lines.concat(), line(&task.progress, elapsed));
+            write(&(erase(self.above) + &text));
             self.drawn = true;
+            self.above = lines.len();
         } else if now - task.last >= task.pause {
             task.last = now;
             task.pause = (task.pause * 2).min(RAREST);
@@ -115,7 +130,7 @@ impl State {
     /// Erases the line, so that something else can be written.
     pub fn clear(&mut self) {
         if std::mem::take(&mut self.drawn) {
-            write("\r\x1b[2K");
+            write(&erase(std::mem::take(&mut self.above)));
         }
     }
 
@@ -123,6 +138,14 @@ impl State {
     pub fn end(&mut self) {
         self.clear();
         self.task = None;
+    }
+}
+
+/// What erases a line and those above it.
+fn erase(above: usize) -> String {
+    match above {
+        0 => "\r\x1b[2K".into(),
+        n => format!("\r\x1b[{n}A\x1b[J"),
     }
 }
 
@@ -200,6 +223,7 @@ mod tests {
             limit: None,
             unit: "evaluations",
             best: Some("a*x\u{1b}[2J\nsecond".into()),
+            lines: Vec::new(),
         };
         let shown = line(&p, Duration::from_secs(10));
         assert_eq!(shown, "regress  2.5 M evaluations  250.0 k/s  25 %  30 s left  best a*x[2J");
@@ -220,6 +244,7 @@ mod tests {
             limit: None,
             unit: "rows",
             best: None,
+            lines: Vec::new(),
         });
         let state = live.hold();
         assert!(state.task.is_none() && !state.drawn && !state.ticking);

@@ -508,6 +508,7 @@ impl Run<'_> {
             limit: None,
             unit: "problems",
             best: Some(format!("{solved} solved")),
+            lines: Vec::new(),
         }));
     }
 }

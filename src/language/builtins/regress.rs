@@ -181,8 +181,15 @@ impl Watch<'_> {
             && !new.is_empty()
         {
             told.set(report.gains.len());
-            let law = render::expr(&c.expr, &Style { digits: Some(4), max_nodes: 60 });
+            let short = Style { digits: Some(4), max_nodes: 60 };
+            let law = render::expr(&c.expr, &short);
             words = Some(format!("{law}   r2 {:.6}", c.r2));
+            let lines = report
+                .front
+                .candidates()
+                .iter()
+                .map(|c| format!("  {:>3}  {:>9.3e}  {}", c.size, c.loss, render::expr(&c.expr, &short)));
+            meter.borrow_mut().lines(lines.collect());
             for g in new {
                 for (name, value) in [("loss", g.loss), ("r2", g.r2), ("size", g.size as f64)] {
                     let (task, step, name) = (self.task(), g.work, name.to_string());

@@ -3,8 +3,8 @@
 use super::*;
 use crate::base::{Fault, StopReason};
 use crate::expression::read::parse;
+use crate::regression::Constants;
 use crate::regression::tests::{LENGTH, NONE, SPEED, plan, sample};
-use crate::regression::{Constants, Method};
 
 fn symbols(names: &[&str]) -> Vec<Symbol> {
     names.iter().map(|n| Symbol::new(n)).collect()
@@ -107,26 +107,6 @@ const CASES: &[Case] = &[
         v[0].recip() + v[1].sin() + v[2].powi(2)
     }),
 ];
-
-/// The whole table, with noise from the environment; its output is the record of what is found.
-#[test]
-#[ignore = "a survey, to be read: cargo test --lib form::tests::survey -- --ignored --nocapture"]
-fn survey() {
-    let set =
-        |name: &str, default: f64| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default);
-    let (noise, work, rows) = (set("PHYS_NOISE", 0.0), set("PHYS_WORK", 2e7), set("PHYS_ROWS", 200.0));
-    for (k, (text, features, law)) in CASES.iter().enumerate() {
-        if std::env::var("PHYS_CASE").ok().is_some_and(|c| c != k.to_string()) {
-            continue;
-        }
-        let problem = made(features, law, rows as usize, noise);
-        let method = if std::env::var("PHYS_CLOSED").is_ok() { Method::Closed } else { Method::Auto };
-        let plan = Plan { work: Some(work as u64), method, ..plan() };
-        let begin = std::time::Instant::now();
-        let found = find(&problem, text, &plan);
-        println!("{k} {text} in {:.1?}: {}", begin.elapsed(), told(&found));
-    }
-}
 
 /// The closed forms only: fast, and enough for these.
 fn quick() -> Plan {
