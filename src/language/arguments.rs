@@ -255,11 +255,6 @@ impl Context {
             }
             given[k] = true;
             spans[k] = ids.iter().map(|id| tree.span(*id)).reduce(Span::to).unwrap_or(span);
-            let figures = &*p.name == "until";
-            if figures {
-                // A condition on the figures of a law, whatever their names are bound to.
-                shadow.extend(["loss", "r2", "size"].map(|n| (Name::from(n), None)));
-            }
             let formulas = match p.ty.required() {
                 Type::Expression | Type::Equation => true,
                 Type::List(inner) => **inner == Type::Expression,

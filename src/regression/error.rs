@@ -440,86 +440,6 @@ pub const CODES: &[(u16, &str, &str)] = &[
         "The target has the same value in every row, so that this value is the whole law.",
     ),
     (
-        4050,
-        "loss without a value",
-        "A loss is a number that follows from a prediction and a target: a function of two arguments, `l(p, y) = abs(p - \
-         y)`, or one of those of the library.",
-    ),
-    (
-        4051,
-        "loss that is not finite",
-        "The loss has no finite value for some row of the data, for example a logarithm of a negative target. The message \
-         names the row.",
-    ),
-    (
-        4052,
-        "loss that is flat",
-        "Constants are fitted along the derivative of the loss by the prediction; a loss that counts errors, or a constant \
-         one, has none.",
-    ),
-    (
-        4053,
-        "loss that is not least at the target",
-        "Where the prediction equals the target the loss must be least: `(p - y)^2`, not `p - y`.",
-    ),
-    (
-        4054,
-        "contradictory constraints",
-        "No law obeys all constraints: a column is required and excluded, a bound lies above the other, a law is to rise and \
-         to fall with one column, or to have two values in one place.",
-    ),
-    (
-        4055,
-        "unknown column in a constraint",
-        "A constraint or a weight names something that is no column the law may hold.",
-    ),
-    (
-        4056,
-        "operator without a derivative",
-        "Whether a law rises is told from its derivative; floor, step and their like have none that tells.",
-    ),
-    (
-        4057,
-        "unit of a guess",
-        "A guess is a law for the target and has its unit. Names in it that are no columns are constants, whose units are \
-         found.",
-    ),
-    (
-        4058,
-        "guess without values",
-        "A guess must have a finite value in every row: a root or a logarithm of a negative number has none.",
-    ),
-    (4059, "row weights", "The column of weights must hold numbers of at least 0 that are not all 0."),
-    (
-        4040,
-        "one group",
-        "With `group:` constants may differ between groups of rows. Where all rows are of one group there is nothing to \
-         compare; leave `group` out.",
-    ),
-    (
-        4041,
-        "group of one row",
-        "One row does not tell a constant of its group from noise. Leave the group out with `filter`, or measure it again.",
-    ),
-    (
-        4042,
-        "too few rows in a group",
-        "The law that describes the groups has more constants than one of the groups has rows. Leave that group out with \
-         `filter`, or measure more of it.",
-    ),
-    (
-        4043,
-        "rows without a group",
-        "Each row belongs to one group, which a column of labels or numbers names.",
-    ),
-    (4044, "component of a vector", "A vector consists of three columns of numbers of the dataset."),
-    (
-        4045,
-        "units of a vector",
-        "The three components of a vector have one unit: its length is the root of the sum of their squares.",
-    ),
-    (4046, "parts of complex numbers", "A complex column has a real and an imaginary part in each row."),
-    (
         4020,
         "note on a search",
         "What is worth knowing about the data of a search: equal or constant columns, a constant target.",
@@ -570,4 +490,84 @@ pub const CODES: &[(u16, &str, &str)] = &[
         "A function to find that the form does not call could be anything.",
     ),
     (4038, "one name for two things", "Columns, constants and functions of a form have different names."),
+    (
+        4040,
+        "one group",
+        "With `group:` constants may differ between groups of rows. Where all rows are of one group there is nothing to \
+         compare; leave `group` out.",
+    ),
+    (
+        4041,
+        "group of one row",
+        "One row does not tell a constant of its group from noise. Leave the group out with `filter`, or measure it again.",
+    ),
+    (
+        4042,
+        "too few rows in a group",
+        "The law that describes the groups has more constants than one of the groups has rows. Leave that group out with \
+         `filter`, or measure more of it.",
+    ),
+    (
+        4043,
+        "rows without a group",
+        "Each row belongs to one group, which a column of labels or numbers names.",
+    ),
+    (4044, "component of a vector", "A vector consists of three columns of numbers of the dataset."),
+    (
+        4045,
+        "units of a vector",
+        "The three components of a vector have one unit: its length is the root of the sum of their squares.",
+    ),
+    (4046, "parts of complex numbers", "A complex column has a real and an imaginary part in each row."),
+    (
+        4050,
+        "loss without a value",
+        "A loss is a number that follows from a prediction and a target: a function of two arguments, `l(p, y) = abs(p - \
+         y)`, or one of those of the library.",
+    ),
+    (
+        4051,
+        "loss that is not finite",
+        "The loss has no finite value for some row of the data, for example a logarithm of a negative target. The message \
+         names the row.",
+    ),
+    (
+        4052,
+        "loss that is flat",
+        "Constants are fitted along the derivative of the loss by the prediction; a loss that counts errors, or a constant \
+         one, has none.",
+    ),
+    (
+        4053,
+        "loss that is not least at the target",
+        "Where the prediction equals the target the loss must be least: `(p - y)^2`, not `p - y`.",
+    ),
+    (
+        4054,
+        "contradictory constraints",
+        "No law obeys all constraints: a column is required and excluded, a bound lies above the other, a law is to rise and \
+         to fall with one column, or to have two values in one place.",
+    ),
+    (
+        4055,
+        "unknown column in a constraint",
+        "A constraint or a weight names something that is no column the law may hold.",
+    ),
+    (
+        4056,
+        "operator without a derivative",
+        "Whether a law rises is told from its derivative; floor, step and their like have none that tells.",
+    ),
+    (
+        4057,
+        "unit of a guess",
+        "A guess is a law for the target and has its unit. Names in it that are no columns are constants, whose units are \
+         found.",
+    ),
+    (
+        4058,
+        "guess without values",
+        "A guess must have a finite value in every row: a root or a logarithm of a negative number has none.",
+    ),
+    (4059, "row weights", "The column of weights must hold numbers of at least 0 that are not all 0."),
 ];

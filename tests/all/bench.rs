@@ -177,7 +177,7 @@ fn bad_input_is_told_before_anything_runs() {
         (vec!["srbench", "--units"], "--units"),
         (vec!["odebench", "--noise", "0.1"], "--relative-noise"),
         (vec!["odebench", "--digits", "4"], "found `--digits`"),
-        (vec!["odebench", "--without", "closed"], "found `--without`"),
+        (vec!["odebench", "--without", "sparse"], "found `--without`"),
         (vec!["odebench", "--method", "closed"], "sindy"),
         (vec!["feynman", "--relative-noise", "0.1"], "odebench"),
         (vec!["nguyen", "--rows", "50"], "--rows"),

@@ -374,7 +374,8 @@ fn sympy_agrees_and_what_it_says_is_read() {
 #[test]
 fn srepr_is_what_sympy_evaluates() {
     let folder = tempfile::tempdir().expect("a scratch folder");
-    let mut text = "from sympy import *\n".to_string();
+    let mut text =
+        "from sympy import *\nfrom sympy.functions.elementary.piecewise import ExprCondPair\n".to_string();
     for (declared, formula) in LAWS {
         let script = format!("{declared}\nF = {formula}\nsrepr(F) + \"\\n\" + sympy(F)");
         let Ok(Some(Value::Text(both))) = run(folder.path(), &script) else { panic!("{formula}") };

@@ -53,6 +53,8 @@ impl Fault for ImportError {
 
 /// Levels of brackets and calls that are read; deeper ones would overflow the stack.
 const MAX_DEPTH: usize = 100;
+/// Terms of a sum and factors of a product that are read.
+const MAX_CHAIN: usize = 2000;
 
 impl Expr {
     /// The expression that a text of SymPy states: what `str(e)` and `srepr(e)` give there, and what [`Expr::sympy`] and

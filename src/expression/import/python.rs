@@ -2,7 +2,7 @@
 //! precedence climbing over a list of tokens, with Python's precedences
 //! (<https://docs.python.org/3/reference/expressions.html#operator-precedence>).
 
-use super::{ImportError, Language, MAX_DEPTH};
+use super::{ImportError, Language, MAX_CHAIN, MAX_DEPTH};
 
 /// A part of the text with its place; places do not count when two are compared.
 #[derive(Clone, Debug)]
@@ -211,10 +211,11 @@ impl Parser {
             // Powers group to the right, and a sign may stand behind `**`.
             let right = self.expr(if binding == POWER { SIGN } else { binding + 1 })?;
             let at = left.at;
-            // Longer chains are read in a loop for sums and products only.
-            chained += usize::from(!matches!(sign, "+" | "-" | "*" | "/"));
-            if chained > MAX_DEPTH {
-                return Err(fault(self.at(), format!("at most {MAX_DEPTH} operators in a row"), "more"));
+            // Longer chains are read in a loop for sums and products only; what was read is nested all the same.
+            chained += 1;
+            let most = if matches!(sign, "+" | "-" | "*" | "/") { MAX_CHAIN } else { MAX_DEPTH };
+            if chained > most {
+                return Err(fault(self.at(), format!("at most {most} operators in a row"), "more"));
             }
             left = Node { at, kind: Kind::Infix(sign, Box::new(left), Box::new(right)) };
         }

@@ -17,7 +17,7 @@ use crate::regression::form::Form;
 use crate::regression::loss::Loss;
 use crate::regression::rules::{Limit, Name, Rules};
 use crate::regression::{Criteria, Model, OwnOperator, Parameter, Problem, RegressError, Until};
-use crate::syntax::tree::ExprKind;
+use crate::syntax::tree::{ExprId, ExprKind, Tree};
 use crate::units::{Dimension, Unit};
 
 /// The constraints there are.
@@ -42,7 +42,7 @@ pub(super) fn criteria(context: &mut Context, args: &Args, problem: &Problem) ->
         largest,
         rules: rules(args, problem)?,
         loss: loss(context, args, problem)?,
-        until: until(args)?,
+        until: until(context, args)?,
     })
 }
 
@@ -273,15 +273,39 @@ fn loss(context: &mut Context, args: &Args, problem: &Problem) -> Result<Option<
 }
 
 /// When a law is good enough.
-fn until(args: &Args) -> Result<Option<Until>> {
+fn until(context: &mut Context, args: &Args) -> Result<Option<Until>> {
     let Some(_) = args.get("until") else { return Ok(None) };
-    let e = args.expr("until")?;
+    let f = args.formula("until")?;
     let known = ["loss", "r2", "size"];
-    if let Some(s) = e.symbols().into_iter().find(|s| !known.contains(&s.name())) {
+    let mut scope: Scope = f.captured.iter().map(|(n, v)| (n.clone(), Some(v.clone()))).collect();
+    scope.extend(known.map(|n| (crate::syntax::tree::Name::from(n), None)));
+    let outer = std::mem::replace(&mut context.locals, vec![scope]);
+    let found = condition(context, &f.tree, f.body);
+    context.locals = outer;
+    let e = found?;
+    let wrong = e.symbols().into_iter().find(|s| !known.contains(&s.name())).map(|s| s.to_string());
+    let logic = e.flags().has(crate::expression::Flags::LOGIC);
+    if let Some(s) = wrong.or_else(|| (!logic).then(|| e.to_string())) {
         let message = format!("expected a condition on loss, r2 and size, found `{s}`");
         return Err(fault_hint(6006, args.span_of("until"), message, "until: loss < 1e-6 and size < 10"));
     }
     Ok(Some(Until(e)))
+}
+
+/// A condition whose parts are not decided yet: `and`, `or` and `not` are kept.
+fn condition(context: &mut Context, tree: &Arc<Tree>, id: ExprId) -> Result<Expr> {
+    let all = |context: &mut Context, parts: &[ExprId]| -> Result<Vec<Expr>> {
+        parts.iter().map(|p| condition(context, tree, *p)).collect()
+    };
+    match tree.expr(id) {
+        ExprKind::And(parts) => Ok(Expr::and(all(context, parts)?)),
+        ExprKind::Or(parts) => Ok(Expr::or(all(context, parts)?)),
+        ExprKind::Not(part) => Ok(Expr::not(condition(context, tree, *part)?)),
+        _ => {
+            let value = context.evaluate(tree, id)?;
+            Ok(op::settle(&op::expr_of(&value, tree.span(id))?))
+        }
+    }
 }
 
 /// The form that `form` asks for: functions that nothing defines are its holes, names that are no columns its constants.

@@ -83,7 +83,7 @@ fn impedance_of_a_coil() {
         for (noise, share) in [(0.0, 1e-9), (0.01, 0.05)] {
             let target = target(&problem, |x| (x[0], x[1] * x[2]), noise, RESISTANCE);
             let law = found(&problem, &[], &target, share);
-            assert_eq!(law.law.expr.to_string(), "R + i*w*L");
+            assert_eq!(law.law.expr.to_string(), "i*L*w + R");
         }
     }
 }

@@ -321,6 +321,11 @@ impl<'a> Maker<'a> {
         if largest.is_some_and(|most| member.size > most) {
             return false;
         }
+        let inner = member.genome.terms.iter().flat_map(|t| &t.nodes);
+        let within = |n: &Node| !matches!(n, Node::Constant(c) if !rules.allow_constant(*c));
+        if rules.bounds.is_some() && !inner.copied().all(|n| within(&n)) {
+            return false;
+        }
         if !rules.about_values() {
             return true;
         }

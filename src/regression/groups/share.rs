@@ -13,6 +13,7 @@ use crate::base::{CancelToken, hash};
 use crate::expression::{Covariance, Expr, Symbol, Uncertain};
 use crate::numeric::Tape;
 use crate::units::{Dimension, Unit};
+use nalgebra::DMatrix;
 
 /// Nats that making a constant exact may save beside its digits: leaves that vanish.
 const SLACK: f64 = 12.0;
@@ -97,16 +98,38 @@ pub fn prepare(
     prepared.state.length.is_finite().then_some(prepared)
 }
 
+/// The standard error of each constant where those before it are known: their product is the volume of the joint errors, so
+/// that constants which the data tell only together are charged together.
+fn conditional_errors(covariance: &DMatrix<f64>) -> Vec<f64> {
+    let m = covariance.nrows();
+    let own: Vec<f64> = (0..m).map(|k| covariance[(k, k)].max(0.0).sqrt()).collect();
+    let correlation = DMatrix::from_fn(m, m, |i, j| {
+        let scale = own[i] * own[j];
+        if i == j {
+            1.0 + 1e-14
+        } else if scale > 0.0 {
+            covariance[(i, j)] / scale
+        } else {
+            0.0
+        }
+    });
+    match correlation.cholesky() {
+        Some(c) => (0..m).map(|k| own[k] * c.l_dirty()[(k, k)]).collect(),
+        None => own,
+    }
+}
+
 impl Prepared {
     fn length(&self, grouped: &Grouped<'_>, state: &State) -> f64 {
         let (problem, fit) = (grouped.problem, &state.fit);
         let mut length = describe::residual_code(problem, fit.sse, fit.chi2, fit.relative)
             + describe::tree_code(&state.skeleton, problem.names.len(), &self.complexity)
             + state.code;
+        let errors = conditional_errors(&fit.covariance);
         for (place, &(k, g)) in places(&state.roles, grouped.counts.len()).iter().enumerate() {
             let shared = state.roles[k] == Role::Shared;
             let rows = if shared { problem.rows() } else { grouped.counts[g] };
-            let error = fit.covariance[(place, place)].max(0.0).sqrt();
+            let error = errors[place];
             length += describe::constant_code(fit.values[k][g], error, rows);
             // One bit says whether a constant is shared; its unit is said once.
             if g == 0 {

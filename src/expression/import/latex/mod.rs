@@ -232,7 +232,7 @@ impl Reader {
     /// A primary with what stands behind it: factorials and powers.
     fn factor(&mut self) -> Result<Expr> {
         let mut e = self.primary()?;
-        loop {
+        for _ in 0..=MAX_DEPTH {
             if self.takes("!") {
                 e = Expr::call(Function::Factorial, vec![e]);
             } else if self.takes("^") {
@@ -241,6 +241,7 @@ impl Reader {
                 return Ok(e);
             }
         }
+        Err(fault(self.at(), format!("at most {MAX_DEPTH} powers in a row"), "more"))
     }
 
     /// `{...}`, or the one character that may stand for it.
