@@ -189,7 +189,9 @@ impl Checker {
                 Type::Formula => &*signature.name == "rename",
                 _ => false,
             };
-            if !named {
+            // A target may be one of the vectors that the call names.
+            let vectors = signature.param("vectors").is_some_and(|(v, _)| !places[v].is_empty());
+            if !named || (vectors && &*p.name == "target") {
                 continue;
             }
             for id in &places[k] {
