@@ -53,6 +53,7 @@ fn main() {
                 target_dimension: dimension(&goal),
                 target_unit: None,
                 sigma: None,
+                row_weights: None,
                 resolution: None,
             };
             let operators = ["+", "-", "*", "/", "sqrt", "exp", "log", "sin", "cos"];
@@ -66,6 +67,10 @@ fn main() {
                 seed: 0,
                 identity: 0,
                 without: Vec::new(),
+                criteria: phys::regression::Criteria::default(),
+                own: Vec::new(),
+                guesses: Vec::new(),
+                denoise: false,
             };
             let cancel = CancelToken::new();
             let search = Search { problem: &problem, plan: &plan, cancel: &cancel };

@@ -250,7 +250,6 @@ impl<'a> Fitter<'a> {
             absolute: true,
             steps: 60,
             cancel: self.cancel.clone(),
-            ..Options::default()
         };
         let (size, target) = (self.size, &self.problem.target);
         let fill = |p: &[f64], j: &mut DMatrix<f64>| {

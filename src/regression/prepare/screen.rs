@@ -233,8 +233,8 @@ fn triples(library: &Library, residual: &[f64], cancel: &CancelToken) -> Vec<(f6
                     break;
                 }
                 let pair: Vec<f64> = first[i].iter().zip(&first[j]).map(|(a, b)| a * b).collect();
-                for k in j + 1..d {
-                    let c = moments(&pair, &first[k], &residual).correlation(n, 1.0);
+                for (k, third) in first.iter().enumerate().take(d).skip(j + 1) {
+                    let c = moments(&pair, third, &residual).correlation(n, 1.0);
                     let nats = -0.5 * n * (1.0 - c.min(1.0 - 1e-15)).ln() - terms.ln();
                     if found.as_ref().is_none_or(|f| nats > f.0) {
                         found = Some((nats, vec![(i, 0), (j, 0), (k, 0)]));

@@ -265,7 +265,7 @@ impl Searching<'_> {
             let mut a = DMatrix::from_fn(3, k, |c, b| self.basis[choice.basis[b]].values[c][row]);
             let lengths: Vec<f64> = (0..k).map(|b| a.column(b).norm()).collect();
             whole += y.norm_squared();
-            if lengths.iter().any(|l| *l == 0.0) {
+            if lengths.contains(&0.0) {
                 squares += y.norm_squared();
                 continue;
             }

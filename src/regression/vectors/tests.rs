@@ -187,8 +187,8 @@ fn vector_law(
     let size = target.components.iter().flatten().fold(0.0f64, |m, y| m.max(y.abs()));
     for i in 0..problem.rows() {
         let truth = law(&row(problem, i));
-        for k in 0..3 {
-            let left = value(problem, &best.components[k], i) - truth[k];
+        for (component, truth) in best.components.iter().zip(truth) {
+            let left = value(problem, component, i) - truth;
             let all: Vec<&str> = found.laws.iter().map(|l| l.words.as_str()).collect();
             assert!(left.abs() <= share * size, "{left} of {size}: {} of {all:?}", best.words);
         }
