@@ -159,11 +159,11 @@ fn custom_types() {
          check close(found.r2, 1)\n\
          check found.words == \"cross(v, B)*q + E*q\"\n\
          check found.Fx == q*(Ex + vy*Bz - vz*By)\n\
-         var w in 1..9\n\
-         var R in 1..3\n\
-         var L in 0.2..2\n\
-         c = with(sample(R + w*L, points: 40, name: \"s\"), Z: R + i*w*L)\n\
-         coil = regress(drop(c, s), target: Z, work: 5000000)\n\
+         ws = [1 + 8*k/39 for k in 0..39]\n\
+         Ls = [0.2 + mod(0.37*k, 1) for k in 0..39]\n\
+         Rs = [1 + 2*mod(0.61*k, 1) for k in 0..39]\n\
+         Zs = [Rs[k] + i*ws[k]*Ls[k] for k in 0..39]\n\
+         coil = regress(dataset({R: Rs, L: Ls, w: ws, Z: Zs}), target: Z, work: 5000000)\n\
          check coil.best == R + i*w*L\n",
     );
 }
