@@ -15,7 +15,7 @@ use super::record::checkpoints::Single;
 use super::record::clock::cpu_seconds;
 use super::terminal::{Terminal, writable, write_json};
 use super::{exit, interruptible, json, seconds, session};
-use crate::base::{CancelToken, Checkpoints, Code, Diagnostic, StopReason};
+use crate::base::{CancelToken, Checkpoints, Code, Diagnostic, Meter, StopReason};
 use crate::data::{self, Column, Dataset, ReadOptions, Role, Values};
 use crate::expression::print::{Style, sympy_name};
 use crate::expression::{Expr, Function, Kind, Symbol};
@@ -124,10 +124,17 @@ pub(super) fn regress(arguments: &Arguments) -> ExitCode {
         Err(code) => return code,
     };
     let catalogue = &session.context.catalogue;
+    let events = terminal.sink();
+    // A large table takes its time: that is shown.
+    let meter = Meter::new(&events, &format!("read {}", arguments.file.display()), "rows", None);
     let data = match table(arguments, catalogue) {
         Ok(data) => data,
-        Err(d) => return refuse(&d, Status::Faulty),
+        Err(d) => {
+            drop(meter);
+            return refuse(&d, Status::Faulty);
+        }
     };
+    drop(meter);
     let threads = arguments
         .threads
         .map_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get), usize::from);
@@ -171,7 +178,6 @@ pub(super) fn regress(arguments: &Arguments) -> ExitCode {
             token
         }
     };
-    let events = terminal.sink();
     let store = match arguments.checkpoint.as_deref().map(|p| Single::open(p, events.clone())).transpose() {
         Ok(store) => store,
         Err(d) => return refuse(&d, Status::Faulty),

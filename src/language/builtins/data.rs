@@ -54,8 +54,10 @@ fn read(context: &mut Context, args: &Args) -> Result<Value> {
         ),
     };
     let member = args.get("member").map(|_| args.word("member")).transpose()?.map(|m| m.to_string());
-    let found = data::read(&path, &context.catalogue, &ReadOptions { missing, headers, member })
-        .map_err(|e| lift(&e, args.span_of("path")))?;
+    let meter = Meter::new(&context.events, &format!("read {}", path.display()), "rows", None);
+    let found = data::read(&path, &context.catalogue, &ReadOptions { missing, headers, member });
+    drop(meter);
+    let found = found.map_err(|e| lift(&e, args.span_of("path")))?;
     for note in &found.notes {
         context.notify(crate::base::Diagnostic { span: Some(args.span_of("path")), ..note.clone() });
     }

@@ -1,5 +1,5 @@
 //! `export`: values as files. Which forms a value has stands with the values themselves (`tables.rs`, `plots.rs`); here
-//! are those of laws, one row of [`FORMS`] each.
+//! are those of laws, one row of `FORMS` each.
 
 use super::Body;
 use crate::base::Fault;
