@@ -602,8 +602,18 @@ fn one(context: &mut Context, args: &Args, target: Option<Arc<str>>, others: &[A
     };
     let kinds = typed::is_typed(&d, &request);
     if kinds {
-        let others =
-            ["form", "group", "weights", "loss", "constraints", "features", "denoise", "holdout", "guesses"];
+        let others = [
+            "form",
+            "group",
+            "weights",
+            "loss",
+            "constraints",
+            "features",
+            "denoise",
+            "holdout",
+            "guesses",
+            "from",
+        ];
         if let Some(name) = others.into_iter().find(|n| args.is_given(n)) {
             let message = format!("expected a vector or complex target alone, found `{name}` beside it");
             return Err(fault_hint(6006, args.span_of(name), message, "search one component with it"));
@@ -624,6 +634,12 @@ fn one(context: &mut Context, args: &Args, target: Option<Arc<str>>, others: &[A
     if request.form.is_some() && request.group.is_some() {
         let message = "expected a form or a group, found both";
         return Err(fault_hint(6006, args.span_of("group"), message, "filter the rows of one group first"));
+    }
+    if request.form.is_some()
+        && let Some(name) = ["denoise", "guesses", "from"].into_iter().find(|n| args.is_given(n))
+    {
+        let message = format!("expected a form alone, found `{name}` beside it");
+        return Err(fault_hint(6006, args.span_of(name), message, "start a constant: param a = 2"));
     }
     let asked = &request.criteria;
     let beyond = asked.loss.is_some() || asked.rules.about_values() || asked.rules.bounds.is_some();
