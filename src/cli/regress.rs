@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
@@ -15,7 +15,7 @@ use super::record::checkpoints::Single;
 use super::record::clock::cpu_seconds;
 use super::terminal::{Terminal, writable, write_json};
 use super::{exit, interruptible, json, seconds, session};
-use crate::base::{CancelToken, Checkpoints, Code, Diagnostic, Meter, StopReason};
+use crate::base::{CancelToken, Checkpoints, Code, Diagnostic, Event, EventSink, Meter, StopReason};
 use crate::data::{self, Column, Dataset, ReadOptions, Role, Values};
 use crate::expression::print::{Style, sympy_name};
 use crate::expression::{Expr, Function, Kind, Symbol};
@@ -93,6 +93,39 @@ pub struct Arguments {
     /// Write the answer as JSON (`-`: standard output)
     #[arg(long, value_name = "PATH")]
     json: Option<String>,
+    /// Also tell in the JSON when the best law became better: processor seconds, work, size and R2 of each
+    #[arg(long, requires = "json")]
+    trace: bool,
+}
+
+/// When the best law became better: the sink that looks on, and what it saw.
+fn traced(events: &EventSink, started: Instant) -> (EventSink, Arc<Mutex<Vec<Gain>>>) {
+    let gains: Arc<Mutex<Vec<Gain>>> = Arc::default();
+    let (all, seen) = (events.clone(), gains.clone());
+    let sink = EventSink::new(move |event| {
+        if let Event::Metric { step, name, value, .. } = &event {
+            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            if seen.last().is_none_or(|g: &Gain| g.work != *step) {
+                seen.push(Gain { cpu_seconds: cpu_seconds(started), work: *step, ..Gain::default() });
+            }
+            match (seen.last_mut(), name.as_str()) {
+                (Some(gain), "r2") => gain.r2 = *value,
+                (Some(gain), "size") => gain.size = *value as usize,
+                _ => {}
+            }
+        }
+        all.send(event);
+    });
+    (sink, gains)
+}
+
+/// A law that became the best.
+#[derive(Clone, Debug, Default)]
+struct Gain {
+    cpu_seconds: f64,
+    work: u64,
+    size: usize,
+    r2: f64,
 }
 
 /// Sets the token when the processor time is used up.
@@ -183,7 +216,9 @@ pub(super) fn regress(arguments: &Arguments) -> ExitCode {
         Err(d) => return refuse(&d, Status::Faulty),
     };
     let checkpoints = store.as_ref().map(|s| s as &dyn Checkpoints);
-    let watch = Watch { events: &events, name: None, checkpoints, catalogue, cancel: &token };
+    let (looking, gains) = traced(&events, started);
+    let listener = if arguments.trace { &looking } else { &events };
+    let watch = Watch { events: listener, name: None, checkpoints, catalogue, cancel: &token };
     let mut front = match regress_dataset(&data, &request, 1, watch) {
         Ok(front) => front,
         Err(fault) => {
@@ -198,7 +233,19 @@ pub(super) fn regress(arguments: &Arguments) -> ExitCode {
     for note in &front.found.notes {
         terminal.diagnostic(&Diagnostic::notice(Code(4020), None, note.clone()));
     }
-    let answer = answer(&front, &data, arguments, threads, started);
+    let mut answer = answer(&front, &data, arguments, threads, started);
+    if arguments.trace {
+        let gains = gains.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = |g: &Gain| {
+            json!({
+                "cpu_seconds": json::number(g.cpu_seconds),
+                "work": g.work,
+                "size": g.size,
+                "r2": json::number(g.r2),
+            })
+        };
+        answer["trace"] = gains.iter().map(line).collect();
+    }
     let front = Value::Front(Arc::new(front));
     terminal.text(&render::line(&front, &session.context.style));
     if let Err(d) = write_json(json, &answer) {

@@ -17,6 +17,11 @@ points.
 their Relative Performance", NeurIPS Datasets and Benchmarks 2021): with its numbers rounded to three decimals, sympy
 simplifies the difference to the law, or the ratio, to a constant.
 
+*Hypervolume*: of the front, by one count for all tools: the mean over the sizes 1 to 40 of log10(1/(1 - R2))/10 of the
+best member of at most that size, R2 on the training table, between 0 and 1 (there a search may end).
+*To R2*: processor seconds until the R2 on the training table was over 0.999999, the median over all runs; one that was never
+so far counts as longer than all. With that, the share of runs that were.
+
 *Front*: some member of the tool's front is the law. *As printed*: the law, and of at most that size with all its parts. *Fits*: R2 above 0.999999 on the clean test table, but not the law.
 The columns after the seeds are means over the seeds. Times are processor seconds of the search, the median over those that found the law.
 """
@@ -34,12 +39,14 @@ from collections import defaultdict
 import numpy as np
 
 from formula import Formula, r2
-from problems import PROBLEMS, test_path
+from problems import PROBLEMS, table_path, test_path
 
 NEAR, WIDE, ROUGH, CLOSER, LARGER = 1e-4, 1e-3, 0.1, 0.1, 2.5
 POINTS = 2000
 #: Part of the cache's key: raise it when the check changes.
-CHECK = 5
+CHECK = 6
+#: Of the hypervolume: the largest size, the error at which a search may end; and the R2 that is timed.
+SIZES, LEAST, TIMED = 40, 1e-10, 0.999999
 
 
 def errors(predicted, law):
@@ -192,20 +199,43 @@ def scored(folder):
                     checks[problem.name] = Check(problem)
                     rows = np.loadtxt(test_path(folder / "data", problem), delimiter=",", skiprows=1)
                     tests[problem.name] = rows[:, :-1], rows[:, -1]
-                known[key] = judge(run, members, checks[problem.name], *tests[problem.name])
+                known[key] = judge(run, members, checks[problem.name], *tests[problem.name],
+                                   table_path(folder / "data", problem, run["noise"]))
                 store.write_text(json.dumps(known, indent=1))
             run["verdict"] = known[key]
         results.append(run)
     return results
 
 
-def judge(run, members, check, points, target):
+def hypervolume(members, points, target):
+    """The share of sizes and logarithms of errors that the members are better than."""
+    best = np.zeros(SIZES)
+    for text in members:
+        try:
+            formula = Formula(text)
+            left = max(1 - r2(formula(points), target), LEAST)
+        except ValueError:
+            continue
+        if formula.size() <= SIZES and left < 1:
+            gain = np.log10(left) / np.log10(LEAST)
+            best[formula.size() - 1:] = np.maximum(best[formula.size() - 1:], gain)
+    return float(best.mean())
+
+
+def reached(run):
+    """When the run's R2 was over TIMED first; infinite where it never was."""
+    return next((seconds for seconds, value in run.get("trace", []) if value > TIMED), np.inf)
+
+
+def judge(run, members, check, points, target, training):
     noisy = run["noise"] > 0
     verdict = check.verdict(run["expression"], noisy)
     if "unread" not in verdict:
         verdict["r2"] = r2(Formula(run["expression"])(points), target)
         if not noisy and verdict["r2"] > 0.999:
             verdict["literal"] = literal(run["expression"], check.law, points.shape[1])
+    rows = np.loadtxt(training, delimiter=",", skiprows=1)
+    verdict["hypervolume"] = hypervolume({*members, run["expression"]}, rows[:, :-1], rows[:, -1])
     verdict["front"] = verdict["law"] or any(check.verdict(m, noisy)["law"] for m in members)
     return verdict
 
@@ -233,7 +263,8 @@ def tables(results):
         names = sorted(tools, key=lambda n: -sum(r.get("verdict", {}).get("law", False) for r in tools[n]) / len(tools[n]))
         yield f"### Noise {noise:g}, {bound:g} processor seconds a search, one thread\n"
         head = ["tool", "version", *(f"laws, seed {s}" for s in seeds), "mean", "literal", "in the front",
-                "as printed", "fits, not the law", "median time to the law", "failed"]
+                "as printed", "fits, not the law", "median time to the law",
+                "hypervolume", "R2 over 0.999999", "median time to R2", "failed"]
         yield line(head)
         yield line(["---"] * len(head))
         for name in names:
@@ -252,9 +283,15 @@ def tables(results):
             printed = sum(v.get("plain", False) for v in verdicts)
             front = sum(v.get("front", False) for v in verdicts)
             failed = sum("failure" in r or "unread" in r.get("verdict", {}) for r in runs)
+            volume = statistics.mean(v.get("hypervolume", 0.0) for v in verdicts)
+            times = [reached(r) for r in runs]
+            there = sum(np.isfinite(t) for t in times) / len(times)
+            middle = statistics.median_low(times)
+            timed = f"{middle:.2g} s" if np.isfinite(middle) else "-"
             version = next((r["version"] for r in runs if "version" in r), "")
             yield line([name, version, *cells, f"{statistics.mean(per_seed):.1f}", "" if noise else f"{plain / count:.1f}",
-                        f"{front / count:.1f}", f"{printed / count:.1f}", f"{fits / count:.1f}", seconds(runs), failed])
+                        f"{front / count:.1f}", f"{printed / count:.1f}", f"{fits / count:.1f}", seconds(runs),
+                        f"{volume:.3f}", f"{100 * there:.0f} %", timed, failed])
         yield ""
         yield line(["problem", *names])
         yield line(["---"] * (len(names) + 1))

@@ -40,13 +40,20 @@ pub fn folder_name(seconds: i64) -> String {
 
 /// Processor seconds of this process so far; wall-clock seconds since `started` where the system does not tell.
 pub fn cpu_seconds(started: Instant) -> f64 {
-    // proc(5): fields 14 and 15, in ticks of 1/100 s; the name before them may hold blanks.
-    let ticks = std::fs::read_to_string("/proc/self/stat").ok().and_then(|stat| {
-        let rest = stat.rsplit_once(')')?.1;
-        let mut fields = rest.split_whitespace().skip(11);
-        Some(fields.next()?.parse::<f64>().ok()? + fields.next()?.parse::<f64>().ok()?)
-    });
-    ticks.map_or_else(|| started.elapsed().as_secs_f64(), |t| t / 100.0)
+    #[cfg(unix)]
+    {
+        let _ = started;
+        on_processor(rustix::time::ClockId::ProcessCPUTime)
+    }
+    #[cfg(not(unix))]
+    started.elapsed().as_secs_f64()
+}
+
+/// Seconds of a clock of the processor.
+#[cfg(unix)]
+fn on_processor(clock: rustix::time::ClockId) -> f64 {
+    let t = rustix::time::clock_gettime(clock);
+    t.tv_sec as f64 + t.tv_nsec as f64 * 1e-9
 }
 
 /// The processor time of one thread, for others to look at.
@@ -79,8 +86,7 @@ pub fn thread_seconds(started: Instant) -> f64 {
     #[cfg(unix)]
     {
         let _ = started;
-        let t = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-        t.tv_sec as f64 + t.tv_nsec as f64 * 1e-9
+        on_processor(rustix::time::ClockId::ThreadCPUTime)
     }
     #[cfg(not(unix))]
     started.elapsed().as_secs_f64()

@@ -16,7 +16,7 @@ def main():
     command = [args.binary, "regress", args.table, "--target", "y", "--no-units", "--quiet", "--threads", "1",
                "--operators", "+,-,*,/,^,sqrt,exp,log,sin,cos",
                "--cpu-time", str(args.seconds), "--time", str(60 * args.seconds + 60), "--seed", str(args.seed),
-               "--json", str(out)]
+               "--json", str(out), "--trace"]
     if args.method:
         command += ["--method", args.method]
     run = subprocess.run(command, capture_output=True, text=True)
@@ -26,8 +26,11 @@ def main():
     out.unlink()
     version = subprocess.run([args.binary, "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
     front = [{"expression": m["sympy"], "size": m["size"], "loss": m["loss"]} for m in found["front"]]
+    clock = common.Clock()
+    for gain in found["trace"]:
+        clock.note(gain["r2"], gain["cpu_seconds"])
     common.answer(args.out, tool="phys", version=version, settings=args.method or "defaults", expression=found["sympy"], front=front,
-                  search_cpu=found["cpu_seconds"], trace=[], stopped=found["stopped"], engine=found["engine"],
+                  search_cpu=found["cpu_seconds"], trace=clock.trace, stopped=found["stopped"], engine=found["engine"],
                   work=found["work"], own_expression=found["expression"])
 
 
