@@ -16,6 +16,8 @@ pub mod numeric;
 pub mod data;
 pub mod plot;
 // 4
+#[cfg(feature = "networks")]
+pub mod networks;
 pub mod regression;
 // 5
 pub mod discovery;

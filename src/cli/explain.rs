@@ -20,6 +20,8 @@ const TABLES: &[(&str, Table)] = &[
     ("Figures", crate::plot::CODES),
     ("Regression", crate::regression::CODES),
     ("Systems in data", crate::discovery::CODES),
+    #[cfg(feature = "networks")]
+    ("Networks", crate::networks::CODES),
     ("The language", crate::language::error::CODES),
     ("Sessions", crate::session::CODES),
     ("The commands", super::CODES),

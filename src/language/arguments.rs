@@ -317,6 +317,22 @@ impl Context {
                     items.iter().map(|i| self.read_argument(tree, *i, inner)).collect();
                 Ok(Value::list(items?))
             }
+            (Type::Word, ExprKind::Name(name)) if self.lookup(name).is_none() => Ok(Value::text(name)),
+            (ty, ExprKind::Name(name)) if ty.is_named() => match self.lookup(name) {
+                Some(found) if self.function_of(&found).is_none() => Ok(found),
+                _ if &**name == "none" => Ok(Value::Nothing),
+                _ => Ok(self.function_named(name)),
+            },
+            (ty, ExprKind::List(items)) if ty.is_named() => {
+                let items: Result<Vec<Value>> =
+                    items.iter().map(|i| self.read_argument(tree, *i, ty)).collect();
+                Ok(Value::list(items?))
+            }
+            (Type::List(inner), ExprKind::List(items)) if inner.is_named() => {
+                let items: Result<Vec<Value>> =
+                    items.iter().map(|i| self.read_argument(tree, *i, inner)).collect();
+                Ok(Value::list(items?))
+            }
             (Type::Optional(inner), _) => self.read_argument(tree, id, inner),
             (Type::Formula, _) => Ok(self.closure(tree, &"formula".into(), &[], id, &[])),
             (Type::Columns, ExprKind::List(items)) => {
@@ -402,7 +418,7 @@ impl Context {
 pub fn takes(ty: &Type, value: &Value) -> bool {
     let value = value.plain();
     match ty {
-        Type::Any => true,
+        Type::Any | Type::Word => true,
         Type::Optional(inner) => matches!(value, Value::Nothing) || takes(inner, value),
         Type::Real | Type::Quantity(_) => match value {
             Value::List(_) | Value::Column(_) => true,
@@ -439,6 +455,15 @@ pub fn takes(ty: &Type, value: &Value) -> bool {
         Type::Other(kind) => match &**kind {
             "list" => matches!(value, Value::List(_) | Value::Column(_)),
             "matrix" => matches!(value, Value::List(_)),
+            "network" => match value {
+                Value::Function(Function::Builtin(_)) => true,
+                Value::Expr(e) => matches!(e.kind(), crate::expression::Kind::Symbol(_)),
+                Value::List(items) => items.iter().all(|v| takes(ty, v)),
+                other => matches!(other.kind_name(), "network" | "model"),
+            },
+            other if ty.is_named() => {
+                matches!(value, Value::Function(Function::Builtin(_))) || value.kind_name() == other
+            }
             other => value.kind_name() == other,
         },
     }

@@ -411,10 +411,27 @@ impl Context {
         };
         let signature = self.choose(&signatures, tree, piped.as_ref(), args)?;
         let args = self.bind(&signature, tree, piped, args, span)?;
+        self.run_declared(&args)
+    }
+
+    /// The body of a declared function.
+    fn run_declared(&mut self, args: &Args) -> Result<Value> {
+        let name = &args.signature.name;
+        if let Some(written) = args.signature.body.clone() {
+            // What the program binds means nothing to the library.
+            let globals = std::mem::take(&mut self.globals);
+            let declarations = std::mem::take(&mut self.declarations);
+            let values =
+                args.values.iter().zip(&args.spans).map(|(v, s)| v.clone().map(|v| (v, *s))).collect();
+            let result = self.enter(&written, values, args.span);
+            self.globals = globals;
+            self.declarations = declarations;
+            return result;
+        }
         let Some(body) = builtins::body(name) else {
-            return Err(fault(6001, span, format!("`{name}` is declared, but has no body")));
+            return Err(fault(6001, args.span, format!("`{name}` is declared, but has no body")));
         };
-        body(self, &args)
+        body(self, args)
     }
 
     /// Of several signatures the one whose first parameter takes the first argument.
@@ -488,12 +505,9 @@ impl Context {
                             Some(self.read_argument(&signature.tree.clone(), default, p.ty.required())?);
                     }
                 }
-                let Some(body) = builtins::body(name) else {
-                    return Err(fault(6001, span, format!("`{name}` is declared, but has no body")));
-                };
                 let args =
                     Args { signature, values, spans: vec![span; count], span, given: vec![true; count] };
-                body(self, &args)
+                self.run_declared(&args)
             }
         }
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use include_dir::{Dir, include_dir};
 
 use super::types::{Parameter, Signature, Type};
+use super::value::UserFunction;
 use crate::base::{Diagnostic, Source};
 use crate::syntax::tree::{Name, Statement, StatementKind, Tree, UsePath};
 use crate::units::Catalogue;
@@ -73,6 +74,9 @@ impl Library {
         let mut modules = Vec::new();
         let mut signatures: HashMap<Name, Vec<Arc<Signature>>> = HashMap::new();
         for name in used_modules(&prelude) {
+            if cfg!(not(feature = "networks")) && name.starts_with("networks.") {
+                continue;
+            }
             let module = library.module(&name, modules.len() as u32)?;
             for signature in signatures_of(&module) {
                 signatures.entry(signature.name.clone()).or_default().push(Arc::new(signature));
@@ -169,7 +173,22 @@ pub fn signatures_of(module: &Module) -> Vec<Signature> {
 }
 
 fn signature(statement: &Statement, tree: &Arc<Tree>, module: &str) -> Option<Signature> {
-    let StatementKind::Extern { name, params, result } = &statement.kind else { return None };
+    let (name, params, result, body) = match &statement.kind {
+        StatementKind::Extern { name, params, result } => (name, params, Type::of(result), None),
+        // A function of the library that is written in phys: what its free names mean is the library's alone.
+        StatementKind::Define { name, params, body, wheres } => {
+            let function = UserFunction {
+                name: name.name.clone(),
+                params: params.clone(),
+                body: *body,
+                wheres: wheres.clone(),
+                tree: tree.clone(),
+                captured: Vec::new(),
+            };
+            (name, params, Type::Any, Some(Arc::new(function)))
+        }
+        _ => return None,
+    };
     let mut doc = statement.doc.clone().unwrap_or_default();
     let run = doc.lines().find_map(|line| line.trim().strip_prefix("run:")).map(|w| w.trim().to_string());
     if run.is_some() {
@@ -187,7 +206,8 @@ fn signature(statement: &Statement, tree: &Arc<Tree>, module: &str) -> Option<Si
                 default: p.default,
             })
             .collect(),
-        result: Type::of(result),
+        result,
+        body,
         doc,
         run,
         module: module.to_string(),

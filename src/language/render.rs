@@ -47,6 +47,12 @@ pub fn line(value: &Value, style: &Style) -> String {
         Value::Front(f) => front(f, style),
         Value::Figure(f) => f.summary(),
         Value::System(s) => system(s, style),
+        #[cfg(feature = "networks")]
+        Value::Network(n) => n.to_string(),
+        #[cfg(feature = "networks")]
+        Value::Part(p) => p.to_string(),
+        #[cfg(feature = "networks")]
+        Value::Model(m) => super::builtins::training::line(m),
         Value::Module(m) => format!("module {}", m.name),
         Value::Answer(a) => answer(a, style),
         Value::Nothing => String::new(),

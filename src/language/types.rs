@@ -43,6 +43,8 @@ pub enum Type {
     Formula,
     /// A name, a text, or a list of these: columns of the dataset before it.
     Columns,
+    /// A bare word, or any value: `padding: circular`, `padding: 2`.
+    Word,
     /// The type, or nothing.
     Optional(Box<Type>),
     /// A kind of value with this name: `front`, `fit`, `law`, `record`, `column`, `field`, `range`.
@@ -67,6 +69,7 @@ impl Type {
                 "options" => Type::Options,
                 "formula" => Type::Formula,
                 "columns" => Type::Columns,
+                "word" => Type::Word,
                 _ => Type::Other(ident.name.clone()),
             },
             TypeExpr::Quantity(unit) => Type::Quantity(unit.clone()),
@@ -101,11 +104,13 @@ impl Type {
                 "a number or quantity".into()
             }
             Type::Quantity(unit) => format!("a quantity in [{}]", unit_text(unit)),
-            Type::Other(kind) => format!("a {kind}"),
             Type::Optional(inner) => inner.described(),
             Type::Options => "a record of options".into(),
             Type::Formula => "a formula over columns".into(),
             Type::Columns => "names of columns".into(),
+            Type::Word => "a word or a value".into(),
+            Type::Other(kind) if kind.starts_with(['a', 'o']) => format!("an {kind}"),
+            Type::Other(kind) => format!("a {kind}"),
             Type::List(_) | Type::Record(_) | Type::OneOf(_) => format!("a value of type {self}"),
         }
     }
@@ -127,6 +132,7 @@ impl std::fmt::Display for Type {
             Type::Options => f.write_str("options"),
             Type::Formula => f.write_str("formula"),
             Type::Columns => f.write_str("columns"),
+            Type::Word => f.write_str("word"),
             Type::Other(name) => f.write_str(name),
             Type::List(inner) => write!(f, "list[{inner}]"),
             Type::Optional(inner) => write!(f, "{inner}?"),
@@ -179,6 +185,16 @@ pub fn unit_text(unit: &UnitExpr) -> String {
     }
 }
 
+/// Kinds of values that a bare name of the library stands for: `chain(dense(3), relu)`, `optimizer: adam`.
+const NAMED: [&str; 5] = ["network", "optimizer", "schedule", "loss", "augmentation"];
+
+impl Type {
+    /// Whether a bare function name is a value of the type.
+    pub fn is_named(&self) -> bool {
+        matches!(self, Type::Other(kind) if NAMED.contains(&&**kind))
+    }
+}
+
 /// A parameter of a declared function.
 #[derive(Clone, Debug)]
 pub struct Parameter {
@@ -216,6 +232,8 @@ pub struct Signature {
     pub module: String,
     /// The tree its defaults live in.
     pub tree: std::sync::Arc<Tree>,
+    /// Its body, where it is written in phys.
+    pub body: Option<std::sync::Arc<super::value::UserFunction>>,
 }
 
 impl Signature {

@@ -43,6 +43,15 @@ pub enum Value {
     Figure(Arc<Figure>),
     /// A system of differential equations.
     System(Arc<System>),
+    /// A layer, or a network of layers, without weights.
+    #[cfg(feature = "networks")]
+    Network(Arc<crate::networks::Layer>),
+    /// Something that a training is asked for: an optimizer, a schedule, a loss, an augmentation.
+    #[cfg(feature = "networks")]
+    Part(Arc<super::builtins::networks::Part>),
+    /// A trained network.
+    #[cfg(feature = "networks")]
+    Model(Arc<super::builtins::training::ModelValue>),
     /// The names of a module.
     Module(Arc<ModuleValue>),
     /// An answer that holds under conditions, with why the search for it stopped.
@@ -357,6 +366,12 @@ impl Value {
             Value::Front(_) => "front",
             Value::Figure(_) => "figure",
             Value::System(_) => "system",
+            #[cfg(feature = "networks")]
+            Value::Network(_) => "network",
+            #[cfg(feature = "networks")]
+            Value::Part(part) => part.kind_name(),
+            #[cfg(feature = "networks")]
+            Value::Model(_) => "model",
             Value::Module(_) => "module",
             Value::Answer(answer) => answer.value.kind_name(),
             Value::Nothing => "nothing",

@@ -10,6 +10,8 @@ pub mod explain;
 pub mod export;
 pub mod lists;
 pub mod matrices;
+#[cfg(feature = "networks")]
+pub mod networks;
 pub mod numeric;
 pub mod output;
 pub mod plots;
@@ -21,6 +23,8 @@ pub mod spectra;
 pub mod symbolic;
 pub mod systems;
 pub mod tables;
+#[cfg(feature = "networks")]
+pub mod training;
 mod typed;
 
 use super::calls::Args;
@@ -52,14 +56,22 @@ const TABLES: &[&[(&str, Body)]] = &[
     output::TABLE,
     plots::TABLE,
     tables::TABLE,
+    #[cfg(feature = "networks")]
+    training::TABLE,
 ];
 
 /// The body of a declared function.
 pub fn body(name: &str) -> Option<Body> {
-    TABLES.iter().flat_map(|t| t.iter()).find(|(n, _)| *n == name).map(|(_, b)| *b)
+    let own = TABLES.iter().flat_map(|t| t.iter()).find(|(n, _)| *n == name).map(|(_, b)| *b);
+    #[cfg(feature = "networks")]
+    let own = own.or_else(|| networks::body(name));
+    own
 }
 
 /// The names of all bodies.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    TABLES.iter().flat_map(|t| t.iter()).map(|(n, _)| *n)
+    let own = TABLES.iter().flat_map(|t| t.iter()).map(|(n, _)| *n);
+    #[cfg(feature = "networks")]
+    let own = own.chain(networks::names());
+    own
 }

@@ -19,9 +19,15 @@ use crate::units::{Dimension, Unit};
 /// The table.
 pub const TABLE: &[(&str, Body)] = &[("predict", predict)];
 
-fn predict(_: &mut Context, args: &Args) -> Result<Value> {
+fn predict(context: &mut Context, args: &Args) -> Result<Value> {
     let d = args.dataset("data")?;
     let model = args.value("model")?;
+    #[cfg(feature = "networks")]
+    if let Value::Model(m) = model.plain() {
+        return super::training::predict(context, m, &d, args.span_of("data"));
+    }
+    #[cfg(not(feature = "networks"))]
+    let _ = context;
     let (law, unit, name): (Expr, Option<Unit>, String) = match model.plain() {
         Value::Front(f) => {
             let Some(best) = f.chosen() else {

@@ -227,6 +227,29 @@ impl Checker {
         match (ty, tree.expr(id)) {
             (Type::Optional(inner), _) => self.argument(tree, id, inner),
             (Type::Name | Type::OneOf(_), ExprKind::Name(name)) => Inferred::Text(Some(name.clone())),
+            (Type::Word, ExprKind::Name(name)) if self.lookup(name).is_none() => {
+                Inferred::Text(Some(name.clone()))
+            }
+            (ty, ExprKind::Name(name)) if ty.is_named() => match self.lookup(name) {
+                Some(found) if !matches!(found, Inferred::Function(_) | Inferred::Quantity(_)) => found,
+                _ if &**name == "none" => Inferred::Nothing,
+                _ => {
+                    self.function_named(name, tree.span(id));
+                    Inferred::Unknown
+                }
+            },
+            (ty, ExprKind::List(items)) if ty.is_named() => {
+                items.iter().for_each(|i| {
+                    self.argument(tree, *i, ty);
+                });
+                Inferred::Unknown
+            }
+            (Type::List(inner), ExprKind::List(items)) if inner.is_named() => {
+                items.iter().for_each(|i| {
+                    self.argument(tree, *i, inner);
+                });
+                Inferred::Unknown
+            }
             (Type::Columns, ExprKind::List(items)) => {
                 Inferred::list(items.iter().map(|i| self.argument(tree, *i, &Type::Name)).collect())
             }
@@ -272,7 +295,7 @@ impl Checker {
         let number = value.quantity().is_some() || matches!(value, Inferred::Condition(_));
         let list = matches!(value, Inferred::List(_) | Inferred::Column(_));
         match ty {
-            Type::Any | Type::Name | Type::Formula | Type::Columns => true,
+            Type::Any | Type::Word | Type::Name | Type::Formula | Type::Columns => true,
             Type::Optional(inner) => Checker::may_be(value, inner),
             Type::Real | Type::Quantity(_) => number || list,
             Type::Expression => number || matches!(value, Inferred::List(_)),
@@ -472,6 +495,7 @@ impl Checker {
             | Type::Options
             | Type::Formula
             | Type::Columns
+            | Type::Word
             | Type::Optional(_) => Inferred::Unknown,
         }
     }

@@ -358,6 +358,8 @@ impl Inferred {
             }))),
             Value::Nothing => Inferred::Nothing,
             Value::Answer(_) => Inferred::Unknown,
+            #[cfg(feature = "networks")]
+            Value::Network(_) | Value::Part(_) | Value::Model(_) => Inferred::Unknown,
         }
     }
 }

@@ -1,0 +1,128 @@
+//! What the codes of the layer mean.
+
+/// Code, title, explanation.
+pub const CODES: &[(u16, &str, &str)] = &[
+    (
+        4201,
+        "unknown layer",
+        "No layer has this name. The layers are listed in the reference of `networks.layers`.",
+    ),
+    (4202, "unknown option of a layer", "The layer has no such option; the message lists those it has."),
+    (
+        4203,
+        "missing option of a layer",
+        "An option without a default must be given: `dense(32)`, `conv(16, 3)`.",
+    ),
+    (
+        4204,
+        "value of a layer's option",
+        "The value is not of the option's type or out of its range. The message says what is allowed.",
+    ),
+    (
+        4205,
+        "layers inside a layer",
+        "Some layers hold others: `residual` one, `deep_set` two, `chain` and `parallel` one or more. Here their number is wrong.",
+    ),
+    (
+        4206,
+        "text of a network",
+        "A stored network is read back from its text; this text is not that of a network.",
+    ),
+    (
+        4207,
+        "shapes do not fit",
+        "A layer cannot take what the one before gives. Sizes are told without the rows: `[features]`, `[length, features]`, \
+         `[channels, height, width]`. The message names the layer by its place in the network.",
+    ),
+    (
+        4208,
+        "sizes do not divide",
+        "Pooling, patches, groups and heads divide a size into equal parts; here a rest is left. Choose another size, or give \
+         `pool` a stride, which leaves out what no whole window covers.",
+    ),
+    (
+        4209,
+        "number of inputs",
+        "The network takes another number of inputs than it was given (`second:` is the second one).",
+    ),
+    (4210, "shape of an input", "The rows do not have the sizes for which the model was built."),
+    (
+        4211,
+        "tokens",
+        "A network that begins with `embedding` takes whole numbers from 0 to below its vocabulary.",
+    ),
+    (4212, "number of values", "Weights were put in that are more or fewer than the network has."),
+    (
+        4213,
+        "another architecture",
+        "The weights belong to a network with other layers or sizes; the message names the first difference.",
+    ),
+    (
+        4214,
+        "file of weights",
+        "The file is no safetensors file, is cut short, or holds other variables than the network.",
+    ),
+    (
+        4215,
+        "tensor operation",
+        "An operation on tensors failed although shapes had been checked. This is a fault of phys: please report it.",
+    ),
+    (
+        4216,
+        "no closed formula",
+        "`symbolic` writes networks of dense layers, activations and their combinations as expressions. A convolution, a \
+         normalisation by statistics or attention has no such form here; the message names the layer by its place.",
+    ),
+    (
+        4240,
+        "unknown name",
+        "No optimizer, schedule, loss, metric or augmentation has this name; the message lists them.",
+    ),
+    (
+        4241,
+        "unknown setting",
+        "An optimizer, schedule, loss or augmentation has no such setting; the message lists those it has.",
+    ),
+    (4242, "value of a setting", "A setting is out of its range; the message says what is allowed."),
+    (
+        4243,
+        "not a finite number",
+        "A cell of the data is NaN or infinite. The message names column and row; leave such rows out with `filter`.",
+    ),
+    (4244, "no rows", "Training needs at least one row."),
+    (4245, "different lengths", "Inputs, target and weights must have the same number of rows."),
+    (4246, "batch larger than the data", "A batch cannot have more rows than there are to train on."),
+    (
+        4247,
+        "a class without rows",
+        "The loss counts more classes than the rows to train on have. A network cannot learn a class that it never sees.",
+    ),
+    (
+        4248,
+        "class out of range",
+        "A label is not below the number of outputs. Give the network one output for each class.",
+    ),
+    (
+        4249,
+        "loss and network do not fit",
+        "The loss takes another target, or another number of outputs. `gaussian_nll` and `moments` take two outputs for each target.",
+    ),
+    (
+        4250,
+        "optimizer and objective do not fit",
+        "Levenberg-Marquardt and the natural gradient need a loss that is a mean of squares; methods that find their own step \
+         take no schedule and no clipping.",
+    ),
+    (
+        4251,
+        "option of a training",
+        "An option of `train` is out of its range; the message says what is allowed.",
+    ),
+    (4252, "generator", "The simulator that gives batches failed; the message has its words."),
+    (
+        4257,
+        "the loss diverged",
+        "The loss became infinite, NaN, or very much larger than at the start. The message names the batch; the last good \
+         weights are kept. A smaller rate, `clip: 1`, or a look at the rows that are named helps.",
+    ),
+];

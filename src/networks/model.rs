@@ -1,0 +1,284 @@
+//! A network with shapes for its inputs and numbers for its weights.
+
+use candle_core::{DType, Tensor};
+
+use crate::base::hash;
+use crate::base::random::{Rng, Streams};
+
+use super::error::NetworkError;
+use super::layer::{Layer, Node, Run, Site};
+use super::parameters::{self, ParameterSpec, Parameters, Precision};
+use super::shape::Shape;
+
+/// How a forward computation is meant: what dropout, normalisation and gradients depend on.
+#[derive(Clone, Debug)]
+pub struct Pass {
+    /// Whether the network is being trained: dropout drops, batch normalisation uses the batch and keeps its statistics.
+    pub training: bool,
+    /// Whether the weights are plain numbers in this pass: no graph is kept for their gradients.
+    pub frozen: bool,
+    /// Where masks are drawn from.
+    pub(crate) rng: Rng,
+}
+
+impl Pass {
+    /// A training step; its random numbers depend on the seed and the step only.
+    pub fn training(streams: Streams, step: u64) -> Pass {
+        Pass { training: true, frozen: false, rng: streams.block("pass", step) }
+    }
+
+    /// An evaluation whose gradients may be asked for, by weights and by inputs.
+    pub fn evaluation() -> Pass {
+        Pass { training: false, frozen: false, rng: Streams::new(0).stream("pass") }
+    }
+
+    /// An evaluation without gradients by the weights (those by inputs remain).
+    pub fn inference() -> Pass {
+        Pass { frozen: true, ..Pass::evaluation() }
+    }
+}
+
+/// A row of [`Model::summary`].
+#[derive(Clone, PartialEq, Debug)]
+pub struct SummaryRow {
+    /// How deep the layer stands inside others.
+    pub depth: usize,
+    /// The layer as source; what stands inside it has rows of its own.
+    pub layer: String,
+    /// The shape of its output.
+    pub output: Shape,
+    /// How many numbers are trained in it and in the layers inside.
+    pub parameters: usize,
+    /// Multiplications with an addition for one example, in it and in the layers inside. Only products count
+    /// (dense, convolution, attention ...), as usual.
+    pub multiply_adds: u64,
+}
+
+/// A network with its weights. A clone shares them.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// The network.
+    pub network: Layer,
+    /// The shapes of the inputs, without the batch axis.
+    pub inputs: Vec<Shape>,
+    /// The shape of the output, without the batch axis.
+    pub output: Shape,
+    /// What is trained.
+    pub parameters: Parameters,
+    /// What is kept beside: running statistics and fixed random numbers.
+    pub buffers: Parameters,
+    root: Node,
+    constants: Vec<Tensor>,
+}
+
+/// The shape of a network's output, without building it. The error names the first layer that does not fit.
+pub fn output_shape(network: &Layer, inputs: &[Shape]) -> Result<Shape, NetworkError> {
+    Ok(plan(network, inputs)?.output)
+}
+
+/// The rows of [`Model::summary`], without building the model.
+pub fn summary(network: &Layer, inputs: &[Shape]) -> Result<Vec<SummaryRow>, NetworkError> {
+    Ok(rows(&plan(network, inputs)?))
+}
+
+fn rows(root: &Node) -> Vec<SummaryRow> {
+    let mut rows = Vec::new();
+    root.visit(0, &mut |node: &Node, depth| {
+        let (mut parameters, mut multiply_adds) = (0, 0_u64);
+        node.visit(0, &mut |inside: &Node, _| {
+            parameters += inside.parameters.iter().map(ParameterSpec::count).sum::<usize>();
+            multiply_adds = multiply_adds.saturating_add(inside.cost);
+        });
+        let layer = node.layer.short();
+        rows.push(SummaryRow { depth, layer, output: node.output.clone(), parameters, multiply_adds });
+    });
+    rows
+}
+
+fn plan(network: &Layer, inputs: &[Shape]) -> Result<Node, NetworkError> {
+    let takes = network.takes();
+    if inputs.len() > takes {
+        let expected = if takes == 1 { "one input".to_string() } else { format!("at most {takes} inputs") };
+        return Err(NetworkError::Inputs { path: network.short(), expected, found: inputs.len() });
+    }
+    let mut root = Site::top(network).plan(inputs)?;
+    root.number(&mut [0; 3]);
+    Ok(root)
+}
+
+impl Model {
+    /// Plans the network for inputs of these shapes and draws its first weights.
+    pub fn new(
+        network: &Layer,
+        inputs: &[Shape],
+        precision: Precision,
+        streams: Streams,
+    ) -> Result<Model, NetworkError> {
+        let root = plan(network, inputs)?;
+        let (mut parameters, mut buffers, mut constants) = (Vec::new(), Vec::new(), Vec::new());
+        root.visit(0, &mut |node: &Node, _| {
+            parameters.extend(node.parameters.iter().cloned());
+            buffers.extend(node.buffers.iter().cloned());
+            constants.extend(node.constants.iter());
+        });
+        let constants =
+            constants.into_iter().map(|c| c.tensor(precision.dtype())).collect::<Result<_, _>>()?;
+        Ok(Model {
+            network: network.clone(),
+            inputs: inputs.to_vec(),
+            output: root.output.clone(),
+            parameters: Parameters::new(&parameters, precision, streams)?,
+            buffers: Parameters::new(&buffers, precision, streams)?,
+            constants,
+            root,
+        })
+    }
+
+    /// The same model with weights of its own.
+    pub fn copy(&self) -> Result<Model, NetworkError> {
+        let (parameters, buffers) = (self.parameters.copy()?, self.buffers.copy()?);
+        Ok(Model { parameters, buffers, ..self.clone() })
+    }
+
+    /// The plan of the network.
+    pub(super) fn root(&self) -> &Node {
+        &self.root
+    }
+
+    /// The output `[batch, ...output]` for inputs `[batch, ...]`. Inputs of another type of number are converted.
+    pub fn forward(&self, inputs: &[Tensor], pass: &mut Pass) -> Result<Tensor, NetworkError> {
+        let weights = if pass.frozen { self.parameters.frozen() } else { self.parameters.tensors() };
+        self.forward_with(&weights, inputs, pass)
+    }
+
+    /// The output with other tensors in place of the parameters, in their order.
+    pub fn forward_with(
+        &self,
+        weights: &[Tensor],
+        inputs: &[Tensor],
+        pass: &mut Pass,
+    ) -> Result<Tensor, NetworkError> {
+        if weights.len() != self.parameters.len() {
+            return Err(NetworkError::Count { expected: self.parameters.len(), found: weights.len() });
+        }
+        let inputs = self.accept(inputs)?;
+        let mut run =
+            Run { parameters: weights, buffers: self.buffers.vars(), constants: &self.constants, pass };
+        self.root.forward(&inputs, &mut run)
+    }
+
+    /// The inputs in the model's precision, if their shapes are right.
+    fn accept(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>, NetworkError> {
+        if inputs.len() != self.inputs.len() {
+            let expected = match self.inputs.len() {
+                1 => "one input".to_string(),
+                n => format!("{n} inputs"),
+            };
+            return Err(NetworkError::Inputs { path: self.network.short(), expected, found: inputs.len() });
+        }
+        let batch = inputs.first().and_then(|t| t.dims().first().copied()).unwrap_or(0);
+        let mut accepted = Vec::with_capacity(inputs.len());
+        for (index, (input, shape)) in inputs.iter().zip(&self.inputs).enumerate() {
+            if batch == 0 || input.dims() != shape.batched(batch) {
+                let sizes: Vec<_> = shape.sizes().iter().map(usize::to_string).collect();
+                return Err(NetworkError::InputShape {
+                    index,
+                    expected: sizes.join(", "),
+                    found: format!("{:?}", input.dims()),
+                });
+            }
+            accepted.push(input.to_dtype(self.parameters.dtype())?);
+        }
+        Ok(accepted)
+    }
+
+    /// One row a layer, each before those inside it.
+    pub fn summary(&self) -> Vec<SummaryRow> {
+        rows(&self.root)
+    }
+
+    /// A hash of the network, its inputs and its variables: equal for models that can share weights.
+    pub fn architecture(&self) -> u64 {
+        let mut hash = hash::of_str(&self.network.to_string());
+        for shape in &self.inputs {
+            hash = hash::combine(hash, hash::of_str(&shape.to_string()));
+        }
+        for set in [&self.parameters, &self.buffers] {
+            for (name, var) in set.names().iter().zip(set.vars()) {
+                hash = hash::combine(hash, hash::of_str(&format!("{name} {:?}", var.dims())));
+            }
+        }
+        hash
+    }
+
+    /// The bytes of a safetensors file with weights and buffers that says which network they belong to.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, NetworkError> {
+        parameters::write(&[&self.parameters, &self.buffers], Some(&self.header()))
+    }
+
+    /// The model of a file that [`Model::to_bytes`] made.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Model, NetworkError> {
+        let Header { network, inputs, precision } = Header::read(bytes)?;
+        let model = Model::new(&network, &inputs, precision, Streams::new(0))?;
+        model.read_bytes(bytes)?;
+        Ok(model)
+    }
+
+    /// Takes over weights and buffers of a file that [`Model::to_bytes`] made of the same network.
+    pub fn read_bytes(&self, bytes: &[u8]) -> Result<(), NetworkError> {
+        let other = Header::read(bytes)?;
+        if let Some(difference) = self.network.difference(&other.network) {
+            return Err(NetworkError::Architecture { difference });
+        }
+        if self.inputs != other.inputs {
+            let [here, there] = [&self.inputs, &other.inputs].map(|inputs| in_brackets(inputs));
+            return Err(NetworkError::Architecture {
+                difference: format!("inputs {here} here, {there} there"),
+            });
+        }
+        parameters::read(&[&self.parameters, &self.buffers], &parameters::open(bytes)?)
+    }
+
+    fn header(&self) -> String {
+        let inputs: Vec<_> = self.inputs.iter().map(|s| s.sizes().to_vec()).collect();
+        let precision = if self.dtype() == DType::F64 { 64 } else { 32 };
+        serde_json::json!({"network": self.network.to_string(), "inputs": inputs, "precision": precision})
+            .to_string()
+    }
+
+    /// The type of number that the model computes with.
+    pub fn dtype(&self) -> DType {
+        self.parameters.dtype()
+    }
+}
+
+fn in_brackets(shapes: &[Shape]) -> String {
+    let list: Vec<_> = shapes.iter().map(Shape::to_string).collect();
+    format!("[{}]", list.join(", "))
+}
+
+/// What a file says about its weights.
+struct Header {
+    network: Layer,
+    inputs: Vec<Shape>,
+    precision: Precision,
+}
+
+impl Header {
+    fn read(bytes: &[u8]) -> Result<Header, NetworkError> {
+        let unnamed = || NetworkError::Weights { found: "a file that does not name its network".into() };
+        let text = parameters::header(bytes)?.ok_or_else(unnamed)?;
+        let header: serde_json::Value = serde_json::from_str(&text).map_err(|_| unnamed())?;
+        let sizes = |shape: &serde_json::Value| -> Option<Shape> {
+            let size = |n: &serde_json::Value| n.as_u64().and_then(|n| usize::try_from(n).ok());
+            Some(Shape::new(&shape.as_array()?.iter().map(size).collect::<Option<Vec<_>>>()?))
+        };
+        let inputs = header["inputs"].as_array().and_then(|list| list.iter().map(sizes).collect());
+        let precision = match header["precision"].as_u64() {
+            Some(64) => Precision::F64,
+            _ => Precision::F32,
+        };
+        let network = header["network"].as_str().ok_or_else(unnamed)?.parse()?;
+        Ok(Header { network, inputs: inputs.ok_or_else(unnamed)?, precision })
+    }
+}

@@ -1,0 +1,93 @@
+//! The shape of one example: `[features]`, `[length, features]` (a sequence, a set, the nodes of a graph) or
+//! `[channels, height, width]` (an image). The batch axis stands before it in every tensor and is no part of it.
+
+use std::fmt;
+
+/// The most numbers that a tensor may have here: more is a mistake in a size, not a network.
+pub(crate) const MOST: usize = 1 << 31;
+
+/// The product of sizes; the greatest number there is where it would be more.
+pub(crate) fn product(sizes: &[usize]) -> usize {
+    sizes.iter().fold(1, |p: usize, s| p.saturating_mul(*s))
+}
+
+/// Sizes along the axes of one example.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Shape(Vec<usize>);
+
+impl Shape {
+    /// The shape with these sizes.
+    pub fn new(sizes: &[usize]) -> Shape {
+        Shape(sizes.to_vec())
+    }
+
+    /// The sizes.
+    pub fn sizes(&self) -> &[usize] {
+        &self.0
+    }
+
+    /// The number of axes.
+    pub fn rank(&self) -> usize {
+        self.0.len()
+    }
+
+    /// How many numbers one example has.
+    pub fn count(&self) -> usize {
+        product(&self.0)
+    }
+
+    /// The axis of the features: the first of an image, else the last. 0 for a shape without axes.
+    pub fn feature_axis(&self) -> usize {
+        if self.rank() == 3 { 0 } else { self.rank().saturating_sub(1) }
+    }
+
+    /// How many features there are at every position (1 for a shape without axes).
+    pub fn features(&self) -> usize {
+        self.0.get(self.feature_axis()).copied().unwrap_or(1)
+    }
+
+    /// How many positions there are (pixels, points, steps); 1 for `[features]`.
+    pub fn positions(&self) -> usize {
+        self.count().checked_div(self.features()).unwrap_or(0)
+    }
+
+    /// The same positions with another number of features.
+    pub fn with_features(&self, features: usize) -> Shape {
+        self.with(self.feature_axis(), features)
+    }
+
+    /// The same shape with another size along an axis.
+    pub fn with(&self, axis: usize, size: usize) -> Shape {
+        let mut sizes = self.0.clone();
+        if let Some(s) = sizes.get_mut(axis) {
+            *s = size;
+        }
+        Shape(sizes)
+    }
+
+    /// The shape without an axis.
+    pub fn without(&self, axis: usize) -> Shape {
+        Shape(self.0.iter().enumerate().filter(|(i, _)| *i != axis).map(|(_, s)| *s).collect())
+    }
+
+    /// The sizes with the batch in front: the shape of a tensor.
+    pub fn batched(&self, batch: usize) -> Vec<usize> {
+        std::iter::once(batch).chain(self.0.iter().copied()).collect()
+    }
+}
+
+impl<const N: usize> From<[usize; N]> for Shape {
+    fn from(sizes: [usize; N]) -> Shape {
+        Shape(sizes.to_vec())
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[")?;
+        for (i, size) in self.0.iter().enumerate() {
+            write!(f, "{}{size}", if i > 0 { ", " } else { "" })?;
+        }
+        write!(f, "]")
+    }
+}
