@@ -3,7 +3,7 @@
 //! means and deviations of the training rows into the network itself, so that a model takes and gives physical numbers.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::Body;
 use super::data::seed;
