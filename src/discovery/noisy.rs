@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::curve::{self, Spline};
 use super::library::library;
 use super::paths::Paths;
-use super::proposal::{Proposal, is_allowed, length, opened, price, restricted, written};
+use super::proposal::{Proposal, is_allowed, length, opened, price, restricted, shorter, written};
 use super::shoot::{Course, Shot};
 use super::table::{Table, engine, problem};
 use super::weak::Weak;
@@ -36,6 +36,8 @@ const ROUNDING: f64 = 1e-5;
 const SAME: f64 = 1e-6;
 /// Models that are shot in more windows where one does not follow the points.
 const AGAIN: usize = 16;
+/// Standard errors from 0 at which a constant is sure, so that its term stays.
+const SURE: f64 = 8.0;
 /// Work of the closed forms.
 const CLOSED: u64 = 20_000_000;
 
@@ -131,9 +133,13 @@ struct Seen<'a> {
 
 /// Proposals that were tried together.
 struct Together {
+    /// The place of each state's proposal.
     chosen: Vec<usize>,
     shot: Shot,
+    /// The description length of all.
     total: f64,
+    /// Windows on each path with which it was fitted.
+    each: usize,
 }
 
 impl Seen<'_> {
@@ -242,28 +248,23 @@ impl Seen<'_> {
             let picked: Vec<&Proposal> = chosen.iter().enumerate().map(|(k, c)| &proposals[k][*c]).collect();
             let models: Vec<&Model> = picked.iter().map(|p| &p.model).collect();
             let values: Vec<Vec<f64>> = picked.iter().map(|p| p.values.clone()).collect();
-            let shot = course.shoot(&states, &models, &values, each, self.cancel)?;
-            let own = |k: usize| {
-                length(models[k], &shot.values[k], &shot.errors[k], shot.chi2[k], shot.points, models.len())
-            };
-            let total: f64 = states.iter().map(|k| own(*k)).sum();
-            let total = total + price(shot.windows * models.len(), shot.points);
-            total.is_finite().then(|| Together { chosen: chosen.to_vec(), shot, total })
+            let (shot, _, total) = self.fitted(course, &states, &models, &values, each)?;
+            Some(Together { chosen: chosen.to_vec(), shot, total, each })
         };
         // As few windows as follow the points.
-        let mut best: Option<(Together, usize)> = None;
+        let mut best: Option<Together> = None;
         for each in WINDOWS {
             if let Some(found) = fit(&vec![0; proposals.len()], each) {
                 let follows = found.shot.follows(LOST);
-                if follows || best.as_ref().is_none_or(|b| found.total < b.0.total) {
-                    best = Some((found, each));
+                if follows || best.as_ref().is_none_or(|b| found.total < b.total) {
+                    best = Some(found);
                 }
                 if follows {
                     break;
                 }
             }
         }
-        let (mut best, each) = best?;
+        let mut best = best?;
         loop {
             let mut tries = Vec::new();
             for (k, own) in proposals.iter().enumerate() {
@@ -273,15 +274,82 @@ impl Seen<'_> {
                     tries.push(other);
                 }
             }
-            let tried: Vec<Option<Together>> = tries.par_iter().map(|t| fit(t, each)).collect();
+            let tried: Vec<Option<Together>> = tries.par_iter().map(|t| fit(t, best.each)).collect();
             let least = tried.into_iter().flatten().min_by(|a, b| a.total.total_cmp(&b.total));
             match least {
                 Some(found) if found.total < best.total && self.cancel.stop().is_none() => best = found,
                 _ => break,
             }
         }
-        // In as few windows as now follow the points: the answer is one path.
-        for fewer in WINDOWS.into_iter().filter(|w| *w < each) {
+        Some(best)
+    }
+
+    /// The same with terms left out one by one, as long as that shortens the description: alone, along curves that are not
+    /// the path, a term may make up for what they are off.
+    fn shortened(
+        &self,
+        course: &Course<'_>,
+        proposals: &mut [Vec<Proposal>],
+        mut best: Together,
+    ) -> Together {
+        let states: Vec<usize> = (0..proposals.len()).collect();
+        while self.cancel.stop().is_none() {
+            let picked: Vec<&Proposal> =
+                best.chosen.iter().enumerate().map(|(k, c)| &proposals[k][*c]).collect();
+            let mut tries: Vec<(usize, Model, Vec<f64>)> = Vec::new();
+            for (k, p) in picked.iter().enumerate() {
+                let unsure = |j: usize| {
+                    let (value, error) = (best.shot.values[k][j], best.shot.errors[k][j]);
+                    !(value.abs() > SURE * error)
+                };
+                tries.extend(
+                    shorter(&p.model, &best.shot.values[k], &unsure).into_iter().map(|(m, v)| (k, m, v)),
+                );
+            }
+            let fit = |(k, model, values): &(usize, Model, Vec<f64>)| -> Option<(Shot, Vec<f64>, f64)> {
+                let models: Vec<&Model> =
+                    picked.iter().enumerate().map(|(j, p)| if j == *k { model } else { &p.model }).collect();
+                let mut from = best.shot.values.clone();
+                from[*k].clone_from(values);
+                self.fitted(course, &states, &models, &from, best.each)
+            };
+            let tried: Vec<Option<(Shot, Vec<f64>, f64)>> = tries.par_iter().map(fit).collect();
+            let found = tries.into_iter().zip(tried).filter_map(|(t, f)| Some((t, f?)));
+            match found.min_by(|a, b| a.1.2.total_cmp(&b.1.2)) {
+                Some(((k, model, _), (shot, lengths, total))) if total < best.total => {
+                    let (values, chi2) = (shot.values[k].clone(), shot.chi2[k]);
+                    best.chosen[k] = proposals[k].len();
+                    proposals[k].push(Proposal { model, values, chi2, length: lengths[k] });
+                    best = Together { shot, total, ..best };
+                }
+                _ => break,
+            }
+        }
+        best
+    }
+
+    /// The rates of all states fitted together: the fit, the description length of each, and that of all.
+    fn fitted(
+        &self,
+        course: &Course<'_>,
+        states: &[usize],
+        models: &[&Model],
+        values: &[Vec<f64>],
+        each: usize,
+    ) -> Option<(Shot, Vec<f64>, f64)> {
+        let shot = course.shoot(states, models, values, each, self.cancel)?;
+        let own = |k: usize| {
+            length(models[k], &shot.values[k], &shot.errors[k], shot.chi2[k], shot.points, models.len())
+        };
+        let lengths: Vec<f64> = (0..models.len()).map(own).collect();
+        let total = lengths.iter().sum::<f64>() + price(shot.windows * models.len(), shot.points);
+        total.is_finite().then_some((shot, lengths, total))
+    }
+
+    /// In as few windows as now follow the points: the answer is one path.
+    fn joined(&self, course: &Course<'_>, proposals: &[Vec<Proposal>], mut best: Together) -> Together {
+        let states: Vec<usize> = (0..proposals.len()).collect();
+        for fewer in WINDOWS.into_iter().filter(|w| *w < best.each) {
             let models: Vec<&Model> =
                 best.chosen.iter().enumerate().map(|(k, c)| &proposals[k][*c].model).collect();
             if let Some(shot) = course.shoot(&states, &models, &best.shot.values, fewer, self.cancel)
@@ -291,7 +359,7 @@ impl Seen<'_> {
                 break;
             }
         }
-        Some(best)
+        best
     }
 }
 
@@ -338,9 +406,11 @@ pub fn find(
         }
         progress(0.6 + 0.4 * (round + 1) as f64 / ROUNDS as f64);
         let Some(found) = seen.together(&course, &proposals) else { break };
+        let found = seen.shortened(&course, &mut proposals, found);
+        let found = seen.joined(&course, &proposals, found);
         let better = best.as_ref().is_none_or(|b| found.total < b.0.total);
-        // Along a path that is one piece and follows the points, all is looked for again.
-        let goes_on = better && found.shot.follows(LOST) && found.shot.windows == paths.paths.len();
+        // Along a path that follows the points, all is looked for again.
+        let goes_on = better && found.shot.follows(LOST);
         if goes_on {
             along = (0..states)
                 .map(|k| found.shot.path.iter().flat_map(|p| p[k].iter().copied()).collect())

@@ -75,6 +75,42 @@ fn open(e: &Expr, parameters: &mut Vec<Parameter>) -> Expr {
     }
 }
 
+/// The law with one term of a sum in it left out, in each way, and the values of the constants that stay. A term goes only
+/// where some constant that goes with it is `unsure`.
+pub fn shorter(model: &Model, values: &[f64], unsure: &dyn Fn(usize) -> bool) -> Vec<(Model, Vec<f64>)> {
+    let with = |template: Expr| {
+        let left = template.symbols();
+        let stays = |p: &Parameter| left.contains(&p.symbol);
+        let gone = (0..values.len()).filter(|k| !stays(&model.parameters[*k])).collect::<Vec<usize>>();
+        if !gone.is_empty() && !gone.into_iter().any(unsure) {
+            return None;
+        }
+        let kept = model.parameters.iter().zip(values).filter(|(p, _)| stays(p));
+        let (parameters, values) = kept.map(|(p, x)| (p.clone(), *x)).unzip();
+        Some((Model { template, parameters, engine: model.engine }, values))
+    };
+    without_a_term(&model.template).into_iter().filter_map(with).collect()
+}
+
+fn without_a_term(e: &Expr) -> Vec<Expr> {
+    let mut all = Vec::new();
+    if let Kind::Sum(terms) = e.kind() {
+        all.extend((0..terms.len()).map(|gone| {
+            Expr::sum(terms.iter().enumerate().filter(|(k, _)| *k != gone).map(|(_, t)| t.clone()))
+        }));
+    }
+    for (place, child) in e.children().into_iter().enumerate() {
+        for shorter in without_a_term(child) {
+            let mut next = 0;
+            all.push(e.map_children(|c| {
+                next += 1;
+                if next == place + 1 { shorter.clone() } else { c.clone() }
+            }));
+        }
+    }
+    all
+}
+
 /// Powers of named constants whose product has a dimension.
 fn powers_of(
     named: &[(String, Expr, Dimension)],

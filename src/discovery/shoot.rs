@@ -18,8 +18,10 @@ use crate::regression::candidate::Model;
 const STEPS: usize = 30;
 /// Relative distance by which a constant is moved.
 const MOVED: f64 = 1e-6;
-/// The largest step of the integration times the fastest relative change of the states.
-const STRIDE: f64 = 0.12;
+/// Limits of the largest step of the integration times the fastest relative change of the states, h; between them
+/// the step's error, about h^4/120, is this share of the noise.
+const STRIDE: (f64, f64) = (0.06, 0.35);
+const SHARE: f64 = 0.01;
 /// Points of the polynomial that a path is interpolated by.
 const NODES: usize = 6;
 /// Most steps of the integration between two points.
@@ -78,8 +80,11 @@ impl<'a> Course<'a> {
     pub fn new(paths: &'a Paths, curves: &[Vec<Spline>], sigma: &'a [Vec<Vec<f64>>]) -> Course<'a> {
         // How fast states change: the slope's change for its size.
         let mut fastest = 0.0f64;
-        for (path, curves) in paths.paths.iter().zip(curves) {
-            for curve in curves {
+        let mut quietest = f64::INFINITY;
+        for ((path, curves), sigma) in paths.paths.iter().zip(curves).zip(sigma) {
+            for ((curve, values), sigma) in curves.iter().zip(&path.states).zip(sigma) {
+                let noise = crate::numeric::statistics::rms(sigma) / crate::numeric::statistics::rms(values);
+                quietest = quietest.min(noise);
                 let slopes: Vec<f64> = path.times.iter().map(|t| curve.both(*t).1).collect();
                 let size = crate::numeric::statistics::rms(&slopes);
                 let changes: Vec<f64> = slopes
@@ -94,7 +99,8 @@ impl<'a> Course<'a> {
         }
         let longest =
             paths.paths.iter().flat_map(|p| p.times.windows(2).map(|t| t[1] - t[0])).fold(0.0f64, f64::max);
-        let steps = ((longest * fastest / STRIDE).ceil() as usize).clamp(1, MOST);
+        let stride = (120.0 * SHARE * quietest).powf(0.25).clamp(STRIDE.0, STRIDE.1);
+        let steps = ((longest * fastest / stride).ceil() as usize).clamp(1, MOST);
         let driven = paths
             .paths
             .iter()
