@@ -213,7 +213,19 @@ impl Model {
 
     /// The bytes of a safetensors file with weights and buffers that says which network they belong to.
     pub fn to_bytes(&self) -> Result<Vec<u8>, NetworkError> {
-        parameters::write(&[&self.parameters, &self.buffers], Some(&self.header()))
+        self.to_bytes_about(&serde_json::Value::Null)
+    }
+
+    /// The same with something about the weights beside: what the inputs are.
+    pub fn to_bytes_about(&self, about: &serde_json::Value) -> Result<Vec<u8>, NetworkError> {
+        parameters::write(&[&self.parameters, &self.buffers], Some(&self.header(about)))
+    }
+
+    /// What stands beside the weights of a file.
+    pub fn about(bytes: &[u8]) -> Result<serde_json::Value, NetworkError> {
+        let text = parameters::header(bytes)?.unwrap_or_default();
+        let header: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+        Ok(header["about"].clone())
     }
 
     /// The model of a file that [`Model::to_bytes`] made.
@@ -239,11 +251,14 @@ impl Model {
         parameters::read(&[&self.parameters, &self.buffers], &parameters::open(bytes)?)
     }
 
-    fn header(&self) -> String {
+    fn header(&self, about: &serde_json::Value) -> String {
         let inputs: Vec<_> = self.inputs.iter().map(|s| s.sizes().to_vec()).collect();
         let precision = if self.dtype() == DType::F64 { 64 } else { 32 };
-        serde_json::json!({"network": self.network.to_string(), "inputs": inputs, "precision": precision})
-            .to_string()
+        let mut header = serde_json::json!({"network": self.network.to_string(), "inputs": inputs, "precision": precision});
+        if !about.is_null() {
+            header["about"] = about.clone();
+        }
+        header.to_string()
     }
 
     /// The type of number that the model computes with.

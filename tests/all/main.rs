@@ -15,6 +15,8 @@ mod licences;
 #[cfg(unix)]
 mod prompt;
 mod report;
+#[cfg(feature = "networks")]
+mod networks;
 mod rows;
 mod runs;
 mod spec;

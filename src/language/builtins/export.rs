@@ -66,6 +66,15 @@ fn bytes(context: &Context, value: &Value, extension: &str, args: &Args) -> Resu
                 _ => refused("export(f, \"f.svg\"), .png or .txt"),
             };
         }
+        #[cfg(feature = "networks")]
+        Value::Model(m) => {
+            return match extension {
+                "safetensors" if &*word == "auto" => {
+                    super::models::bytes(m).map_err(|e| lift(&e, args.span_of("value")))
+                }
+                _ => refused("export(m, \"m.safetensors\"), or export(symbolic(m), \"m.py\", as: pytorch)"),
+            };
+        }
         Value::Dataset(_) | Value::Column(_) if &*word != "auto" => {
             return refused("export(d, \"d.csv\"), or .npy, .npz");
         }

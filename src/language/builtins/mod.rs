@@ -11,6 +11,8 @@ pub mod export;
 pub mod lists;
 pub mod matrices;
 #[cfg(feature = "networks")]
+pub mod models;
+#[cfg(feature = "networks")]
 pub mod networks;
 pub mod numeric;
 pub mod output;
@@ -56,6 +58,8 @@ const TABLES: &[&[(&str, Body)]] = &[
     output::TABLE,
     plots::TABLE,
     tables::TABLE,
+    #[cfg(feature = "networks")]
+    models::TABLE,
     #[cfg(feature = "networks")]
     training::TABLE,
 ];

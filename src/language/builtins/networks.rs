@@ -61,6 +61,20 @@ impl Part {
         }
     }
 
+    /// A part as it prints: `huber(delta: 0.5)`.
+    pub fn read(text: &str) -> Option<Part> {
+        let (name, rest) = text.split_at(text.find('(').unwrap_or(text.len()));
+        let inside = rest.trim_start_matches('(').trim_end_matches(')');
+        let entry = |e: &'_ str| -> Option<(String, f64)> {
+            let (name, value) = e.split_once(':')?;
+            Some((name.trim().to_string(), value.trim().parse().ok()?))
+        };
+        let entries = inside.split(',').filter(|e| !e.trim().is_empty()).map(entry);
+        let entries = entries.collect::<Option<Vec<(String, f64)>>>()?;
+        let given: Vec<(&str, f64)> = entries.iter().map(|(n, x)| (n.as_str(), *x)).collect();
+        Part::of(name, &given)?.ok()
+    }
+
     fn of(
         name: &str,
         given: &[(&str, f64)],

@@ -118,10 +118,9 @@ impl Default for Adam {
 
 vectorised! {
     /// c: beta1, beta2, scale of the gradient, decay within the gradient, keep, step, root of the
-    /// second correction, eps.
-    fn adam_block<T>(w: &mut [T], g: &[T], m: &mut [T], v: &mut [T], c: [T; 8]) {
-        let [b1, b2, scale, inside, keep, step, root, eps] = c;
-        let (d1, d2) = (T::ONE - b1, T::ONE - b2);
+    /// second correction, eps, 1 - beta1, 1 - beta2 (whose difference single precision would round).
+    fn adam_block<T>(w: &mut [T], g: &[T], m: &mut [T], v: &mut [T], c: [T; 10]) {
+        let [b1, b2, scale, inside, keep, step, root, eps, d1, d2] = c;
         for (((w, g), m), v) in w.iter_mut().zip(g).zip(m.iter_mut()).zip(v.iter_mut()) {
             let g = g.fma::<FMA>(scale, inside * *w);
             *m = m.fma::<FMA>(b1, d1 * g);
@@ -146,7 +145,7 @@ pub fn adam(
     let c1 = 1.0 - rule.beta1.powf(t);
     let c2 = 1.0 - rule.beta2.powf(t);
     let (inside, keep) = if rule.decoupled { (0.0, 1.0 - rule.rate * rule.decay) } else { (rule.decay, 1.0) };
-    let c = [rule.beta1, rule.beta2, scale, inside, keep, rule.rate / c1, 1.0 / c2.sqrt(), rule.eps];
+    let c = [rule.beta1, rule.beta2, scale, inside, keep, rule.rate / c1, 1.0 / c2.sqrt(), rule.eps, 1.0 - rule.beta1, 1.0 - rule.beta2];
     by_type!(variable.dtype(), "adam", T => {
         let (m, v) = (first.slice::<T>()?, second.slice::<T>()?);
         in_place::<T>("adam", variable, gradient, |w, g| {

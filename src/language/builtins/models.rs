@@ -1,0 +1,117 @@
+//! Trained networks as files: safetensors with the weights, the network that they belong to, and what its numbers mean.
+
+use serde_json::{Value as Json, json};
+
+use super::Body;
+use super::networks::Part;
+use super::training::{Field, Gives, ModelValue, Reads};
+use crate::base::StopReason;
+use crate::language::calls::Args;
+use crate::language::context::Context;
+use crate::language::error::{Result, fault, fault_hint, lift};
+use crate::language::value::Value;
+use crate::networks::metric::{METRICS, Metric};
+use crate::networks::train::{Ended, Trained};
+use crate::networks::{Model, NetworkError};
+use crate::units::{Catalogue, Unit};
+use std::sync::Arc;
+
+/// The table.
+pub const TABLE: &[(&str, Body)] = &[("load", load)];
+
+fn field(f: &Field) -> Json {
+    json!({"name": &*f.name, "unit": f.unit.as_ref().map(Unit::to_string)})
+}
+
+/// The bytes of a file.
+pub fn bytes(m: &ModelValue) -> std::result::Result<Vec<u8>, NetworkError> {
+    let reads: Vec<Json> = m
+        .reads
+        .iter()
+        .map(|r| {
+            let columns: Vec<Json> = r.columns.iter().map(field).collect();
+            json!({"columns": columns, "sizes": r.sizes, "tokens": r.tokens})
+        })
+        .collect();
+    let gives = match &m.gives {
+        Gives::Columns(fields) => json!({"columns": fields.iter().map(field).collect::<Vec<Json>>()}),
+        Gives::Classes(name, names) => json!({"column": &**name, "classes": names}),
+        Gives::Nothing => Json::Null,
+    };
+    let metrics: Vec<&str> = m.metrics.iter().map(|m| m.name).collect();
+    let about = json!({
+        "reads": reads,
+        "gives": gives,
+        "loss": Part::Loss(m.loss.clone()).to_string(),
+        "class_weights": m.loss.class_weights(),
+        "metrics": metrics,
+        "seed": m.seed,
+        "best_loss": m.trained.best_loss,
+    });
+    m.trained.model.to_bytes_about(&about)
+}
+
+fn load(context: &mut Context, args: &Args) -> Result<Value> {
+    let at = args.span_of("path");
+    let path = context.path(&args.word("path")?);
+    let shown = path.display();
+    let bytes = std::fs::read(&path)
+        .map_err(|e| fault(6040, at, format!("expected a file of a trained network at `{shown}`: {e}")))?;
+    let model = Model::from_bytes(&bytes).map_err(|e| lift(&e, at))?;
+    let about = Model::about(&bytes).map_err(|e| lift(&e, at))?;
+    let Some(found) = value(model, &about, &context.catalogue) else {
+        let message = format!(
+            "expected a file of `export(model, ...)`, found `{shown}`, which does not say what its numbers mean"
+        );
+        return Err(fault_hint(6040, at, message, "export(model, \"model.safetensors\")"));
+    };
+    Ok(Value::Model(Arc::new(found)))
+}
+
+fn value(model: Model, about: &Json, catalogue: &Catalogue) -> Option<ModelValue> {
+    let field = |f: &Json| -> Option<Field> {
+        let unit = match &f["unit"] {
+            Json::Null => None,
+            unit => Some(catalogue.parse(unit.as_str()?).ok()?),
+        };
+        Some(Field { name: f["name"].as_str()?.into(), unit })
+    };
+    let fields = |list: &Json| list.as_array()?.iter().map(field).collect::<Option<Vec<Field>>>();
+    let reads = |r: &Json| -> Option<Reads> {
+        let sizes = r["sizes"]
+            .as_array()?
+            .iter()
+            .map(|n| usize::try_from(n.as_u64()?).ok())
+            .collect::<Option<_>>()?;
+        Some(Reads { columns: fields(&r["columns"])?, sizes, tokens: r["tokens"].as_bool()? })
+    };
+    let gives = match &about["gives"] {
+        Json::Null => Gives::Nothing,
+        gives if gives["classes"].is_array() => {
+            let names = gives["classes"].as_array()?.iter().map(|n| n.as_str().map(str::to_string));
+            Gives::Classes(gives["column"].as_str()?.into(), names.collect::<Option<_>>()?)
+        }
+        gives => Gives::Columns(fields(&gives["columns"])?),
+    };
+    let Part::Loss(mut loss) = Part::read(about["loss"].as_str()?)? else { return None };
+    if let Some(weights) = about["class_weights"].as_array() {
+        loss = loss.with_class_weights(weights.iter().map(Json::as_f64).collect::<Option<_>>()?).ok()?;
+    }
+    let metric = |n: &Json| METRICS.iter().find(|m| Some(m.name) == n.as_str());
+    let metrics: Vec<&'static Metric> =
+        about["metrics"].as_array()?.iter().map(metric).collect::<Option<_>>()?;
+    let reads = about["reads"].as_array()?.iter().map(reads).collect::<Option<Vec<Reads>>>()?;
+    let trained = Trained {
+        last: model.parameters.clone(),
+        last_buffers: model.buffers.clone(),
+        model,
+        best_loss: about["best_loss"].as_f64(),
+        best_epoch: 0,
+        history: Vec::new(),
+        ended: Ended::Stopped(StopReason::Found),
+        steps: 0,
+        evaluations: 0,
+        resumed: false,
+    };
+    Some(ModelValue { trained, reads, gives, loss, metrics, seed: about["seed"].as_u64()?, seconds: 0.0 })
+}
