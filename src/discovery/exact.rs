@@ -7,7 +7,7 @@ use crate::algebra;
 use crate::base::{CancelToken, StopReason};
 use crate::expression::Expr;
 use crate::numeric::statistics;
-use crate::regression::{self, Candidate, RegressError};
+use crate::regression::{self, Candidate, Journal, RegressError};
 use crate::units::Unit;
 
 /// Rows of exact slopes that must be left.
@@ -85,6 +85,7 @@ pub fn find(
     noise: &[Noise],
     cancel: &CancelToken,
     progress: &(dyn Fn(f64) + Sync),
+    journal: &Journal<'_>,
 ) -> Result<Discovered, Failure> {
     let states = paths.names.len();
     let mut rates = Vec::new();
@@ -114,7 +115,7 @@ pub fn find(
             let told = |r: &regression::Report<'_>| {
                 progress((k as f64 + 0.5 * (m as f64 + r.share)) / states as f64);
             };
-            match regression::regress(&problem, &options, cancel, &told) {
+            match journal.regress(&problem, &options, cancel, &told) {
                 Ok(found) => {
                     work += found.work;
                     complete = found.stopped == StopReason::Found;

@@ -1,9 +1,12 @@
 //! Proposed rates: laws with their numbers opened, their description length with the points, and laws again.
 
+use serde_json::{Value as Json, json};
+
 use crate::base::Number;
 use crate::expression::{Expr, Kind, Symbol};
 use crate::regression::candidate::{Model, Parameter};
 use crate::regression::complexity::Complexity;
+use crate::regression::spelling::{Reader, Writer, bits, floats, from_bits, from_floats};
 use crate::regression::{Constants, describe, dimension_algebra};
 use crate::units::{Dimension, Unit};
 
@@ -24,6 +27,23 @@ pub struct Proposal {
     pub chi2: f64,
     /// Description length in nats.
     pub length: f64,
+}
+
+impl Proposal {
+    /// It as JSON.
+    pub fn write(&self, w: &mut Writer<'_>) -> Json {
+        json!([w.model(&self.model), floats(&self.values), bits(self.chi2), bits(self.length)])
+    }
+
+    /// What [`Proposal::write`] wrote, its model one of `engines`.
+    pub fn read(value: &Json, r: &Reader<'_>, engines: &[&'static str]) -> Option<Proposal> {
+        Some(Proposal {
+            model: r.model(&value[0], engines)?,
+            values: from_floats(&value[1])?,
+            chi2: from_bits(&value[2])?,
+            length: from_bits(&value[3])?,
+        })
+    }
 }
 
 /// A law with its numbers opened to be fitted again.

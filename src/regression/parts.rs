@@ -2,9 +2,10 @@
 //! constants of the whole can be fitted at once.
 
 use super::candidate::{Candidate, Model, Parameter};
-use super::engine::{Report, regress};
+use super::engine::Report;
 use super::error::RegressError;
 use super::front::{Found, Front};
+use super::journal::Journal;
 use super::options::Plan;
 use super::problem::Problem;
 use super::template::{self, Opening};
@@ -35,6 +36,7 @@ pub fn laws(
     plan: &Plan,
     cancel: &CancelToken,
     progress: &dyn Fn(&Report<'_>),
+    journal: &Journal<'_>,
 ) -> Result<(Vec<Model>, Option<Found>), RegressError> {
     let mean = statistics::mean(&problem.target);
     let largest = |of: &dyn Fn(f64) -> f64| problem.target.iter().fold(0.0f64, |m, y| m.max(of(*y).abs()));
@@ -45,7 +47,7 @@ pub fn laws(
     if largest(&|y| y - mean) <= EXACT * mean.abs() {
         return Ok((vec![constant(problem, mean)], None));
     }
-    let found = regress(problem, plan, cancel, progress)?;
+    let found = journal.regress(problem, plan, cancel, progress)?;
     let mut laws: Vec<&Candidate> = found.front.candidates().iter().chain(&found.runner_up).collect();
     laws.sort_by(|a, b| a.description_length.total_cmp(&b.description_length));
     laws.truncate(LAWS);

@@ -7,6 +7,7 @@ use super::super::complexity::Complexity;
 use super::super::engine::Report;
 use super::super::error::RegressError;
 use super::super::front::Front;
+use super::super::journal::Journal;
 use super::super::options::{Constants, Plan};
 use super::super::parts::{self, WORK};
 use super::super::problem::Problem;
@@ -86,6 +87,21 @@ pub fn regress_complex(
     cancel: &CancelToken,
     progress: &dyn Fn(&Report<'_>),
 ) -> Result<FoundComplex, RegressError> {
+    regress_complex_kept((problem, features), target, plan, cancel, progress, &Journal::none())
+}
+
+/// The same, going on from what a journal holds. Real features come with the complex ones.
+///
+/// # Errors
+/// Data or options that cannot be used; see [`RegressError`].
+pub fn regress_complex_kept(
+    (problem, features): (&Problem, &[ComplexColumn]),
+    target: &ComplexTarget,
+    plan: &Plan,
+    cancel: &CancelToken,
+    progress: &dyn Fn(&Report<'_>),
+    journal: &Journal<'_>,
+) -> Result<FoundComplex, RegressError> {
     checked(&target.column, problem.rows())?;
     plan.validate()?;
     let (real, derived) = super::parts(problem, features)?;
@@ -109,7 +125,7 @@ pub fn regress_complex(
             };
             let work = plan.work.map_or(WORK, |w| w.saturating_sub(before) / (searches - done));
             let own = Plan { work: Some(work), ..plan.clone() };
-            match parts::laws(&part, whole, &own, cancel, &told) {
+            match parts::laws(&part, whole, &own, cancel, &told, journal) {
                 Ok((models, searched)) => {
                     stops.push(searched.as_ref().map_or(StopReason::Found, |s| s.stopped));
                     found.work += searched.map_or(0, |s| s.work);
@@ -120,7 +136,14 @@ pub fn regress_complex(
             done += 1;
         }
         if laws.len() == 2 {
-            all.extend(searching.join(form, &laws));
+            let law = |law: Candidate| ComplexLaw { law, form: form.words() };
+            all.extend(journal.step(
+                "joint",
+                cancel,
+                || searching.join(form, &laws),
+                |all, w| w.candidates(all.iter().map(|l| &l.law)),
+                |all, r| Some(r.candidates(all)?.into_iter().map(law).collect()),
+            ));
         }
         done = 2 * place;
     }

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Value as Json, json};
+
 use super::units::{Units, Unknown};
 use super::{Form, Problem};
 use crate::base::CancelToken;
@@ -11,6 +13,7 @@ use crate::numeric::Tape;
 use crate::regression::candidate::{Model, Parameter};
 use crate::regression::front::Front;
 use crate::regression::options::{Constants, Plan};
+use crate::regression::spelling::{Reader, Writer};
 use crate::regression::{describe, refine};
 use crate::units::Dimension;
 
@@ -97,6 +100,22 @@ pub struct Joint {
     pub laws: Vec<Expr>,
     /// The constants of the form.
     pub constants: Vec<Expr>,
+}
+
+impl Joint {
+    /// It as JSON.
+    pub fn write(&self, w: &mut Writer<'_>) -> Json {
+        json!([w.candidate(&self.candidate), w.laws(&self.laws), w.laws(&self.constants)])
+    }
+
+    /// What [`Joint::write`] wrote.
+    pub fn read(value: &Json, r: &Reader<'_>) -> Option<Joint> {
+        Some(Joint {
+            candidate: r.candidate(&value[0])?,
+            laws: r.laws(&value[1])?,
+            constants: r.laws(&value[2])?,
+        })
+    }
 }
 
 /// What joint models are made for.

@@ -17,6 +17,7 @@ mod wanted;
 use super::engine::Report;
 use super::error::RegressError;
 use super::front::Found;
+use super::journal::Journal;
 use super::options::Plan;
 use super::problem::Problem;
 use crate::base::CancelToken;
@@ -103,7 +104,22 @@ pub fn regress_form(
     cancel: &CancelToken,
     progress: &dyn Fn(&Report<'_>),
 ) -> Result<FoundForm, RegressError> {
-    search::search(problem, form, plan, cancel, progress)
+    regress_form_kept(problem, form, plan, cancel, progress, &Journal::none())
+}
+
+/// The same, going on from what a journal holds.
+///
+/// # Errors
+/// Data, options or a form that cannot be used; see [`RegressError`].
+pub fn regress_form_kept(
+    problem: &Problem,
+    form: &Form,
+    plan: &Plan,
+    cancel: &CancelToken,
+    progress: &dyn Fn(&Report<'_>),
+    journal: &Journal<'_>,
+) -> Result<FoundForm, RegressError> {
+    search::search(problem, form, plan, cancel, progress, journal)
 }
 
 #[cfg(test)]

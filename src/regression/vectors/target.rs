@@ -9,6 +9,7 @@ use super::super::candidate::{Candidate, Model};
 use super::super::engine::Report;
 use super::super::error::RegressError;
 use super::super::front::{Found, Front};
+use super::super::journal::Journal;
 use super::super::options::Plan;
 use super::super::parts::{self, EXACT, WORK};
 use super::super::problem::Problem;
@@ -104,6 +105,7 @@ struct Searching<'a> {
     target: &'a VectorTarget,
     plan: &'a Plan,
     cancel: &'a CancelToken,
+    journal: &'a Journal<'a>,
 }
 
 /// Finds laws of a vector. The features of `problem` are scalars and the components of `vectors`; its own target plays no
@@ -119,6 +121,21 @@ pub fn regress_vector(
     cancel: &CancelToken,
     progress: &dyn Fn(&Report<'_>),
 ) -> Result<FoundVector, RegressError> {
+    regress_vector_kept((problem, vectors), target, plan, cancel, progress, &Journal::none())
+}
+
+/// The same, going on from what a journal holds. The features come with the vectors among them.
+///
+/// # Errors
+/// Data or options that cannot be used; see [`RegressError`].
+pub fn regress_vector_kept(
+    (problem, vectors): (&Problem, &[Vectors]),
+    target: &VectorTarget,
+    plan: &Plan,
+    cancel: &CancelToken,
+    progress: &dyn Fn(&Report<'_>),
+    journal: &Journal<'_>,
+) -> Result<FoundVector, RegressError> {
     let notes = checked(problem, target)?;
     plan.validate()?;
     let mut basis = components(problem, vectors)?;
@@ -130,7 +147,7 @@ pub fn regress_vector(
     }
     let (scalars, derived) = invariants(problem, vectors)?;
     let stacked = stack(&scalars, &basis, target);
-    let searching = Searching { scalars, derived, basis, stacked, target, plan, cancel };
+    let searching = Searching { scalars, derived, basis, stacked, target, plan, cancel, journal };
     let choices = searching.choices();
     let floor = describe::noise_floor(&searching.stacked);
     let mut front = Front::new(if target.sigma.is_some() { 0.0 } else { floor * floor });
@@ -157,7 +174,14 @@ pub fn regress_vector(
             done += 1;
         }
         if laws.len() == choice.basis.len() {
-            searching.join(choice, &laws).into_iter().for_each(|c| front.insert(c));
+            let joined = journal.step(
+                "joint",
+                cancel,
+                || searching.join(choice, &laws),
+                |all, w| w.candidates(all),
+                |all, r| r.candidates(all),
+            );
+            joined.into_iter().for_each(|c| front.insert(c));
         }
     }
     if let Some(reason) = cancel.stop() {
@@ -315,7 +339,7 @@ impl Searching<'_> {
             problem.sigma = Some(choice.errors[place].iter().map(|e| e * scatter).collect());
         }
         let plan = Plan { work: Some(work), ..self.plan.clone() };
-        parts::laws(&problem, 0.0, &plan, self.cancel, progress)
+        parts::laws(&problem, 0.0, &plan, self.cancel, progress, self.journal)
     }
 
     /// Laws of the vector from laws of its scalars.
