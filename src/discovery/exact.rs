@@ -3,10 +3,10 @@
 use super::curve;
 use super::table::{Table, engine, problem};
 use super::{DiscoverError, Discovered, Failure, Method, Noise, Paths, Plan, Rate, boxed};
-use crate::algebra;
 use crate::base::{CancelToken, StopReason};
 use crate::expression::Expr;
 use crate::numeric::statistics;
+use crate::regression::cancel::cancelled;
 use crate::regression::{self, Candidate, Journal, RegressError};
 use crate::units::Unit;
 
@@ -65,17 +65,6 @@ fn exact_table(paths: &Paths, k: usize, noise: Noise) -> Table {
     let grain = statistics::rms(&table.rates.iter().map(last).collect::<Vec<f64>>());
     table.resolution = Some(grain.hypot(error.max(1e-13 * size) * 12f64.sqrt()));
     table.thinned()
-}
-
-/// The law with what cancels left out, as in `x*(y/x + 2)`, where it is no larger so.
-pub fn cancelled(law: &Expr) -> Expr {
-    let Some((whole, lost)) = algebra::cancel(law) else { return law.clone() };
-    if lost.is_empty() {
-        return law.clone();
-    }
-    let forms = [algebra::expand(&whole), whole];
-    let least = forms.into_iter().min_by_key(regression::size);
-    least.filter(|e| regression::size(e) <= regression::size(law)).unwrap_or_else(|| law.clone())
 }
 
 /// Finds the system.

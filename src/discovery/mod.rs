@@ -25,7 +25,7 @@ pub use error::{CODES, DiscoverError};
 pub use paths::{FEWEST, Path, Paths};
 pub use table::identities;
 
-use crate::base::{CancelToken, Fault, StopReason};
+use crate::base::{CancelToken, Fault, StopReason, Threads};
 use crate::expression::{Expr, Kind};
 use crate::numeric::ode::{self, End, TapeRates};
 use crate::numeric::statistics;
@@ -143,14 +143,7 @@ pub fn discover_kept(
 ) -> Result<Discovered, Failure> {
     paths.validate().map_err(boxed)?;
     let run = || search(paths, plan, cancel, progress, journal);
-    // A caller that is itself in a pool of this size keeps its thread: its processor time is then that of the search.
-    if rayon::current_thread_index().is_some() && rayon::current_num_threads() == plan.threads {
-        return run();
-    }
-    match rayon::ThreadPoolBuilder::new().num_threads(plan.threads).build() {
-        Ok(pool) => pool.install(run),
-        Err(_) => run(),
-    }
+    Threads::new(plan.threads).run(run)
 }
 
 fn boxed<F: Fault + Send + 'static>(f: F) -> Failure {

@@ -7,7 +7,7 @@ use crate::expression::{Expr, Kind, Symbol};
 use crate::regression::candidate::{Model, Parameter};
 use crate::regression::complexity::Complexity;
 use crate::regression::spelling::{Reader, Writer, bits, floats, from_bits, from_floats};
-use crate::regression::{Constants, describe, dimension_algebra};
+use crate::regression::{Constants, describe, dimension_algebra, numbers};
 use crate::units::{Dimension, Unit};
 
 /// Largest power of a named constant.
@@ -49,50 +49,12 @@ impl Proposal {
 /// A law with its numbers opened to be fitted again.
 pub fn opened(law: &Expr, engine: &'static str) -> Model {
     let mut parameters = Vec::new();
-    let template = open(law, &mut parameters);
-    Model { template, parameters, engine }
-}
-
-fn open(e: &Expr, parameters: &mut Vec<Parameter>) -> Expr {
-    let mut push = |start: f64, dimension: Dimension| {
+    let template = numbers(law, false, &mut |start, dimension| {
         let symbol = Parameter::symbol(parameters.len());
         parameters.push(Parameter { symbol: symbol.clone(), start, dimension });
         Expr::symbol(symbol)
-    };
-    let number = |e: &Expr| match e.kind() {
-        Kind::Number(n) => (!n.abs().is_one() && !n.is_zero()).then(|| (n.to_f64(), Dimension::NONE)),
-        Kind::Float(x) => Some((*x, Dimension::NONE)),
-        Kind::Uncertain(u) => Some((u.value(), Dimension::NONE)),
-        Kind::Unit(u) => Some((u.scale().to_f64(), u.dimension())),
-        Kind::Constant(_) => e.evaluate(&|_| None).map(|x| (x, Dimension::NONE)),
-        _ => None,
-    };
-    if let Some((x, d)) = number(e) {
-        return push(x, d);
-    }
-    match e.kind() {
-        Kind::Product(factors) => {
-            let mut own: Option<(f64, Dimension)> = None;
-            let mut rest = Vec::new();
-            for f in factors.iter() {
-                match number(f) {
-                    Some((x, d)) => {
-                        let (y, e) = own.unwrap_or((1.0, Dimension::NONE));
-                        own = Some((x * y, d.mul(e).unwrap_or(Dimension::NONE)));
-                    }
-                    None => rest.push(f),
-                }
-            }
-            let mut all: Vec<Expr> = own.map(|(x, d)| push(x, d)).into_iter().collect();
-            all.extend(rest.into_iter().map(|f| open(f, parameters)));
-            Expr::product(all)
-        }
-        Kind::Power(base, exponent) if exponent.as_number().is_some() => {
-            let base = open(base, parameters);
-            Expr::power(base, exponent.clone())
-        }
-        _ => e.map_children(|c| open(c, parameters)),
-    }
+    });
+    Model { template, parameters, engine }
 }
 
 /// Powers of named constants whose product has a dimension.

@@ -211,3 +211,78 @@ fn opened(bytes: &[u8], work: u64) -> Option<(Map<String, Json>, Option<(String,
         _ => None,
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::regression::tests::{NONE, plan, sample};
+
+    fn catalogue() -> Catalogue {
+        Catalogue::load(&[("test", "unit metre, m\nunit second, s\n")]).unwrap()
+    }
+
+    /// What work comes to that is cut at every `every`-th state, taken up again each time; how many times it was cut, and the
+    /// states in which it was. `run` says `None` where it was cut.
+    pub(crate) fn in_pieces<T>(
+        every: usize,
+        run: impl Fn(&Journal<'_>, &CancelToken) -> Option<T>,
+    ) -> (T, Vec<Vec<u8>>) {
+        let catalogue = catalogue();
+        let mut states: Vec<Vec<u8>> = Vec::new();
+        for _ in 0..300 {
+            let (cancel, last, count) = (CancelToken::new(), Mutex::new(None), AtomicUsize::new(0));
+            let keep = |_: bool, state: &dyn Fn() -> Option<Vec<u8>>| {
+                *last.lock().unwrap() = Some(state().unwrap());
+                if count.fetch_add(1, Ordering::Relaxed) + 1 == every {
+                    cancel.cancel();
+                }
+            };
+            let from = states.last().map(Vec::as_slice);
+            let refuse = || panic!("refused");
+            let keeper = Keeper { catalogue: &catalogue, from, keep: &keep, refuse: &refuse };
+            if let Some(done) = run(&Journal::new(keeper, 7), &cancel) {
+                return (done, states);
+            }
+            states.extend(last.into_inner().unwrap());
+        }
+        panic!("it does not end");
+    }
+
+    #[test]
+    fn a_state_of_other_work_or_cut_short_is_refused() {
+        let problem = sample(&[("x", NONE, 1.0, 4.0)], NONE, |x| 2.0 * x[0] + x[0].sin(), 40, 0.01, 3);
+        let plan = Plan { work: Some(3_000_000), ..plan() };
+        let search = |journal: &Journal<'_>, cancel: &CancelToken| {
+            let found = journal.regress(&problem, &plan, cancel, &|_| {}).unwrap();
+            (found.stopped != StopReason::Cancelled).then_some(found.work)
+        };
+        let whole = search(&Journal::none(), &CancelToken::new()).unwrap();
+        let (work, states) = in_pieces(1, search);
+        assert_eq!(work, whole);
+        assert!(!states.is_empty());
+        let (catalogue, refused) = (catalogue(), AtomicUsize::new(0));
+        let refuse = || {
+            refused.fetch_add(1, Ordering::Relaxed);
+        };
+        let state = &states[0];
+        let own = String::from_utf8(state.clone()).unwrap();
+        let inner = own.replace(&format!("{:016x}", checkpoint::fingerprint(&problem, &plan)), "0");
+        // The last is a journal of this work whose search under way is another: what is in it is not used.
+        let cases: [(&[u8], u64, usize); 5] = [
+            (state, 7, 0),
+            (state, 8, 1),
+            (&state[..state.len() / 2], 7, 1),
+            (b"{\"schema\":3,\"finished\":false}", 7, 1),
+            (inner.as_bytes(), 7, 0),
+        ];
+        for (bytes, hash, times) in cases {
+            refused.store(0, Ordering::Relaxed);
+            let keeper =
+                Keeper { catalogue: &catalogue, from: Some(bytes), keep: &|_, _| {}, refuse: &refuse };
+            let work = search(&Journal::new(keeper, hash), &CancelToken::new());
+            assert_eq!((work, refused.load(Ordering::Relaxed)), (Some(whole), times));
+        }
+    }
+}

@@ -6,6 +6,7 @@
 //! All numbers are in coherent SI units.
 
 mod algebraic;
+pub mod cancel;
 pub mod candidate;
 pub mod checkpoint;
 pub mod closed;
@@ -54,6 +55,7 @@ pub use problem::Problem;
 pub use scheduler::Gain;
 pub use size::size;
 pub use snap::{Choice, exact_values};
+pub use template::numbers;
 pub use vectors::{
     Derived, FoundVector, VectorLaw, VectorTarget, Vectors, regress_vector, regress_vector_kept,
 };

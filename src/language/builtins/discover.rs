@@ -171,6 +171,7 @@ fn finding(context: &Context, paths: &Paths, found: &Discovered, k: usize, seed:
         loss: (1.0 - found.r2[k]) * statistics::variance(&values),
         r2: found.r2[k],
         description_length: rate.description_length,
+        beside: Vec::new(),
         chosen: true,
     };
     Finding {

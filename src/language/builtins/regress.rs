@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::Body;
 use super::criteria;
 use super::data::{column_declarations, seed};
+use super::explain;
 use super::kept::Place;
 use super::typed::{self, Triple};
 use crate::base::random::Streams;
@@ -302,7 +303,7 @@ pub fn regress_dataset(
         if let Asked::Plain = asked {
             let keeping = keeper.map(|k| k.keeping());
             let found = regression::regress_kept(&problem, &plan, &cancel, &tell, keeping.as_ref());
-            return Ok(found.map_err(boxed)?.into());
+            return Ok(regression::cancel::written_out(found.map_err(boxed)?, &plan).into());
         }
         let journal = keeper.map_or_else(Journal::none, |k| Journal::new(k, hash));
         match &asked {
@@ -685,6 +686,7 @@ fn finding(context: &Context, front: &Arc<FrontValue>) -> Finding {
         loss: c.loss,
         r2: c.r2,
         description_length: c.description_length,
+        beside: explain::beside(front, Some(k), &Style::exact()).named(),
         chosen: Some(k) == best,
     });
     Finding {

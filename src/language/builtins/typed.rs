@@ -134,18 +134,61 @@ pub(super) fn written(mut found: Found, derived: &[Derived]) -> Answer {
 pub(super) fn base(d: &Dataset, request: &Request) -> std::result::Result<Problem, Box<dyn Fault>> {
     let target = request.target.clone().unwrap_or_else(|| "y".into());
     if let Some((_, own)) = request.vectors.iter().find(|(n, _)| **n == *target) {
-        let kept: Vec<&str> = d.names().filter(|n| !own[1..].iter().any(|c| **c == **n)).collect();
+        let errors = vector_of_errors(request);
+        let idle = |n: &str| own[1..].iter().chain(errors.into_iter().flatten()).any(|c| **c == *n);
+        let kept: Vec<&str> = d.names().filter(|n| !idle(n)).collect();
         let d = d.select(&kept).map_err(boxed)?;
-        return problem(&d, &Request { target: Some(own[0].clone()), ..request.clone() });
+        let sigma = request.sigma.clone().filter(|_| errors.is_none());
+        return problem(&d, &Request { target: Some(own[0].clone()), sigma, ..request.clone() });
     }
     let column = d.column(&target).map_err(boxed)?;
     let Some(z) = complex_column(column) else { return problem(d, request) };
     let unit = column.unit.clone();
     let scale = unit.as_ref().map_or(1.0, |u| u.scale().to_f64());
     let real = Column::floats(&target, unit, z.re.iter().map(|x| x / scale).collect());
+    let real = Column { errors: column.errors.clone(), ..real };
     let kept: Vec<&str> = d.names().filter(|n| **n != *target).collect();
     let d = d.select(&kept).and_then(|d| d.with_column(real)).map_err(boxed)?;
     problem(&d, request)
+}
+
+/// The columns of the vector that `sigma` names, if it names one.
+fn vector_of_errors(request: &Request) -> Option<&[Arc<str>; 3]> {
+    let name = request.sigma.as_ref()?;
+    request.vectors.iter().find(|(n, _)| **n == **name).map(|(_, columns)| columns)
+}
+
+/// Standard errors of the components of a vector: those of the vector or of the one column that `sigma` names, else those that
+/// the data give with each component.
+fn errors(
+    d: &Dataset,
+    request: &Request,
+    vector: &Name,
+    own: &[Arc<str>; 3],
+) -> std::result::Result<Option<[Vec<f64>; 3]>, Box<dyn Fault>> {
+    if let Some(name) = &request.sigma {
+        let one = [name.clone(), name.clone(), name.clone()];
+        let mut all = [Vec::new(), Vec::new(), Vec::new()];
+        for (list, column) in all.iter_mut().zip(vector_of_errors(request).unwrap_or(&one)) {
+            *list = d.numbers(column).map_err(boxed)?.si_values();
+        }
+        return Ok(Some(all));
+    }
+    let mut known = Vec::new();
+    let mut without = None;
+    for c in own {
+        match d.numbers(c).map_err(boxed)?.si_errors() {
+            Some(errors) => known.push(errors),
+            None => without = Some(c.to_string()),
+        }
+    }
+    match (<[Vec<f64>; 3]>::try_from(known), without) {
+        (Ok(all), _) => Ok(Some(all)),
+        (Err(some), Some(component)) if !some.is_empty() => {
+            Err(boxed(RegressError::ComponentErrors { vector: vector.to_string(), component }))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// A hash of the columns that a typed search looks at beside those of its [`base`].
@@ -190,20 +233,16 @@ pub(super) fn search(
         if dimension(x) != dimension(y) || dimension(x) != dimension(z) {
             return Err(boxed(RegressError::Components { vector: name.to_string() }));
         }
-        let errors = [x, y, z].map(|c| c.si_errors());
-        let sigma = match errors {
-            [Some(a), Some(b), Some(c)] => Some([a, b, c]),
-            _ => None,
-        };
         let vector = VectorTarget {
             name: Symbol::new(name),
             components: [x, y, z].map(|c| c.si_values()),
             dimension: dimension(x),
             unit: x.unit.clone(),
-            sigma,
+            sigma: errors(d, request, name, own)?,
             resolution: problem.resolution,
         };
-        let others: Vec<Triple> = request.vectors.iter().filter(|(n, _)| n != name).cloned().collect();
+        let is_other = |n: &Name| n != name && request.sigma.as_deref() != Some(&**n);
+        let others: Vec<Triple> = request.vectors.iter().filter(|(n, _)| is_other(n)).cloned().collect();
         let places = places(&problem, &others)?;
         let found = regress_vector_kept((&problem, &places), &vector, plan, cancel, tell, journal);
         let found = found.map_err(boxed)?;

@@ -9,7 +9,7 @@ use super::super::error::RegressError;
 use super::super::front::Front;
 use super::super::journal::Journal;
 use super::super::options::{Constants, Plan};
-use super::super::parts::{self, WORK};
+use super::super::parts::{self, Part, WORK};
 use super::super::problem::Problem;
 use super::super::vectors::{Derived, expand};
 use super::super::{describe, template};
@@ -264,7 +264,7 @@ impl Searching<'_> {
     }
 
     /// Complex laws from laws of the two real numbers.
-    fn join(&self, form: Form, laws: &[Vec<Model>]) -> Vec<ComplexLaw> {
+    fn join(&self, form: Form, laws: &[Vec<Part>]) -> Vec<ComplexLaw> {
         let mut found = Vec::new();
         let [re, im] = PARTS.map(Expr::symbol);
         // What a parameter came to beside named constants does not say where these stand.
@@ -273,11 +273,11 @@ impl Searching<'_> {
             with_unit && matches!(self.plan.constants, Constants::Named(_))
         };
         for pick in parts::picks(laws) {
-            let (both, parameters) = template::together(pick);
+            let (both, parameters) = template::together(pick.iter().map(|p| &p.model));
             let [a, b] = both.as_slice() else { continue };
             let model = Model { template: form.real(a, b, &re, &im), parameters, engine: "complex" };
             let (plain, named) = (model.template.clone(), named(&model));
-            for (mut law, values) in parts::solved(&self.stacked, self.plan, model, self.cancel) {
+            for (mut law, values) in parts::solved(&self.stacked, self.plan, model, &pick, self.cancel) {
                 let whole = |a: &Expr, b: &Expr| form.complex(a, b, &self.names);
                 let short = whole(&a.substitute(&values), &b.substitute(&values));
                 let long = law

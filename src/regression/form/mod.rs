@@ -75,24 +75,6 @@ pub struct FoundForm {
     pub filled: Vec<Filled>,
 }
 
-/// Threads of a search.
-struct Pool(Option<rayon::ThreadPool>);
-
-impl Pool {
-    /// As many as asked for; a caller inside a pool of this size keeps it.
-    fn new(threads: usize) -> Pool {
-        let inside = rayon::current_thread_index().is_some() && rayon::current_num_threads() == threads;
-        Pool(if inside { None } else { rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok() })
-    }
-
-    fn run<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
-        match &self.0 {
-            Some(pool) => pool.install(work),
-            None => work(),
-        }
-    }
-}
-
 /// Finds the laws of a form's holes and its constants. `progress` is told how far the search is.
 ///
 /// # Errors

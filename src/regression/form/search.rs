@@ -10,8 +10,8 @@ use serde_json::{Value as Json, json};
 use super::fit::{Fit, Fitting};
 use super::joint::{Joining, Joint, Proposal, opened};
 use super::shape::{Part, Shape, State};
-use super::{Filled, Form, FoundForm, Pool, Units};
-use crate::base::{CancelToken, StopReason, hash};
+use super::{Filled, Form, FoundForm, Units};
+use crate::base::{CancelToken, StopReason, Threads, hash};
 use crate::expression::{Expr, Symbol};
 use crate::numeric::{Tape, statistics};
 use crate::regression::engine::Report;
@@ -53,7 +53,7 @@ struct Search<'a> {
     units: Option<Units>,
     fitting: Fitting<'a>,
     joining: Joining<'a>,
-    pool: Pool,
+    threads: Threads,
     front: Front,
     /// The laws of the front by their hash.
     members: HashMap<u64, Joint>,
@@ -100,7 +100,7 @@ pub fn search(
         units,
         fitting: Fitting::new(form, &shape, &few, cancel),
         joining: Joining::new(form, problem, plan, cancel),
-        pool: Pool::new(plan.threads),
+        threads: Threads::new(plan.threads),
         front: Front::new(if problem.sigma.is_some() { 0.0 } else { floor * floor }),
         members: HashMap::new(),
         shortlist: Vec::new(),
@@ -160,7 +160,7 @@ impl Search<'_> {
         let (few, seed) = (self.fitting.problem, self.plan.seed);
         let plain = self.fitting.default_state();
         self.form.arguments(self.shape, few, &plain)?;
-        let fits = self.fitting.curves(seed, &open, None, 2, &self.pool);
+        let fits = self.fitting.curves(seed, &open, None, 2, &self.threads);
         self.fitted();
         let Some(first) = fits.first() else {
             if let Some(reason) = self.cancel.stop() {
@@ -297,7 +297,7 @@ impl Search<'_> {
         let joined = self.journal.step(
             "joint",
             self.cancel,
-            || -> Vec<(Option<Joint>, u64)> { self.pool.run(|| new.par_iter().map(one).collect()) },
+            || -> Vec<(Option<Joint>, u64)> { self.threads.run(|| new.par_iter().map(one).collect()) },
             |all, w| all.iter().map(|(j, work)| json!([work, j.as_ref().map(|j| j.write(w))])).collect(),
             |all, r| {
                 let one = |j: &Json| match &j[1] {
@@ -458,7 +458,7 @@ impl Search<'_> {
             return None;
         }
         let fits = tries.iter().flat_map(|(held, constants)| {
-            self.fitting.curves(self.plan.seed, held, Some(constants), 1, &self.pool)
+            self.fitting.curves(self.plan.seed, held, Some(constants), 1, &self.threads)
         });
         fits.min_by(|a, b| a.score.total_cmp(&b.score))
     }

@@ -22,7 +22,7 @@ use super::journal::Journal;
 use super::options::Plan;
 use super::problem::Problem;
 use super::template::{self, Opening};
-use crate::base::{CancelToken, StopReason};
+use crate::base::{CancelToken, StopReason, Threads};
 use crate::expression::{Expr, Symbol, Uncertain};
 use crate::units::Unit;
 use fit::Grouped;
@@ -152,12 +152,8 @@ pub fn regress_groups_kept(
     let cut = cancel.stop().is_some();
     let token = if cut { &fresh } else { cancel };
     let grouped = Grouped::new(problem, &groups, names.len(), token);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(plan.threads).build().ok();
     let fit = || fit_all(&grouped, &parts, &searched, plan, (token, cut));
-    let fitted = match &pool {
-        Some(pool) => pool.install(fit),
-        None => fit(),
-    };
+    let fitted = Threads::new(plan.threads).run(fit);
     let mut found = FoundGroups {
         laws: Vec::new(),
         best: 0,
