@@ -19,6 +19,12 @@ pub fn cancelled(law: &Expr) -> Expr {
     least.filter(|e| size(e) <= size(law)).unwrap_or_else(|| law.clone())
 }
 
+/// The law as a sum of terms in each of which what cancels is left out.
+fn term_by_term(law: &Expr) -> Expr {
+    let without = |t: &Expr| algebra::cancel(t).map_or_else(|| t.clone(), |(whole, _)| whole);
+    Expr::sum(algebra::expand(law).terms().iter().map(without))
+}
+
 /// The numbers of a law in a fixed order, its exponents not among them.
 fn numbers(e: &Expr, found: &mut Vec<String>) {
     match e.kind() {
@@ -45,12 +51,14 @@ fn same_numbers(a: &Expr, b: &Expr) -> bool {
 /// A candidate whose law is smaller with what cancels left out, if it is so, obeys what is asked for, and has the same
 /// constants.
 fn shorter(c: &Candidate, plan: &Plan) -> Option<Candidate> {
-    let expr = cancelled(&c.expr);
+    // Only a quotient can cancel.
+    algebra::cancel(&c.expr).filter(|(_, lost)| !lost.is_empty())?;
     let complexity = &plan.criteria.complexity;
-    let size = complexity.of(&expr);
-    let allowed = || plan.criteria.rules.allow_form(&expr, complexity);
-    let holds = size < c.size && same_numbers(&c.expr, &expr) && allowed();
-    holds.then(|| Candidate { expr: expr.clone(), size, ..c.clone() })
+    let forms = [cancelled(&c.expr), term_by_term(&c.expr)].into_iter();
+    let obeys = |e: &Expr| same_numbers(&c.expr, e) && plan.criteria.rules.allow_form(e, complexity);
+    let least = forms.filter(obeys).min_by_key(|e| complexity.of(e))?;
+    let size = complexity.of(&least);
+    (size < c.size).then(|| Candidate { expr: least, size, ..c.clone() })
 }
 
 /// What was found, each law as small as it is without what cancels.

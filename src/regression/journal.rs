@@ -217,6 +217,7 @@ pub(crate) mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
+    use crate::regression::Method;
     use crate::regression::tests::{NONE, plan, sample};
 
     fn catalogue() -> Catalogue {
@@ -252,8 +253,10 @@ pub(crate) mod tests {
 
     #[test]
     fn a_state_of_other_work_or_cut_short_is_refused() {
-        let problem = sample(&[("x", NONE, 1.0, 4.0)], NONE, |x| 2.0 * x[0] + x[0].sin(), 40, 0.01, 3);
-        let plan = Plan { work: Some(3_000_000), ..plan() };
+        let features = [("x", NONE, 1.0, 4.0), ("z", NONE, 1.0, 4.0)];
+        let law = |x: &[f64]| 2.3 * x[0] / (1.0 + 0.7 * x[1]) + x[0].sin();
+        let problem = sample(&features, NONE, law, 40, 0.01, 3);
+        let plan = Plan { method: Method::Auto, work: Some(4_000_000), ..plan() };
         let search = |journal: &Journal<'_>, cancel: &CancelToken| {
             let found = journal.regress(&problem, &plan, cancel, &|_| {}).unwrap();
             (found.stopped != StopReason::Cancelled).then_some(found.work)

@@ -105,7 +105,14 @@ pub fn solved(
     let none = Front::new(floor * floor);
     let fit = |model: &Model| {
         let mut r = refine::refined(whole, plan, model, &none, cancel)?;
-        r.candidate.constants.splice(..0, parts.iter().flat_map(|p| p.exact.iter().cloned()));
+        let mut exact: Vec<ConstantInfo> = Vec::new();
+        for c in parts.iter().flat_map(|p| &p.exact) {
+            // One constant in two parts is one.
+            if !exact.iter().any(|k| k.exact == c.exact && k.unit == c.unit) {
+                exact.push(c.clone());
+            }
+        }
+        r.candidate.constants.splice(..0, exact);
         Some((r.candidate, r.values))
     };
     let mut found: Vec<(Candidate, Vec<(Symbol, Expr)>)> = fit(&model).into_iter().collect();

@@ -351,7 +351,10 @@ pub fn regress_dataset(
         words,
         resumed,
         found,
-        target: Name::from(problem.target_symbol.name()),
+        target: match &request.target {
+            Some(vector) if typed => Name::from(&**vector),
+            _ => Name::from(problem.target_symbol.name()),
+        },
         target_unit: problem.target_unit.clone(),
         declarations: column_declarations(d),
         seconds: started.elapsed().as_secs_f64(),
