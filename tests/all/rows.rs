@@ -247,7 +247,7 @@ fn templates_with_holes() {
     for beside in ["denoise: true", "guesses: [2*x]", "from: known"] {
         let name = beside.split(':').next().unwrap_or(beside);
         refused(
-            &format!("{base}regress(d, form: f(x), {beside})\n"),
+            &format!("{base}known = regress(d, work: 1000)\nregress(d, form: f(x), {beside})\n"),
             "P6006",
             &format!("`{name}` beside it"),
         );
