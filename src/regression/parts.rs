@@ -107,8 +107,9 @@ pub fn solved(
         let mut r = refine::refined(whole, plan, model, &none, cancel)?;
         let mut exact: Vec<ConstantInfo> = Vec::new();
         for c in parts.iter().flat_map(|p| &p.exact) {
-            // One constant in two parts is one.
-            if !exact.iter().any(|k| k.exact == c.exact && k.unit == c.unit) {
+            // One constant in two parts is one, and so is one that the fit of the whole made exact.
+            let known = exact.iter().chain(&r.candidate.constants);
+            if !known.into_iter().any(|k| k.exact == c.exact && k.unit == c.unit) {
                 exact.push(c.clone());
             }
         }
