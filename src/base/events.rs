@@ -113,6 +113,8 @@ pub struct FoundLaw {
     pub r2: f64,
     /// Description length in nats.
     pub description_length: f64,
+    /// What it is made of, by name: words, parts, constants of groups.
+    pub beside: Vec<(String, String)>,
     /// Whether it is the one chosen.
     pub chosen: bool,
 }

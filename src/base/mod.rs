@@ -13,6 +13,7 @@ pub mod random;
 pub mod source;
 pub mod stop;
 pub mod suggest;
+pub mod threads;
 
 pub use cancel::CancelToken;
 pub use checkpoint::Checkpoints;
@@ -22,3 +23,4 @@ pub use events::{Event, EventSink, Finding, FoundLaw, Meter, Part, Progress, Rea
 pub use number::Number;
 pub use source::{Source, Span};
 pub use stop::StopReason;
+pub use threads::Threads;

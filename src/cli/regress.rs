@@ -19,6 +19,7 @@ use crate::base::{CancelToken, Checkpoints, Code, Diagnostic, Event, EventSink, 
 use crate::data::{self, Column, Dataset, ReadOptions, Role, Values};
 use crate::expression::print::{Style, sympy_name};
 use crate::expression::{Expr, Function, Kind, Symbol};
+use crate::language::builtins::explain::beside;
 use crate::language::builtins::regress::{Request, Watch, regress_dataset};
 use crate::language::value::FrontValue;
 use crate::language::{Value, render};
@@ -333,15 +334,21 @@ fn answer(
         .front
         .candidates()
         .iter()
-        .map(|c| {
-            json!({
+        .enumerate()
+        .map(|(k, c)| {
+            let mut law = json!({
                 "size": c.size,
                 "loss": json::number(c.loss),
                 "r2": json::number(c.r2),
                 "description_length": json::number(c.description_length),
                 "expression": expression(c),
                 "sympy": sympy(c),
-            })
+            });
+            let beside = beside(front, Some(k), &Style::exact()).named();
+            if !beside.is_empty() {
+                law["beside"] = Json::Object(beside.into_iter().map(|(n, t)| (n, t.into())).collect());
+            }
+            law
         })
         .collect();
     json!({

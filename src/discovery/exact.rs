@@ -3,11 +3,11 @@
 use super::curve;
 use super::table::{Table, engine, problem};
 use super::{DiscoverError, Discovered, Failure, Method, Noise, Paths, Plan, Rate, boxed};
-use crate::algebra;
 use crate::base::{CancelToken, StopReason};
 use crate::expression::Expr;
 use crate::numeric::statistics;
-use crate::regression::{self, Candidate, RegressError};
+use crate::regression::cancel::cancelled;
+use crate::regression::{self, Candidate, Journal, RegressError};
 use crate::units::Unit;
 
 /// Rows of exact slopes that must be left.
@@ -67,17 +67,6 @@ fn exact_table(paths: &Paths, k: usize, noise: Noise) -> Table {
     table.thinned()
 }
 
-/// The law with what cancels left out, as in `x*(y/x + 2)`, where it is no larger so.
-pub fn cancelled(law: &Expr) -> Expr {
-    let Some((whole, lost)) = algebra::cancel(law) else { return law.clone() };
-    if lost.is_empty() {
-        return law.clone();
-    }
-    let forms = [algebra::expand(&whole), whole];
-    let least = forms.into_iter().min_by_key(regression::size);
-    least.filter(|e| regression::size(e) <= regression::size(law)).unwrap_or_else(|| law.clone())
-}
-
 /// Finds the system.
 pub fn find(
     paths: &Paths,
@@ -85,6 +74,7 @@ pub fn find(
     noise: &[Noise],
     cancel: &CancelToken,
     progress: &(dyn Fn(f64) + Sync),
+    journal: &Journal<'_>,
 ) -> Result<Discovered, Failure> {
     let states = paths.names.len();
     let mut rates = Vec::new();
@@ -114,7 +104,7 @@ pub fn find(
             let told = |r: &regression::Report<'_>| {
                 progress((k as f64 + 0.5 * (m as f64 + r.share)) / states as f64);
             };
-            match regression::regress(&problem, &options, cancel, &told) {
+            match journal.regress(&problem, &options, cancel, &told) {
                 Ok(found) => {
                     work += found.work;
                     complete = found.stopped == StopReason::Found;

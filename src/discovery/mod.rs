@@ -6,6 +6,7 @@
 //!
 //! All numbers are in coherent SI units.
 
+pub mod checkpoint;
 mod curve;
 mod error;
 mod exact;
@@ -24,11 +25,11 @@ pub use error::{CODES, DiscoverError};
 pub use paths::{FEWEST, Path, Paths};
 pub use table::identities;
 
-use crate::base::{CancelToken, Fault, StopReason};
+use crate::base::{CancelToken, Fault, StopReason, Threads};
 use crate::expression::{Expr, Kind};
 use crate::numeric::ode::{self, End, TapeRates};
 use crate::numeric::statistics;
-use crate::regression::Constants;
+use crate::regression::{Constants, Journal};
 
 /// Which proposals are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,16 +127,23 @@ pub fn discover(
     cancel: &CancelToken,
     progress: &(dyn Fn(f64) + Sync),
 ) -> Result<Discovered, Failure> {
+    discover_kept(paths, plan, cancel, progress, &Journal::none())
+}
+
+/// The same, going on from what a journal holds.
+///
+/// # Errors
+/// Data or options that cannot be used; a rate for which nothing was found.
+pub fn discover_kept(
+    paths: &Paths,
+    plan: &Plan,
+    cancel: &CancelToken,
+    progress: &(dyn Fn(f64) + Sync),
+    journal: &Journal<'_>,
+) -> Result<Discovered, Failure> {
     paths.validate().map_err(boxed)?;
-    let run = || search(paths, plan, cancel, progress);
-    // A caller that is itself in a pool of this size keeps its thread: its processor time is then that of the search.
-    if rayon::current_thread_index().is_some() && rayon::current_num_threads() == plan.threads {
-        return run();
-    }
-    match rayon::ThreadPoolBuilder::new().num_threads(plan.threads).build() {
-        Ok(pool) => pool.install(run),
-        Err(_) => run(),
-    }
+    let run = || search(paths, plan, cancel, progress, journal);
+    Threads::new(plan.threads).run(run)
 }
 
 fn boxed<F: Fault + Send + 'static>(f: F) -> Failure {
@@ -147,6 +155,7 @@ fn search(
     plan: &Plan,
     cancel: &CancelToken,
     progress: &(dyn Fn(f64) + Sync),
+    journal: &Journal<'_>,
 ) -> Result<Discovered, Failure> {
     let states = paths.names.len();
     let noise: Vec<Noise> = (0..states)
@@ -163,12 +172,12 @@ fn search(
             Noise::Relative(s) => s <= curve::EXACT,
         });
     let mut found = match exact {
-        true => match exact::find(paths, plan, &noise, cancel, progress) {
+        true => match exact::find(paths, plan, &noise, cancel, progress, journal) {
             // No time was left for some state.
-            Err(_) if cancel.stop().is_some() => noisy::find(paths, plan, &noise, cancel, progress)?,
+            Err(_) if cancel.stop().is_some() => noisy::find(paths, plan, &noise, cancel, progress, journal)?,
             other => other?,
         },
-        false => noisy::find(paths, plan, &noise, cancel, progress)?,
+        false => noisy::find(paths, plan, &noise, cancel, progress, journal)?,
     };
     // Bounded by its steps: what was found in time is still told apart.
     found.r2 = follow(paths, &found, &CancelToken::new());

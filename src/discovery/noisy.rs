@@ -2,6 +2,7 @@
 //! splines: along it, sums are looked for and all is shot again, as long as that shortens the description.
 
 use rayon::prelude::*;
+use serde_json::{Value as Json, json};
 
 use super::curve::{self, Spline};
 use super::library::library;
@@ -9,13 +10,14 @@ use super::paths::Paths;
 use super::proposal::{Proposal, is_allowed, length, opened, price, restricted, shorter, written};
 use super::shoot::{Course, Shot};
 use super::table::{Table, engine, problem};
-use super::weak::Weak;
+use super::weak::{self, Weak};
 use super::{DiscoverError, Discovered, Failure, Method, Noise, Plan, Rate, boxed};
 use crate::base::{CancelToken, StopReason};
 use crate::expression::{Covariance, Expr, Uncertain};
 use crate::numeric::statistics;
 use crate::regression::candidate::Model;
-use crate::regression::{self, RegressError};
+use crate::regression::spelling::{bits, from_bits};
+use crate::regression::{self, Journal, RegressError};
 
 /// Most terms of a sum.
 const TERMS: usize = 6;
@@ -40,6 +42,11 @@ const AGAIN: usize = 16;
 const SURE: f64 = 8.0;
 /// Work of the closed forms.
 const CLOSED: u64 = 20_000_000;
+
+/// The names of engines in answers.
+const ENGINES: [&str; 3] = [CLOSED_FORMS, GENETIC, weak::NAME];
+const CLOSED_FORMS: &str = "closed forms";
+const GENETIC: &str = "genetic";
 
 /// Points with their curves and noise.
 struct Smooth {
@@ -129,6 +136,7 @@ struct Seen<'a> {
     plan: &'a Plan,
     smooth: &'a Smooth,
     cancel: &'a CancelToken,
+    journal: &'a Journal<'a>,
 }
 
 /// Proposals that were tried together.
@@ -142,7 +150,34 @@ struct Together {
     each: usize,
 }
 
+impl Together {
+    fn write(&self) -> Json {
+        json!([self.chosen, self.shot.write(), bits(self.total), self.each])
+    }
+
+    fn read(value: &Json) -> Option<Together> {
+        let place = |c: &Json| usize::try_from(c.as_u64()?).ok();
+        Some(Together {
+            chosen: value[0].as_array()?.iter().map(place).collect::<Option<_>>()?,
+            shot: Shot::read(&value[1])?,
+            total: from_bits(&value[2])?,
+            each: place(&value[3])?,
+        })
+    }
+}
+
 impl Seen<'_> {
+    /// The sums of [`Seen::sums`], or those that were found before.
+    fn kept_sums(&self, k: usize, states: &[Vec<f64>]) -> Vec<Model> {
+        self.journal.step(
+            "sums",
+            self.cancel,
+            || self.sums(k, states),
+            |all, w| all.iter().map(|m| w.model(m)).collect(),
+            |all, r| all.as_array()?.iter().map(|m| r.model(m, &ENGINES)).collect(),
+        )
+    }
+
     fn states(&self) -> usize {
         self.paths.names.len()
     }
@@ -178,17 +213,17 @@ impl Seen<'_> {
         let problem = problem(paths, plan, k, &smooth_table(paths, self.smooth, k));
         let mut methods = Vec::new();
         if plan.method == Method::Auto {
-            methods.push((regression::Method::Closed, CLOSED.min(plan.work), "closed forms"));
+            methods.push((regression::Method::Closed, CLOSED.min(plan.work), CLOSED_FORMS));
         }
         if plan.method != Method::Sindy {
-            methods.push((regression::Method::Genetic, plan.work, "genetic"));
+            methods.push((regression::Method::Genetic, plan.work, GENETIC));
         }
         let (mut models, mut work, mut bounded) = (Vec::new(), 0, false);
         for (method, bound, name) in methods {
             if self.cancel.stop().is_some() {
                 break;
             }
-            match regression::regress(&problem, &engine(plan, method, bound, k), self.cancel, &|_| {}) {
+            match self.journal.regress(&problem, &engine(plan, method, bound, k), self.cancel, &|_| {}) {
                 Ok(found) => {
                     work += found.work;
                     bounded |= found.stopped == StopReason::Work;
@@ -370,10 +405,11 @@ pub fn find(
     noise: &[Noise],
     cancel: &CancelToken,
     progress: &(dyn Fn(f64) + Sync),
+    journal: &Journal<'_>,
 ) -> Result<Discovered, Failure> {
     let states = paths.names.len();
     let smooth = smoothed(paths, noise).map_err(boxed)?;
-    let seen = Seen { paths, plan, smooth: &smooth, cancel };
+    let seen = Seen { paths, plan, smooth: &smooth, cancel, journal };
     let mut course = Course::new(paths, &smooth.curves, &smooth.sigma);
     let mut along = smooth.states.clone();
     let mut models: Vec<Vec<Model>> = Vec::new();
@@ -381,7 +417,7 @@ pub fn find(
     for k in 0..states {
         let mut own = match plan.method {
             Method::Genetic => Vec::new(),
-            _ => seen.sums(k, &along),
+            _ => seen.kept_sums(k, &along),
         };
         let (laws, done, bounded) = seen.laws(k)?;
         own.extend(laws);
@@ -398,14 +434,30 @@ pub fn find(
         for (k, own) in models.iter_mut().enumerate() {
             let mut known = std::collections::HashSet::new();
             own.retain(|m| known.insert(m.template.stable_hash()));
-            let shot = seen.alone(&course, k, own);
+            let shot = journal.step(
+                "alone",
+                cancel,
+                || seen.alone(&course, k, own),
+                |all, w| all.iter().map(|p| p.write(w)).collect(),
+                |all, r| all.as_array()?.iter().map(|p| Proposal::read(p, r, &ENGINES)).collect(),
+            );
             if shot.is_empty() {
                 return Err(boxed(DiscoverError::Nothing { state: paths.names[k].to_string() }));
             }
             proposals.push(shot);
         }
         progress(0.6 + 0.4 * (round + 1) as f64 / ROUNDS as f64);
-        let Some(found) = seen.together(&course, &proposals) else { break };
+        let found = journal.step(
+            "together",
+            cancel,
+            || seen.together(&course, &proposals),
+            |found, _| found.as_ref().map_or(Json::Null, Together::write),
+            |found, _| match found {
+                Json::Null => Some(None),
+                found => Together::read(found).map(Some),
+            },
+        );
+        let Some(found) = found else { break };
         let found = seen.shortened(&course, &mut proposals, found);
         let found = seen.joined(&course, &proposals, found);
         let better = best.as_ref().is_none_or(|b| found.total < b.0.total);
@@ -427,7 +479,7 @@ pub fn find(
                     });
                     let mut all: Vec<Model> = kept.collect();
                     if plan.method != Method::Genetic {
-                        all.extend(seen.sums(k, &along));
+                        all.extend(seen.kept_sums(k, &along));
                     }
                     all
                 })

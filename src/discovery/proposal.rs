@@ -1,10 +1,13 @@
 //! Proposed rates: laws with their numbers opened, their description length with the points, and laws again.
 
+use serde_json::{Value as Json, json};
+
 use crate::base::Number;
 use crate::expression::{Expr, Kind, Symbol};
 use crate::regression::candidate::{Model, Parameter};
 use crate::regression::complexity::Complexity;
-use crate::regression::{Constants, describe, dimension_algebra};
+use crate::regression::spelling::{Reader, Writer, bits, floats, from_bits, from_floats};
+use crate::regression::{Constants, describe, dimension_algebra, numbers};
 use crate::units::{Dimension, Unit};
 
 /// Largest power of a named constant.
@@ -26,53 +29,32 @@ pub struct Proposal {
     pub length: f64,
 }
 
+impl Proposal {
+    /// It as JSON.
+    pub fn write(&self, w: &mut Writer<'_>) -> Json {
+        json!([w.model(&self.model), floats(&self.values), bits(self.chi2), bits(self.length)])
+    }
+
+    /// What [`Proposal::write`] wrote, its model one of `engines`.
+    pub fn read(value: &Json, r: &Reader<'_>, engines: &[&'static str]) -> Option<Proposal> {
+        Some(Proposal {
+            model: r.model(&value[0], engines)?,
+            values: from_floats(&value[1])?,
+            chi2: from_bits(&value[2])?,
+            length: from_bits(&value[3])?,
+        })
+    }
+}
+
 /// A law with its numbers opened to be fitted again.
 pub fn opened(law: &Expr, engine: &'static str) -> Model {
     let mut parameters = Vec::new();
-    let template = open(law, &mut parameters);
-    Model { template, parameters, engine }
-}
-
-fn open(e: &Expr, parameters: &mut Vec<Parameter>) -> Expr {
-    let mut push = |start: f64, dimension: Dimension| {
+    let template = numbers(law, false, &mut |start, dimension| {
         let symbol = Parameter::symbol(parameters.len());
         parameters.push(Parameter { symbol: symbol.clone(), start, dimension });
         Expr::symbol(symbol)
-    };
-    let number = |e: &Expr| match e.kind() {
-        Kind::Number(n) => (!n.abs().is_one() && !n.is_zero()).then(|| (n.to_f64(), Dimension::NONE)),
-        Kind::Float(x) => Some((*x, Dimension::NONE)),
-        Kind::Uncertain(u) => Some((u.value(), Dimension::NONE)),
-        Kind::Unit(u) => Some((u.scale().to_f64(), u.dimension())),
-        Kind::Constant(_) => e.evaluate(&|_| None).map(|x| (x, Dimension::NONE)),
-        _ => None,
-    };
-    if let Some((x, d)) = number(e) {
-        return push(x, d);
-    }
-    match e.kind() {
-        Kind::Product(factors) => {
-            let mut own: Option<(f64, Dimension)> = None;
-            let mut rest = Vec::new();
-            for f in factors.iter() {
-                match number(f) {
-                    Some((x, d)) => {
-                        let (y, e) = own.unwrap_or((1.0, Dimension::NONE));
-                        own = Some((x * y, d.mul(e).unwrap_or(Dimension::NONE)));
-                    }
-                    None => rest.push(f),
-                }
-            }
-            let mut all: Vec<Expr> = own.map(|(x, d)| push(x, d)).into_iter().collect();
-            all.extend(rest.into_iter().map(|f| open(f, parameters)));
-            Expr::product(all)
-        }
-        Kind::Power(base, exponent) if exponent.as_number().is_some() => {
-            let base = open(base, parameters);
-            Expr::power(base, exponent.clone())
-        }
-        _ => e.map_children(|c| open(c, parameters)),
-    }
+    });
+    Model { template, parameters, engine }
 }
 
 /// The law with one term of a sum in it left out, in each way, and the values of the constants that stay. A term goes only

@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 
 use nalgebra::DMatrix;
+use serde_json::{Value as Json, json};
 
 use super::curve::{Spline, fornberg};
 use super::paths::Paths;
@@ -13,6 +14,7 @@ use crate::base::CancelToken;
 use crate::expression::{Expr, Symbol};
 use crate::numeric::{Options, Scratch, Tape, levenberg_marquardt};
 use crate::regression::candidate::Model;
+use crate::regression::spelling::{floats, from_floats};
 
 /// Most steps of a fit.
 const STEPS: usize = 30;
@@ -63,6 +65,48 @@ impl Shot {
     /// Whether chi2 of no state is more than so much for each point.
     pub fn follows(&self, most: f64) -> bool {
         self.chi2.iter().all(|c| *c < most * self.points as f64)
+    }
+}
+
+/// Lists of lists of floats.
+fn lists(all: &[Vec<f64>]) -> Json {
+    all.iter().map(|l| floats(l)).collect::<Vec<_>>().into()
+}
+
+fn from_lists(value: &Json) -> Option<Vec<Vec<f64>>> {
+    value.as_array()?.iter().map(from_floats).collect()
+}
+
+impl Shot {
+    /// It as JSON.
+    pub fn write(&self) -> Json {
+        let path: Vec<Json> = self.path.iter().map(|p| lists(p)).collect();
+        json!({
+            "values": lists(&self.values),
+            "errors": lists(&self.errors),
+            "covariance": floats(self.covariance.as_slice()),
+            "chi2": floats(&self.chi2),
+            "points": self.points,
+            "windows": self.windows,
+            "starts": lists(&self.starts),
+            "path": path,
+        })
+    }
+
+    /// What [`Shot::write`] wrote.
+    pub fn read(value: &Json) -> Option<Shot> {
+        let covariance = from_floats(&value["covariance"])?;
+        let n = covariance.len().isqrt();
+        Some(Shot {
+            values: from_lists(&value["values"])?,
+            errors: from_lists(&value["errors"])?,
+            covariance: (n * n == covariance.len()).then(|| DMatrix::from_vec(n, n, covariance))?,
+            chi2: from_floats(&value["chi2"])?,
+            points: usize::try_from(value["points"].as_u64()?).ok()?,
+            windows: usize::try_from(value["windows"].as_u64()?).ok()?,
+            starts: from_lists(&value["starts"])?,
+            path: value["path"].as_array()?.iter().map(from_lists).collect::<Option<_>>()?,
+        })
     }
 }
 

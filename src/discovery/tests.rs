@@ -306,14 +306,14 @@ fn what_cancels_is_left_out() {
     let (x, y) = (|| Expr::symbol("x"), || Expr::symbol("y"));
     let ratio = |p: i64, q: i64| Expr::number(crate::base::Number::ratio(p, q).unwrap());
     let law = (x() * (ratio(43, 100) * y() / x() + ratio(9, 2))).negate();
-    let found = super::exact::cancelled(&law);
+    let found = regression::cancel::cancelled(&law);
     assert_eq!(found, (ratio(43, 100) * y() + ratio(9, 2) * x()).negate());
     assert!(regression::size(&found) < regression::size(&law));
     // What has a pole keeps it, and what is written otherwise stays so.
     for law in
         [y() / x() + ratio(9, 2), x() * (y() + ratio(9, 2)), Expr::call(Function::Sin, vec![x()]) / x()]
     {
-        assert_eq!(super::exact::cancelled(&law), law);
+        assert_eq!(regression::cancel::cancelled(&law), law);
     }
 }
 
@@ -358,4 +358,30 @@ fn faults_are_told() {
     let cancel = CancelToken::new();
     cancel.cancel();
     let _ = discover(&good, &plan(1_000_000), &cancel, &|_| {});
+}
+
+#[test]
+fn resuming_equals_never_stopping() {
+    for (seen, work) in [(Seen::Relative(0.05), 2_500_000), (Seen::Exact, 3_000_000)] {
+        let data = paths(&["x", "y"], hunters, &[&[10.0, 5.0]], 30.0, 200, seen);
+        let plan = plan(work);
+        let whole = find(&data, &plan);
+        let (found, states) = regression::journal::tests::in_pieces(3, |journal, cancel| {
+            let run = discover_kept(&data, &plan, cancel, &|_| {}, journal);
+            run.ok().filter(|f| f.stopped != StopReason::Cancelled)
+        });
+        assert_eq!(format!("{found:?}"), format!("{whole:?}"));
+        if matches!(seen, Seen::Relative(_)) {
+            assert!(states.len() > 1, "cut {} times", states.len());
+        }
+        // What is found is as it was when it is read again.
+        let catalogue = crate::units::Catalogue::load(&[("u.phys", "unit metre, m\n")]).unwrap();
+        let bytes = checkpoint::encode(&found, &catalogue).unwrap();
+        match checkpoint::decode(&bytes, &catalogue) {
+            Some(regression::checkpoint::Kept::Finished(again)) => {
+                assert_eq!(format!("{again:?}"), format!("{whole:?}"));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
 }

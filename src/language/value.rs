@@ -214,6 +214,23 @@ pub struct Groups {
 }
 
 impl Groups {
+    /// The constants of a law as columns, one value for each of the groups that rows are of.
+    ///
+    /// # Errors
+    /// The row, and its group, that was none of the search.
+    pub fn columns(&self, law: usize, rows: &[String]) -> Result<Vec<Column>, (usize, String)> {
+        let place = |(row, word): (usize, &String)| {
+            self.names.iter().position(|n| n == word).ok_or_else(|| (row, word.clone()))
+        };
+        let of: Vec<usize> = rows.iter().enumerate().map(place).collect::<Result<_, _>>()?;
+        let own = self.own.get(law).map_or(&[][..], Vec::as_slice);
+        let column = |c: &OwnConstant| {
+            let unit = (!c.unit.is_one()).then(|| c.unit.clone());
+            Column::floats(c.symbol.name(), unit, of.iter().map(|k| c.values[*k].value()).collect())
+        };
+        Ok(own.iter().map(column).collect())
+    }
+
     /// A row for each group with the constants of a law.
     pub fn table(&self, law: usize) -> Option<Dataset> {
         let names = self.names.iter().map(|n| n.as_str().into()).collect();

@@ -270,6 +270,14 @@ pub enum RegressError {
         /// The vector.
         vector: String,
     },
+    /// A vector only some of whose components have errors.
+    #[error("expected errors of every component of `{vector}`, found none of `{component}`")]
+    ComponentErrors {
+        /// The vector.
+        vector: String,
+        /// A component without errors.
+        component: String,
+    },
 }
 
 /// A number of arguments in words.
@@ -306,6 +314,7 @@ impl Fault for RegressError {
             RegressError::Groups { .. } => 4043,
             RegressError::Component { .. } => 4044,
             RegressError::Components { .. } => 4045,
+            RegressError::ComponentErrors { .. } => 4047,
             RegressError::Parts { .. } => 4046,
             RegressError::FormHoles => 4030,
             RegressError::FormArity { .. } => 4031,
@@ -361,6 +370,9 @@ impl Fault for RegressError {
             RegressError::Parts { .. } => "give a complex number for each row".into(),
             RegressError::Components { .. } => {
                 "a vector has three components of one unit, for example x, y, z in m".into()
+            }
+            RegressError::ComponentErrors { .. } => {
+                "sigma: s, a column of errors of all components, or a vector with those of each".into()
             }
             RegressError::FormHoles => "fit the constants: fit(data, y == a*x + b)".into(),
             RegressError::FormArity { hole, expected, .. } => {
@@ -519,6 +531,12 @@ pub const CODES: &[(u16, &str, &str)] = &[
         "The three components of a vector have one unit: its length is the root of the sum of their squares.",
     ),
     (4046, "parts of complex numbers", "A complex column has a real and an imaginary part in each row."),
+    (
+        4047,
+        "errors of some components",
+        "Either all components of a vector have standard errors, or none has. `sigma` names one column for all of them, or a \
+         vector whose components are the errors.",
+    ),
     (
         4050,
         "loss without a value",

@@ -6,6 +6,7 @@
 //! All numbers are in coherent SI units.
 
 mod algebraic;
+pub mod cancel;
 pub mod candidate;
 pub mod checkpoint;
 pub mod closed;
@@ -21,6 +22,7 @@ mod front;
 mod genetic;
 pub mod groups;
 mod guesses;
+pub mod journal;
 pub mod loss;
 mod options;
 mod parts;
@@ -32,24 +34,31 @@ pub mod rules;
 mod scheduler;
 mod size;
 mod snap;
+pub mod spelling;
 mod symmetry;
 mod template;
 pub mod vectors;
 
 pub use candidate::{Candidate, ConstantInfo, Model, Parameter};
-pub use complex::{ComplexColumn, ComplexLaw, ComplexTarget, FoundComplex, regress_complex};
+pub use complex::{
+    ComplexColumn, ComplexLaw, ComplexTarget, FoundComplex, regress_complex, regress_complex_kept,
+};
 pub use engine::{
     Batch, Engine, INTERVAL, Keep, Keeping, Report, SWITCHES, Search, Step, regress, regress_kept,
 };
 pub use error::{CODES, RegressError};
 pub use front::{Found, Front};
-pub use groups::{FoundGroups, GroupLaw, OwnConstant, regress_groups};
+pub use groups::{FoundGroups, GroupLaw, OwnConstant, regress_groups, regress_groups_kept};
+pub use journal::{Journal, Keeper};
 pub use options::{Constants, Criteria, Method, OwnOperator, Plan, Until};
 pub use problem::Problem;
 pub use scheduler::Gain;
 pub use size::size;
 pub use snap::{Choice, exact_values};
-pub use vectors::{Derived, FoundVector, VectorLaw, VectorTarget, Vectors, regress_vector};
+pub use template::numbers;
+pub use vectors::{
+    Derived, FoundVector, VectorLaw, VectorTarget, Vectors, regress_vector, regress_vector_kept,
+};
 
 #[cfg(test)]
 mod scheduler_tests;

@@ -22,7 +22,7 @@ use super::options::Plan;
 use super::problem::Problem;
 use super::projective;
 use super::refine;
-use crate::base::{CancelToken, StopReason, hash};
+use crate::base::{CancelToken, StopReason, Threads, hash};
 use crate::expression::Expr;
 
 /// Least and most work that a complete law is challenged for; between them as much as led to it, or some steps like the one
@@ -98,7 +98,7 @@ pub struct Run<'a> {
     pub(super) until: Option<u64>,
     pub(super) gains: Vec<Gain>,
     pub(super) notes: Vec<String>,
-    pool: Option<rayon::ThreadPool>,
+    threads: Threads,
     /// The relative resolution of each feature.
     grains: Vec<f64>,
 }
@@ -106,12 +106,6 @@ pub struct Run<'a> {
 impl<'a> Run<'a> {
     /// A search of data and options that are known to be usable, at its beginning.
     pub fn new(problem: &'a Problem, seen: &'a Problem, plan: &'a Plan, notes: Vec<String>) -> Run<'a> {
-        // A caller that is itself in a pool of this size keeps its thread: its processor time is then that of the search.
-        let inside = rayon::current_thread_index().is_some() && rayon::current_num_threads() == plan.threads;
-        let pool = match inside {
-            true => None,
-            false => rayon::ThreadPoolBuilder::new().num_threads(plan.threads).build().ok(),
-        };
         let floor = floor(problem, plan);
         let engines = engines(problem, plan);
         let grain = |k: usize| projective::resolution(&problem.columns[k]);
@@ -132,7 +126,7 @@ impl<'a> Run<'a> {
             until: None,
             gains: Vec::new(),
             notes,
-            pool,
+            threads: Threads::new(plan.threads),
         }
     }
 
@@ -218,7 +212,7 @@ impl<'a> Run<'a> {
     fn run(&mut self, place: usize, search: &Search<'_>) -> Option<(Batch, Vec<Option<Candidate>>)> {
         let (engine, tried) = (&mut self.engines[place], &self.tried);
         let (front, problem) = (&self.front, self.problem);
-        let mut step = || {
+        let step = || {
             let mut batch = engine.run(search);
             let mut own = HashSet::new();
             batch.models.retain(|m| !tried.contains(&key(m)) && own.insert(key(m)));
@@ -229,10 +223,7 @@ impl<'a> Run<'a> {
                 .collect();
             (batch, refined)
         };
-        let done = match &self.pool {
-            Some(pool) => pool.install(step),
-            None => step(),
-        };
+        let done = self.threads.run(step);
         search.cancel.stop().is_none().then_some(done)
     }
 

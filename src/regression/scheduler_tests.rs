@@ -34,7 +34,7 @@ fn go(problem: &Problem, plan: &Plan) -> Found {
 }
 
 fn bytes(found: &Found) -> Vec<u8> {
-    checkpoint::encode(found, &units()).unwrap()
+    checkpoint::encode(&found.clone().into(), &units()).unwrap()
 }
 
 #[test]

@@ -47,6 +47,49 @@ pub fn open(problem: &Problem, law: &Expr, how: Opening, engine: &'static str) -
     (parameters.len() <= MOST && !template.is_undefined()).then_some(Model { template, parameters, engine })
 }
 
+/// A law whose numbers became what `fresh` makes of their values in SI and their dimensions: one for all factors of a product
+/// that are numbers. Exponents that are exact stay, and so do 1 and -1, except where `ones` says that as a term of a sum they
+/// are numbers as any other.
+pub fn numbers(e: &Expr, ones: bool, fresh: &mut dyn FnMut(f64, Dimension) -> Expr) -> Expr {
+    let number = |e: &Expr| match e.kind() {
+        Kind::Number(n) => (!n.abs().is_one() && !n.is_zero()).then(|| (n.to_f64(), Dimension::NONE)),
+        Kind::Float(x) => Some((*x, Dimension::NONE)),
+        Kind::Uncertain(u) => Some((u.value(), Dimension::NONE)),
+        Kind::Unit(u) => Some((u.scale().to_f64(), u.dimension())),
+        Kind::Constant(_) => e.evaluate(&|_| None).map(|x| (x, Dimension::NONE)),
+        _ => None,
+    };
+    if let Some((x, d)) = number(e) {
+        return fresh(x, d);
+    }
+    match e.kind() {
+        Kind::Product(factors) => {
+            let mut own: Option<(f64, Dimension)> = None;
+            let mut rest = Vec::new();
+            for f in factors.iter() {
+                match number(f) {
+                    Some((x, d)) => {
+                        let (y, e) = own.unwrap_or((1.0, Dimension::NONE));
+                        own = Some((x * y, d.mul(e).unwrap_or(Dimension::NONE)));
+                    }
+                    None => rest.push(f),
+                }
+            }
+            let mut all: Vec<Expr> = own.map(|(x, d)| fresh(x, d)).into_iter().collect();
+            all.extend(rest.into_iter().map(|f| numbers(f, ones, fresh)));
+            Expr::product(all)
+        }
+        Kind::Sum(terms) if ones => Expr::sum(terms.iter().map(|t| match t.as_f64() {
+            Some(x) if x != 0.0 => fresh(x, Dimension::NONE),
+            _ => numbers(t, ones, fresh),
+        })),
+        Kind::Power(base, exponent) if exponent.as_number().is_some() => {
+            Expr::power(numbers(base, ones, fresh), exponent.clone())
+        }
+        _ => e.map_children(|c| numbers(c, ones, fresh)),
+    }
+}
+
 /// All models that open a candidate, each once.
 pub fn models(problem: &Problem, candidate: &Candidate, engine: &'static str) -> Vec<Model> {
     let mut found: Vec<Model> = Vec::new();

@@ -372,6 +372,34 @@ fn sympy_agrees_and_what_it_says_is_read() {
 }
 
 #[test]
+fn sympy_interface() {
+    // A law that was found is differentiated and integrated there: what integrates the derivative is the law, and both
+    // agree with what is found here.
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let script = "var x in 0.5..3; var k in 1..2\n\
+                  found = regress(sample(k*x^2 + 3*sin(x), points: 80), work: 5000000)\n\
+                  check found.best == k*x^2 + 3*sin(x)\n\
+                  export(found.best, \"law.py\", as: sympy)\n\
+                  [diff(found.best, x)(x: 1.2, k: 1.7), nintegrate(found.best(k: 1.7), x, 0, 2)]";
+    let here = run(folder.path(), script).unwrap_or_else(|fault| panic!("{fault}"));
+    let Some(Value::List(here)) = here else { panic!("no list: {here:?}") };
+    let here: Vec<f64> = here.iter().filter_map(|v| v.as_expr()?.evaluate(&|_| None)).collect();
+    let text = "import sympy\nfrom law import expression as law\n\
+                x, k = sympy.symbols('x k')\n\
+                slope, area = sympy.diff(law, x), sympy.integrate(law, x)\n\
+                assert sympy.simplify(sympy.diff(area, x) - law) == 0, area\n\
+                assert sympy.simplify(sympy.integrate(slope, x) - law).diff(x) == 0, slope\n\
+                print(float(slope.subs({x: 1.2, k: 1.7})))\n\
+                print(float((area.subs(x, 2) - area.subs(x, 0)).subs(k, 1.7)))\n";
+    let Some(there) = python(folder.path(), "sympy", text) else { return };
+    let there: Vec<f64> = there.lines().map(|l| l.parse().expect("a number")).collect();
+    assert_eq!((here.len(), there.len()), (2, 2));
+    for (a, b) in here.iter().zip(&there) {
+        assert!((a - b).abs() <= 1e-8 * a.abs(), "{here:?} {there:?}");
+    }
+}
+
+#[test]
 fn srepr_is_what_sympy_evaluates() {
     let folder = tempfile::tempdir().expect("a scratch folder");
     let mut text =

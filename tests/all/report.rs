@@ -70,3 +70,49 @@ fn bad_calls_say_what_is_wrong_and_write_nothing() {
         assert!(!folder.path().join("a.html").exists() && !folder.path().join("a.pdf").exists(), "{call}");
     }
 }
+
+#[test]
+fn laws_of_groups_vectors_and_forms_are_told_with_their_parts() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let page = |script: &str| {
+        let (status, told) = run(folder.path(), &format!("{script}report(found, d, \"law.html\")\n"), true);
+        assert_eq!(status, Some(0), "{script}\n{told}");
+        let page = fs::read_to_string(folder.path().join("law.html")).expect("a page");
+        let document = read(&page);
+        let text: Vec<&str> = document.descendants().filter_map(|n| n.text()).collect();
+        text.join(" ")
+    };
+    let groups = page(
+        "xs = [1 + 3*mod(0.37*k, 1) for k in 0..59]\n\
+         ls = [1.3, 2.17, 0.731]\n\
+         d = dataset({x: xs, g: [mod(k, 3) for k in 0..59], y: [ls[mod(k, 3)]*xs[k]^2 for k in 0..59]})\n\
+         found = regress(d, target: y, group: g, work: 5000000)\n",
+    );
+    for part in ["Constants of each group", "2.17", "0.731", "c1 = ", "RMS of residuals", "holds"] {
+        assert!(groups.contains(part), "no {part} in {groups}");
+    }
+    let vectors = page(
+        "ks = [k for k in 0..39]\n\
+         d = dataset({m: [1 + mod(0.37*k, 1) for k in ks], a: [mod(0.61*k, 1) - 0.3 for k in ks],\n\
+         b: [mod(0.23*k, 1) - 0.6 for k in ks], c: [mod(0.77*k, 1) for k in ks]})\n\
+         d = with(d, Fx: 2.5*m*a, Fy: 2.5*m*b, Fz: 2.5*m*c)\n\
+         found = regress(d, target: F, vectors: {F: [Fx, Fy, Fz], g: [a, b, c]}, work: 5000000)\n",
+    );
+    for part in ["in words", "5*g*m/2", "Parts", "Fy", "5*b*m/2", "Constants", "the law is that of a vector"]
+    {
+        assert!(vectors.contains(part), "no {part} in {vectors}");
+    }
+    let form = page(
+        "var x in 0.5..3\nvar z in 1..4\n\
+         d = sample(2.5*sin(x) + 1/z, points: 100)\n\
+         found = regress(d, form: f(x) + g(z), method: closed, work: 5000000)\n",
+    );
+    for part in ["Parts", "part", "law", "sin(x)"] {
+        assert!(form.contains(part), "no {part} in {form}");
+    }
+    // The log of the run tells them too.
+    let mut logs = files(&folder.path().join("runs"), "jsonl", &[]).into_iter();
+    assert!(
+        logs.any(|p| fs::read_to_string(p).is_ok_and(|t| t.contains("\"beside\":{\"words\":\"5*g*m/2\"")))
+    );
+}

@@ -271,6 +271,58 @@ fn killed_in_the_middle_of_a_search_it_goes_on() {
     assert_eq!(metrics(&run), metrics(&other));
 }
 
+/// Searches that are made of several: for the holes of a form, in groups, for complex numbers, for a system.
+const PIECES: [&str; 4] = [
+    "var x in 0.2..6\nvar z in 0.5..9\nvar w in 1..4\n\
+     d = sample(2.5*sin(x) + sqrt(z)/w, points: 120, name: \"u\", noise: 0.01, seed: 3)\n\
+     found = regress(d, form: a*f(x) + g(z)/w, work: 12000000)\n\
+     found\nprint(found.f, found.g, found.a, found.work)\n",
+    "xs = [0.5 + 3.5*mod(0.37*k, 1) for k in 0..119]\n\
+     ys = [2.3*x/(1 + 0.7*x) + sin(x) + 0.01*sin(10000*x) for x in xs]\n\
+     all = dataset({x: xs, g: [mod(k, 3) for k in 0..119], y: ys})\n\
+     found = regress(all, target: y, group: g, work: 40000000)\n\
+     found\nprint(found.groups, found.work)\n",
+    "ws = [1 + 8*k/39 for k in 0..39]\n\
+     Rs = [1 + 2*mod(0.61*k, 1) for k in 0..39]\n\
+     Zs = [Rs[k]*1.01^mod(k, 2) + i*(ws[k] - 1.3/ws[k])*1.02^mod(k, 3) for k in 0..39]\n\
+     found = regress(dataset({R: Rs, w: ws, Z: Zs}), target: Z, work: 40000000)\n\
+     found\nprint(found.words, found.work)\n",
+    "var t in 0..20\n\
+     hunters = system {\n    equations: [x' == 3*x/2 - x*y, y' == x*y - y]\n    initial: {x: 1, y: 0.5}\n}\n\
+     seen = observe(integrate(hunters, t, points: 200), noise: 0.03, seed: 1)\n\
+     found = discover(seen, work: 4000000)\n\
+     found\nprint(found.work, found.r2)\n",
+];
+
+#[test]
+fn killed_in_the_middle_of_several_searches_they_go_on() {
+    for script in PIECES {
+        let place = Place::new(script);
+        let whole = ok(place.run(&["run", "law.phys", "--seed", "5", "--runs", "whole"]));
+        // Something of it has ended, and something is under way.
+        let between = || {
+            files(&place.path().join("runs"), "state", &[]).iter().any(|p| {
+                let bytes = fs::read(p).unwrap_or_default();
+                let text = String::from_utf8_lossy(&bytes);
+                text.contains("\"finished\":false") && text.contains("\"ended\":{\"s")
+            })
+        };
+        killed(place.command(&["run", "law.phys", "--seed", "5"]), between);
+        let [run] = place.runs().try_into().expect("one run");
+        let shown = run.display().to_string();
+        let again = ok(place.run(&["run", "law.phys", "--resume", &shown, "--threads", "1"]));
+        assert!(!again.stderr.contains("P8009"), "{}", again.stderr);
+        assert_eq!(again.stdout, whole.stdout);
+        let other =
+            files(&place.path().join("whole"), "json", &[])[0].parent().expect("a folder").to_path_buf();
+        assert_eq!(decided(&run), decided(&other));
+        // Finished: it is read, not done again.
+        let third = ok(place.run(&["run", "law.phys", "--resume", &shown]));
+        assert_eq!(third.stdout, whole.stdout);
+        assert_eq!(decided(&run), decided(&other));
+    }
+}
+
 #[test]
 fn the_command_keeps_its_state_in_a_file() {
     let place = Place::new(LONG);

@@ -380,14 +380,19 @@ impl State {
             .laws
             .iter()
             .map(|l| {
-                json!({
+                let mut law = json!({
                     "expression": l.expression,
                     "size": l.size,
                     "loss": number(l.loss),
                     "r2": number(l.r2),
                     "description_length": number(l.description_length),
                     "chosen": l.chosen,
-                })
+                });
+                if !l.beside.is_empty() {
+                    let beside = l.beside.iter().map(|(n, t)| (n.clone(), t.as_str().into()));
+                    law["beside"] = Json::Object(beside.collect());
+                }
+                law
             })
             .collect();
         let figures: Map<String, Json> =

@@ -237,6 +237,7 @@ fn fit(context: &mut Context, args: &Args) -> Result<Value> {
             loss: found.result.residual_rms * found.result.residual_rms,
             r2: found.result.r2,
             description_length: f64::NAN,
+            beside: Vec::new(),
             chosen: true,
         }],
         figures: vec![("chi2", found.result.chi2), ("rms", found.result.residual_rms)],

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use super::Body;
 use super::data::seed;
+use super::kept::Place;
 use super::regress::{constants, operators};
-use crate::base::{Code, Diagnostic, Event, Finding, FoundLaw, Meter};
+use crate::base::{Code, Diagnostic, Event, Finding, FoundLaw, Meter, StopReason};
 use crate::data::{Column, Role, Values};
 use crate::discovery::{self, Discovered, Noise, Path, Paths, Plan};
 use crate::expression::print::Style;
@@ -18,8 +19,9 @@ use crate::language::render;
 use crate::language::system::{State, System};
 use crate::language::value::{Record, Value};
 use crate::numeric::statistics;
+use crate::regression::{Journal, Keeper};
 use crate::syntax::tree::Name;
-use crate::units::{Dimension, Unit};
+use crate::units::{Catalogue, Dimension, Unit};
 
 /// The table.
 pub const TABLE: &[(&str, Body)] = &[("discover", discover)];
@@ -133,13 +135,26 @@ fn discover(context: &mut Context, args: &Args) -> Result<Value> {
         let done = (share.clamp(0.0, 1.0) * PARTS as f64) as u64;
         meter.lock().unwrap_or_else(PoisonError::into_inner).at(done, None);
     };
-    let found = discovery::discover(&paths, &plan, &cancel, &told).map_err(|f| lift(&*f, args.span))?;
+    let hash = discovery::checkpoint::fingerprint(&paths, &plan);
+    let search = |keeper: Option<Keeper<'_>>| {
+        let journal = keeper.map_or_else(Journal::none, |k| Journal::new(k, hash));
+        discovery::discover_kept(&paths, &plan, &cancel, &told, &journal)
+    };
+    let encode = |found: &Discovered, catalogue: &Catalogue| match found.stopped {
+        StopReason::Cancelled => None,
+        _ => discovery::checkpoint::encode(found, catalogue),
+    };
+    let place = Place { store: context.checkpoints.as_deref(), catalogue: &context.catalogue };
+    let form = (&encode as _, &discovery::checkpoint::decode as _);
+    let (found, resumed) =
+        place.finished_or(("discover", hash), form, search).map_err(|f| lift(&*f, args.span))?;
     drop(meter);
     for note in &found.notes {
         context.notify(Diagnostic::notice(Code(4120), args.span, note.clone()));
     }
     for k in 0..found.rates.len() {
-        context.events.send(Event::Finding(Arc::new(finding(context, &paths, &found, k, plan.seed))));
+        let finding = finding(context, &paths, &found, k, plan.seed);
+        context.events.send(Event::Finding(Arc::new(Finding { resumed, ..finding })));
     }
     Ok(Value::System(Arc::new(system(&paths, &over, &states, found))))
 }
@@ -156,6 +171,7 @@ fn finding(context: &Context, paths: &Paths, found: &Discovered, k: usize, seed:
         loss: (1.0 - found.r2[k]) * statistics::variance(&values),
         r2: found.r2[k],
         description_length: rate.description_length,
+        beside: Vec::new(),
         chosen: true,
     };
     Finding {

@@ -2,8 +2,8 @@
 //! came second, and why the search stopped.
 
 use super::Body;
-use crate::expression::Expr;
 use crate::expression::print::{self, Style};
+use crate::expression::{Expr, Uncertain};
 use crate::language::calls::Args;
 use crate::language::context::Context;
 use crate::language::error::{Result, fault_hint};
@@ -55,6 +55,7 @@ pub(super) fn rows(front: &FrontValue, place: Option<usize>, style: &Style) -> V
     let found = &front.found;
     let mut rows: Vec<(&str, String)> = Vec::new();
     if let Some(law) = place.map(|k| &found.front.candidates()[k]) {
+        rows.extend(parts(front, place, style));
         rows.push(("engine", law.engine.to_string()));
         if !law.evidence.is_empty() {
             rows.push(("evidence", law.evidence.to_string()));
@@ -71,6 +72,67 @@ pub(super) fn rows(front: &FrontValue, place: Option<usize>, style: &Style) -> V
     rows.push(("stopped", stopped));
     rows.extend(found.notes.iter().map(|n| ("note", n.clone())));
     rows
+}
+
+/// What the law at a place is made of, where more than columns and constants: it in words, the laws of its parts, the
+/// constants of its groups. The name is empty where a line goes on.
+fn parts(front: &FrontValue, place: Option<usize>, style: &Style) -> Vec<(&'static str, String)> {
+    let beside = beside(front, place, style);
+    let mut rows: Vec<(&str, String)> = beside.words.map(|w| ("in words", w)).into_iter().collect();
+    for (k, (name, law)) in beside.parts.iter().enumerate() {
+        rows.push((if k == 0 { "parts" } else { "" }, format!("{name} = {law}")));
+    }
+    for (k, (name, values)) in beside.groups.iter().enumerate() {
+        let each: Vec<String> = values.iter().map(|(group, value)| format!("{value} of {group}")).collect();
+        let mark = if k == 0 { "groups" } else { "" };
+        rows.push((mark, format!("{name} = {}", each.join(", "))));
+    }
+    rows
+}
+
+/// What stands beside a law, in words.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// The law in words.
+    pub words: Option<String>,
+    /// The laws that it is made of, by name.
+    pub parts: Vec<(String, String)>,
+    /// Constants, each with the groups and its values there.
+    pub groups: Vec<(String, Vec<(String, String)>)>,
+}
+
+impl Beside {
+    /// All of it as names with texts.
+    pub fn named(self) -> Vec<(String, String)> {
+        let words = self.words.map(|w| ("words".to_string(), w));
+        let groups = self.groups.into_iter().flat_map(|(name, values)| {
+            values.into_iter().map(move |(group, value)| (format!("{name} of {group}"), value))
+        });
+        words.into_iter().chain(self.parts).chain(groups).collect()
+    }
+}
+
+/// What stands beside the law at a place.
+pub fn beside(front: &FrontValue, place: Option<usize>, style: &Style) -> Beside {
+    let Some(place) = place else { return Beside::default() };
+    let parts = front.parts.get(place).map_or(&[][..], Vec::as_slice);
+    let mut groups = Vec::new();
+    if let Some(g) = &front.groups {
+        for c in g.own.get(place).map_or(&[][..], Vec::as_slice) {
+            let unit = if c.unit.is_one() { String::new() } else { format!(" [{}]", c.unit) };
+            let value = |u: &Uncertain| match u.sigma() {
+                s if s > 0.0 && s.is_finite() => format!("{}{unit}", print::uncertain(u.value(), s)),
+                _ => format!("{}{unit}", render::expr(&Expr::float(u.value()), style)),
+            };
+            let values = g.names.iter().cloned().zip(c.values.iter().map(value)).collect();
+            groups.push((c.symbol.to_string(), values));
+        }
+    }
+    Beside {
+        words: front.words.get(place).cloned(),
+        parts: parts.iter().map(|(n, e)| (n.to_string(), render::expr(e, style))).collect(),
+        groups,
+    }
 }
 
 /// A constant with its error, or its exact form with what it was before.

@@ -8,7 +8,8 @@ pub mod discover;
 pub mod elementary;
 pub mod explain;
 pub mod export;
-pub mod lists;
+mod kept;
+mod lists;
 pub mod matrices;
 #[cfg(feature = "networks")]
 pub mod models;

@@ -5,19 +5,35 @@ use std::sync::Arc;
 use super::Body;
 use super::data::{column_declarations, fit_member};
 use super::regress::group_words;
-use crate::data::{Column, DataError};
+use crate::base::Span;
+use crate::data::{Column, DataError, Dataset};
 use crate::expression::{Declaration, Expr, Kind, Relation, Symbol};
 use crate::language::calls::Args;
 use crate::language::context::Context;
 use crate::language::dimension;
 use crate::language::error::{Result, fault_hint, lift};
 use crate::language::operations as op;
-use crate::language::value::Value;
+use crate::language::value::{FrontValue, Value};
 use crate::numeric::Tape;
 use crate::units::{Dimension, Unit};
 
 /// The table.
 pub const TABLE: &[(&str, Body)] = &[("predict", predict)];
+
+/// The constants that differ between groups as columns of a dataset, for the law of a front at a place.
+pub(super) fn of_groups(
+    front: &FrontValue,
+    place: Option<usize>,
+    d: &Dataset,
+    at: Span,
+) -> Result<Vec<Column>> {
+    let Some((groups, place)) = front.groups.as_ref().zip(place) else { return Ok(Vec::new()) };
+    let column = d.column(&groups.column).map_err(|e| lift(&e, at))?;
+    groups.columns(place, &group_words(column)).map_err(|(row, word)| {
+        let message = format!("expected a group of the search, found `{word}` in row {}", row + 1);
+        fault_hint(6006, at, message, format!("it has {}", groups.names.join(", ")))
+    })
+}
 
 fn predict(context: &mut Context, args: &Args) -> Result<Value> {
     let d = args.dataset("data")?;
@@ -59,29 +75,13 @@ fn predict(context: &mut Context, args: &Args) -> Result<Value> {
     let law = op::settle(&law);
     let symbols = law.symbols();
     let mut columns: Vec<Arc<Column>> = Vec::new();
-    let own = |s: &Symbol| match model.plain() {
-        Value::Front(f) => {
-            let groups = f.groups.as_ref()?;
-            let constant = groups.own.get(f.chosen_index()?)?.iter().find(|c| c.symbol == *s)?;
-            Some((groups, constant))
-        }
-        _ => None,
+    let own = match model.plain() {
+        Value::Front(f) => of_groups(f, f.chosen_index(), &d, args.span_of("data"))?,
+        _ => Vec::new(),
     };
     for s in &symbols {
-        if let Some((groups, constant)) = own(s) {
-            let column = d.column(&groups.column).map_err(|e| lift(&e, args.span_of("data")))?;
-            let mut values = Vec::with_capacity(d.rows());
-            for (row, word) in group_words(column).iter().enumerate() {
-                let Some(k) = groups.names.iter().position(|n| n == word) else {
-                    let message =
-                        format!("expected a group of the search, found `{word}` in row {}", row + 1);
-                    let hint = format!("it has {}", groups.names.join(", "));
-                    return Err(fault_hint(6006, args.span_of("data"), message, hint));
-                };
-                values.push(constant.values[k].value());
-            }
-            let unit = (!constant.unit.is_one()).then(|| constant.unit.clone());
-            columns.push(Arc::new(Column::floats(s.name(), unit, values)));
+        if let Some(c) = own.iter().find(|c| *c.name == *s.name()) {
+            columns.push(Arc::new(c.clone()));
             continue;
         }
         let c = d.numbers(s.name()).map_err(|e| lift(&e, args.span_of("data")))?;

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use super::Body;
 use super::criteria;
 use super::data::{column_declarations, seed};
+use super::explain;
+use super::kept::Place;
 use super::typed::{self, Triple};
 use crate::base::random::Streams;
-use crate::base::{
-    CancelToken, Checkpoints, Event, EventSink, Finding, FoundLaw, Meter, StopReason, checkpoint,
-};
+use crate::base::{CancelToken, Checkpoints, Event, EventSink, Finding, FoundLaw, Meter, StopReason, hash};
 use crate::data::{self, Dataset, Role, Values};
 use crate::expression::print::Style;
 use crate::expression::{Declarations, Expr, Symbol};
@@ -22,17 +22,14 @@ use crate::language::operations as op;
 use crate::language::value::{FrontValue, Function, Groups, Record, Score, Select, Value};
 use crate::language::{dimension, render};
 use crate::numeric::Tape;
-use crate::regression::checkpoint::Kept;
-use crate::regression::form::{Filled, Form, regress_form};
+use crate::regression::checkpoint::Answer;
+use crate::regression::form::{Filled, Form, regress_form_kept};
 use crate::regression::{
-    self, Candidate, Constants, Criteria, Found, Keeping, Model, OwnOperator, Plan, Problem, RegressError,
-    regress_groups,
+    self, Candidate, Constants, Criteria, Journal, Keeper, Model, OwnOperator, Plan, Problem,
+    regress_groups_kept,
 };
 use crate::syntax::tree::{Name, Operator};
 use crate::units::{Catalogue, Dimension, Unit};
-
-/// Least time between two states of a search that are written.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// The table.
 pub const TABLE: &[(&str, Body)] = &[("regress", regress)];
@@ -129,44 +126,9 @@ pub struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    /// A search that was finished before, else `search`, which goes on where it was and keeps its state from time to time.
-    fn finished_or(
-        &self,
-        hash: u64,
-        search: impl FnOnce(Option<&Keeping<'_>>) -> std::result::Result<Found, RegressError>,
-    ) -> std::result::Result<(Found, bool), RegressError> {
-        let Some(store) = self.checkpoints else { return Ok((search(None)?, false)) };
-        let key = checkpoint::key(store, "regress", hash);
-        let refuse = || store.refuse(&key, "it is cut short or was written by another version");
-        let kept = store.load(&key);
-        let mut from = None;
-        if let Some(bytes) = &kept {
-            match regression::checkpoint::decode(bytes, self.catalogue) {
-                Some(Kept::Finished(found)) => return Ok((*found, true)),
-                Some(Kept::Under) => from = Some(bytes.as_slice()),
-                None => refuse(),
-            }
-        }
-        // When a state was written, and how long that took; writing is never most of the work.
-        let written: Cell<Option<(Instant, Duration)>> = Cell::new(None);
-        let keep = |last: bool, state: &dyn Fn() -> Option<Vec<u8>>| {
-            let due = written.get().is_none_or(|(when, took)| when.elapsed() >= (took * 10).max(PAUSE));
-            if due || last {
-                let begun = Instant::now();
-                if let Some(bytes) = state() {
-                    store.save(&key, &bytes);
-                }
-                written.set(Some((Instant::now(), begun.elapsed())));
-            }
-        };
-        let keeping = Keeping { catalogue: self.catalogue, from, keep: &keep, refuse: &refuse };
-        let found = search(Some(&keeping))?;
-        if found.stopped != StopReason::Cancelled
-            && let Some(bytes) = regression::checkpoint::encode(&found, self.catalogue)
-        {
-            store.save(&key, &bytes);
-        }
-        Ok((found, false))
+    /// Where states are kept.
+    fn place(&self) -> Place<'_> {
+        Place { store: self.checkpoints, catalogue: self.catalogue }
     }
 
     /// The work as listeners are told of it.
@@ -319,49 +281,63 @@ pub fn regress_dataset(
         Some(t) => watch.cancel.with_deadline(t),
         None => watch.cancel.clone(),
     };
-    let search = |keeping: Option<&Keeping<'_>>| {
-        let meter = RefCell::new(
-            Meter::new(watch.events, &watch.task(), "evaluations", plan.work).limit(request.time),
-        );
-        let told = Cell::new(0);
-        regression::regress_kept(&problem, &plan, &cancel, &|r| watch.report(&meter, &told, r), keeping)
+    let meter =
+        RefCell::new(Meter::new(watch.events, &watch.task(), "evaluations", plan.work).limit(request.time));
+    let told = Cell::new(0);
+    let tell = |r: &regression::Report<'_>| watch.report(&meter, &told, r);
+    let asked = match (&request.form, &request.group) {
+        _ if typed => Asked::Typed,
+        (Some(form), _) => Asked::Form(form),
+        (None, Some(column)) => {
+            let (of, names) = grouped(d, column).map_err(boxed)?;
+            Asked::Groups { of, names }
+        }
+        (None, None) => Asked::Plain,
     };
-    let mut parts = Vec::new();
-    let mut groups = None;
-    let mut words = Vec::new();
-    let (mut found, resumed) = if typed {
-        let meter = RefCell::new(
-            Meter::new(watch.events, &watch.task(), "evaluations", plan.work).limit(request.time),
-        );
-        let told = Cell::new(0);
-        let tell = |r: &regression::Report<'_>| watch.report(&meter, &told, r);
-        let typed = typed::search(d, request, &plan, &cancel, &tell)?;
-        (parts, words) = (typed.parts, typed.words);
-        (typed.found, false)
-    } else if let Some(form) = &request.form {
-        let meter = RefCell::new(
-            Meter::new(watch.events, &watch.task(), "evaluations", plan.work).limit(request.time),
-        );
-        let told = Cell::new(0);
-        let tell = |r: &regression::Report<'_>| watch.report(&meter, &told, r);
-        let found = regress_form(&problem, form, &plan, &cancel, &tell).map_err(boxed)?;
-        parts = found.filled.iter().map(|f| named_parts(form, f)).collect();
-        (found.found, false)
-    } else if let Some(column) = &request.group {
-        let meter = RefCell::new(
-            Meter::new(watch.events, &watch.task(), "evaluations", plan.work).limit(request.time),
-        );
-        let told = Cell::new(0);
-        let tell = |r: &regression::Report<'_>| watch.report(&meter, &told, r);
-        let (of, names) = grouped(d, column).map_err(boxed)?;
-        let found = regress_groups(&problem, &of, &names, &plan, &cancel, &tell).map_err(boxed)?;
-        let own = found.laws.iter().map(|l| l.own.clone()).collect();
-        groups = Some(Groups { column: Name::from(&**column), names: found.groups.clone(), own });
-        (found.into_found(), false)
-    } else {
-        let hash = regression::checkpoint::fingerprint(&problem, &plan);
-        watch.finished_or(hash, search).map_err(boxed)?
+    let own = match asked {
+        Asked::Typed => typed::fingerprint(d, request),
+        ref other => other.fingerprint(),
     };
+    let hash = hash::combine(regression::checkpoint::fingerprint(&problem, &plan), own);
+    let search = |keeper: Option<Keeper<'_>>| -> std::result::Result<Answer, Box<dyn crate::base::Fault>> {
+        if let Asked::Plain = asked {
+            let keeping = keeper.map(|k| k.keeping());
+            let found = regression::regress_kept(&problem, &plan, &cancel, &tell, keeping.as_ref());
+            return Ok(regression::cancel::written_out(found.map_err(boxed)?, &plan).into());
+        }
+        let journal = keeper.map_or_else(Journal::none, |k| Journal::new(k, hash));
+        match &asked {
+            Asked::Form(form) => {
+                let found = regress_form_kept(&problem, form, &plan, &cancel, &tell, &journal);
+                let found = found.map_err(boxed)?;
+                let parts = found.filled.iter().map(|f| named_parts(form, f)).collect();
+                Ok(Answer { parts, ..found.found.into() })
+            }
+            Asked::Groups { of, names } => {
+                let found = regress_groups_kept(&problem, (of, names), &plan, &cancel, &tell, &journal);
+                let found = found.map_err(boxed)?;
+                let own = found.laws.iter().map(|l| l.own.clone()).collect();
+                let groups = Some((found.groups.clone(), own));
+                Ok(Answer { groups, ..found.into_found().into() })
+            }
+            _ => typed::search(d, request, &plan, &cancel, &tell, &journal),
+        }
+    };
+    let encode = |answer: &Answer, catalogue: &Catalogue| match answer.found.stopped {
+        StopReason::Cancelled => None,
+        _ => regression::checkpoint::encode(answer, catalogue),
+    };
+    let form = (&encode as _, &regression::checkpoint::decode as _);
+    let (answer, resumed) = watch.place().finished_or(("regress", hash), form, search)?;
+    drop(meter);
+    let Answer { mut found, parts, mut words, groups } = answer;
+    let groups = groups.zip(request.group.as_ref()).map(|((names, own), column)| Groups {
+        column: Name::from(&**column),
+        names,
+        own,
+    });
+    let named = |(name, e): (String, Expr)| (Name::from(name.as_str()), e);
+    let parts = parts.into_iter().map(|own| own.into_iter().map(named).collect()).collect();
     let holdout = apart.map(|apart| scores(found.front.candidates(), &apart));
     if !derived.is_empty() {
         let written = typed::written(found, &derived);
@@ -375,7 +351,10 @@ pub fn regress_dataset(
         words,
         resumed,
         found,
-        target: Name::from(problem.target_symbol.name()),
+        target: match &request.target {
+            Some(vector) if typed => Name::from(&**vector),
+            _ => Name::from(problem.target_symbol.name()),
+        },
         target_unit: problem.target_unit.clone(),
         declarations: column_declarations(d),
         seconds: started.elapsed().as_secs_f64(),
@@ -383,10 +362,39 @@ pub fn regress_dataset(
     })
 }
 
+/// Which search is asked for.
+enum Asked<'a> {
+    /// That for a law.
+    Plain,
+    /// That for a vector or for complex numbers.
+    Typed,
+    /// That for the holes of a form.
+    Form(&'a Form),
+    /// That for a law whose constants differ between groups: the group of each row, and their names.
+    Groups { of: Vec<usize>, names: Vec<String> },
+}
+
+impl Asked<'_> {
+    /// A hash of what decides the answer beside data and options.
+    fn fingerprint(&self) -> u64 {
+        match self {
+            Asked::Plain | Asked::Typed => 0,
+            Asked::Form(form) => {
+                let words = format!("{:?} {:?}", form.holes, form.constants);
+                hash::combine(hash::of_str(&form.template.prefix()), hash::of_str(&words))
+            }
+            Asked::Groups { of, names } => {
+                let begin = hash::of_str(&format!("{names:?}"));
+                of.iter().fold(begin, |h, g| hash::combine(h, *g as u64))
+            }
+        }
+    }
+}
+
 /// What a law puts into a form, by name.
-fn named_parts(form: &Form, filled: &Filled) -> Vec<(Name, Expr)> {
-    let holes = form.holes.iter().map(|h| Name::from(h.name.name()));
-    let constants = form.constants.iter().map(|c| Name::from(c.symbol.name()));
+fn named_parts(form: &Form, filled: &Filled) -> Vec<(String, Expr)> {
+    let holes = form.holes.iter().map(|h| h.name.to_string());
+    let constants = form.constants.iter().map(|c| c.symbol.to_string());
     let laws = filled.laws.iter().chain(&filled.constants).cloned();
     holes.chain(constants).zip(laws).collect()
 }
@@ -681,6 +689,7 @@ fn finding(context: &Context, front: &Arc<FrontValue>) -> Finding {
         loss: c.loss,
         r2: c.r2,
         description_length: c.description_length,
+        beside: explain::beside(front, Some(k), &Style::exact()).named(),
         chosen: Some(k) == best,
     });
     Finding {

@@ -4,33 +4,24 @@
 use std::sync::Arc;
 
 use super::regress::{Request, boxed, problem};
-use crate::base::{CancelToken, Fault};
+use crate::base::{CancelToken, Fault, hash};
 use crate::data::{self, Column, Dataset, Values};
-use crate::expression::{Expr, Symbol};
+use crate::expression::Symbol;
 use crate::language::calls::Args;
 use crate::language::error::{Result, fault_hint};
 use crate::language::operations as op;
 use crate::language::value::Value;
+use crate::regression::checkpoint::Answer;
 use crate::regression::vectors::{Derived, expand, invariants, spoken};
 use crate::regression::{
-    ComplexColumn, ComplexTarget, Found, Front, Plan, Problem, RegressError, Report, VectorTarget, Vectors,
-    complex, regress_complex, regress_vector,
+    ComplexColumn, ComplexTarget, Found, Front, Journal, Plan, Problem, RegressError, Report, VectorTarget,
+    Vectors, complex, regress_complex_kept, regress_vector_kept,
 };
 use crate::syntax::tree::Name;
 use crate::units::{Dimension, Unit};
 
 /// A vector and its three columns.
 pub type Triple = (Name, [Arc<str>; 3]);
-
-/// What a search in typed columns found.
-pub struct Typed {
-    /// The laws, evaluable in the columns of the data.
-    pub found: Found,
-    /// The laws in words.
-    pub words: Vec<String>,
-    /// The components of each law of a vector.
-    pub parts: Vec<Vec<(Name, Expr)>>,
-}
 
 /// The vectors of a call: `vectors: {r: [x, y, z]}`.
 pub(super) fn vectors(args: &Args) -> Result<Vec<Triple>> {
@@ -126,7 +117,7 @@ pub(super) fn with_parts(
 }
 
 /// Laws in columns of the data, and how they are said, of laws in derived columns.
-pub(super) fn written(mut found: Found, derived: &[Derived]) -> Typed {
+pub(super) fn written(mut found: Found, derived: &[Derived]) -> Answer {
     let words = found.front.candidates().iter().map(|c| spoken(&c.expr).to_string()).collect();
     let laws = found.front.candidates().iter().cloned().map(|mut c| {
         c.expr = expand(&c.expr, derived);
@@ -136,25 +127,87 @@ pub(super) fn written(mut found: Found, derived: &[Derived]) -> Typed {
     if let Some(c) = &mut found.runner_up {
         c.expr = expand(&c.expr, derived);
     }
-    Typed { found, words, parts: Vec::new() }
+    Answer { words, ..found.into() }
 }
 
 /// The problem of the features beside a typed target, its first part standing for it.
 pub(super) fn base(d: &Dataset, request: &Request) -> std::result::Result<Problem, Box<dyn Fault>> {
     let target = request.target.clone().unwrap_or_else(|| "y".into());
     if let Some((_, own)) = request.vectors.iter().find(|(n, _)| **n == *target) {
-        let kept: Vec<&str> = d.names().filter(|n| !own[1..].iter().any(|c| **c == **n)).collect();
+        let errors = vector_of_errors(request);
+        let idle = |n: &str| own[1..].iter().chain(errors.into_iter().flatten()).any(|c| **c == *n);
+        let kept: Vec<&str> = d.names().filter(|n| !idle(n)).collect();
         let d = d.select(&kept).map_err(boxed)?;
-        return problem(&d, &Request { target: Some(own[0].clone()), ..request.clone() });
+        let sigma = request.sigma.clone().filter(|_| errors.is_none());
+        return problem(&d, &Request { target: Some(own[0].clone()), sigma, ..request.clone() });
     }
     let column = d.column(&target).map_err(boxed)?;
     let Some(z) = complex_column(column) else { return problem(d, request) };
     let unit = column.unit.clone();
     let scale = unit.as_ref().map_or(1.0, |u| u.scale().to_f64());
     let real = Column::floats(&target, unit, z.re.iter().map(|x| x / scale).collect());
+    let real = Column { errors: column.errors.clone(), ..real };
     let kept: Vec<&str> = d.names().filter(|n| **n != *target).collect();
     let d = d.select(&kept).and_then(|d| d.with_column(real)).map_err(boxed)?;
     problem(&d, request)
+}
+
+/// The columns of the vector that `sigma` names, if it names one.
+fn vector_of_errors(request: &Request) -> Option<&[Arc<str>; 3]> {
+    let name = request.sigma.as_ref()?;
+    request.vectors.iter().find(|(n, _)| **n == **name).map(|(_, columns)| columns)
+}
+
+/// Standard errors of the components of a vector: those of the vector or of the one column that `sigma` names, else those that
+/// the data give with each component.
+fn errors(
+    d: &Dataset,
+    request: &Request,
+    vector: &Name,
+    own: &[Arc<str>; 3],
+) -> std::result::Result<Option<[Vec<f64>; 3]>, Box<dyn Fault>> {
+    if let Some(name) = &request.sigma {
+        let one = [name.clone(), name.clone(), name.clone()];
+        let mut all = [Vec::new(), Vec::new(), Vec::new()];
+        for (list, column) in all.iter_mut().zip(vector_of_errors(request).unwrap_or(&one)) {
+            *list = d.numbers(column).map_err(boxed)?.si_values();
+        }
+        return Ok(Some(all));
+    }
+    let mut known = Vec::new();
+    let mut without = None;
+    for c in own {
+        match d.numbers(c).map_err(boxed)?.si_errors() {
+            Some(errors) => known.push(errors),
+            None => without = Some(c.to_string()),
+        }
+    }
+    match (<[Vec<f64>; 3]>::try_from(known), without) {
+        (Ok(all), _) => Ok(Some(all)),
+        (Err(some), Some(component)) if !some.is_empty() => {
+            Err(boxed(RegressError::ComponentErrors { vector: vector.to_string(), component }))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// A hash of the columns that a typed search looks at beside those of its [`base`].
+pub(super) fn fingerprint(d: &Dataset, request: &Request) -> u64 {
+    let triples: Vec<(&str, &[Arc<str>])> = request.vectors.iter().map(|(n, c)| (&**n, &c[..])).collect();
+    let mut total = hash::of_str(&format!("{:?} {triples:?}", request.target));
+    for c in d.columns() {
+        total = hash::combine(total, hash::of_str(&c.name));
+        let unit = c.unit.as_ref().map_or_else(String::new, Unit::to_string);
+        total = hash::combine(total, hash::of_str(&unit));
+        let pair = |h: u64, z: &(f64, f64)| hash::combine(hash::combine(h, z.0.to_bits()), z.1.to_bits());
+        total = match &c.values {
+            Values::Complex(all) => all.iter().fold(total, pair),
+            Values::Label(_) => total,
+            _ => c.si_values().iter().fold(total, |h, x| hash::combine(h, x.to_bits())),
+        };
+        total = c.si_errors().iter().flatten().fold(total, |h, x| hash::combine(h, x.to_bits()));
+    }
+    total
 }
 
 /// The search for a vector or for complex numbers.
@@ -164,7 +217,8 @@ pub(super) fn search(
     plan: &Plan,
     cancel: &CancelToken,
     tell: &dyn Fn(&Report<'_>),
-) -> std::result::Result<Typed, Box<dyn Fault>> {
+    journal: &Journal<'_>,
+) -> std::result::Result<Answer, Box<dyn Fault>> {
     let target = request.target.clone().unwrap_or_else(|| "y".into());
     let problem = base(d, request)?;
     if let Some((name, own)) = request.vectors.iter().find(|(n, _)| **n == *target) {
@@ -179,38 +233,37 @@ pub(super) fn search(
         if dimension(x) != dimension(y) || dimension(x) != dimension(z) {
             return Err(boxed(RegressError::Components { vector: name.to_string() }));
         }
-        let errors = [x, y, z].map(|c| c.si_errors());
-        let sigma = match errors {
-            [Some(a), Some(b), Some(c)] => Some([a, b, c]),
-            _ => None,
-        };
         let vector = VectorTarget {
             name: Symbol::new(name),
             components: [x, y, z].map(|c| c.si_values()),
             dimension: dimension(x),
             unit: x.unit.clone(),
-            sigma,
+            sigma: errors(d, request, name, own)?,
             resolution: problem.resolution,
         };
-        let others: Vec<Triple> = request.vectors.iter().filter(|(n, _)| n != name).cloned().collect();
+        let is_other = |n: &Name| n != name && request.sigma.as_deref() != Some(&**n);
+        let others: Vec<Triple> = request.vectors.iter().filter(|(n, _)| is_other(n)).cloned().collect();
         let places = places(&problem, &others)?;
-        let found = regress_vector(&problem, &places, &vector, plan, cancel, tell).map_err(boxed)?;
+        let found = regress_vector_kept((&problem, &places), &vector, plan, cancel, tell, journal);
+        let found = found.map_err(boxed)?;
         let words = found.laws.iter().map(|l| l.words.clone()).collect();
         let components = |l: &crate::regression::VectorLaw| {
-            own.iter().map(|c| Name::from(&**c)).zip(l.components.iter().cloned()).collect()
+            own.iter().map(|c| c.to_string()).zip(l.components.iter().cloned()).collect()
         };
         let parts = found.laws.iter().map(components).collect();
         let laws = found.laws.into_iter().map(|l| l.law).collect();
-        return Ok(Typed { found: told(laws, found.stopped, found.work, found.notes), words, parts });
+        let found = told(laws, found.stopped, found.work, found.notes);
+        return Ok(Answer { words, parts, ..found.into() });
     }
     let column = d.column(&target).map_err(boxed)?;
     let Some(z) = complex_column(column) else { return Err(boxed(RegressError::NoTarget)) };
     let own = ComplexTarget { column: z, sigma: problem.sigma.clone(), resolution: None };
     let features = complex_columns(d, &target);
-    let found = regress_complex(&problem, &features, &own, plan, cancel, tell).map_err(boxed)?;
+    let found = regress_complex_kept((&problem, &features), &own, plan, cancel, tell, journal);
+    let found = found.map_err(boxed)?;
     let words = found.laws.iter().map(|l| l.law.expr.to_string()).collect();
     let laws = found.laws.into_iter().map(|l| l.law).collect();
-    Ok(Typed { found: told(laws, found.stopped, found.work, found.notes), words, parts: Vec::new() })
+    Ok(Answer { words, ..told(laws, found.stopped, found.work, found.notes).into() })
 }
 
 fn told(

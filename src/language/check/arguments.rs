@@ -189,9 +189,9 @@ impl Checker {
                 Type::Formula => &*signature.name == "rename",
                 _ => false,
             };
-            // A target may be one of the vectors that the call names.
+            // A target, and its errors, may be one of the vectors that the call names.
             let vectors = signature.param("vectors").is_some_and(|(v, _)| !places[v].is_empty());
-            if !named || (vectors && &*p.name == "target") {
+            if !named || (vectors && matches!(&*p.name, "target" | "sigma")) {
                 continue;
             }
             for id in &places[k] {

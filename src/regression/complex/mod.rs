@@ -9,7 +9,7 @@ mod target;
 mod tests;
 mod unwrap;
 
-pub use target::{ComplexLaw, FoundComplex, regress_complex};
+pub use target::{ComplexLaw, FoundComplex, regress_complex, regress_complex_kept};
 
 use super::error::RegressError;
 use super::problem::Problem;

@@ -7,8 +7,9 @@ use super::super::complexity::Complexity;
 use super::super::engine::Report;
 use super::super::error::RegressError;
 use super::super::front::Front;
+use super::super::journal::Journal;
 use super::super::options::{Constants, Plan};
-use super::super::parts::{self, WORK};
+use super::super::parts::{self, Part, WORK};
 use super::super::problem::Problem;
 use super::super::vectors::{Derived, expand};
 use super::super::{describe, template};
@@ -86,6 +87,21 @@ pub fn regress_complex(
     cancel: &CancelToken,
     progress: &dyn Fn(&Report<'_>),
 ) -> Result<FoundComplex, RegressError> {
+    regress_complex_kept((problem, features), target, plan, cancel, progress, &Journal::none())
+}
+
+/// The same, going on from what a journal holds. Real features come with the complex ones.
+///
+/// # Errors
+/// Data or options that cannot be used; see [`RegressError`].
+pub fn regress_complex_kept(
+    (problem, features): (&Problem, &[ComplexColumn]),
+    target: &ComplexTarget,
+    plan: &Plan,
+    cancel: &CancelToken,
+    progress: &dyn Fn(&Report<'_>),
+    journal: &Journal<'_>,
+) -> Result<FoundComplex, RegressError> {
     checked(&target.column, problem.rows())?;
     plan.validate()?;
     let (real, derived) = super::parts(problem, features)?;
@@ -109,7 +125,7 @@ pub fn regress_complex(
             };
             let work = plan.work.map_or(WORK, |w| w.saturating_sub(before) / (searches - done));
             let own = Plan { work: Some(work), ..plan.clone() };
-            match parts::laws(&part, whole, &own, cancel, &told) {
+            match parts::laws(&part, whole, &own, cancel, &told, journal) {
                 Ok((models, searched)) => {
                     stops.push(searched.as_ref().map_or(StopReason::Found, |s| s.stopped));
                     found.work += searched.map_or(0, |s| s.work);
@@ -120,7 +136,14 @@ pub fn regress_complex(
             done += 1;
         }
         if laws.len() == 2 {
-            all.extend(searching.join(form, &laws));
+            let law = |law: Candidate| ComplexLaw { law, form: form.words() };
+            all.extend(journal.step(
+                "joint",
+                cancel,
+                || searching.join(form, &laws),
+                |all, w| w.candidates(all.iter().map(|l| &l.law)),
+                |all, r| Some(r.candidates(all)?.into_iter().map(law).collect()),
+            ));
         }
         done = 2 * place;
     }
@@ -241,7 +264,7 @@ impl Searching<'_> {
     }
 
     /// Complex laws from laws of the two real numbers.
-    fn join(&self, form: Form, laws: &[Vec<Model>]) -> Vec<ComplexLaw> {
+    fn join(&self, form: Form, laws: &[Vec<Part>]) -> Vec<ComplexLaw> {
         let mut found = Vec::new();
         let [re, im] = PARTS.map(Expr::symbol);
         // What a parameter came to beside named constants does not say where these stand.
@@ -250,11 +273,11 @@ impl Searching<'_> {
             with_unit && matches!(self.plan.constants, Constants::Named(_))
         };
         for pick in parts::picks(laws) {
-            let (both, parameters) = template::together(pick);
+            let (both, parameters) = template::together(pick.iter().map(|p| &p.model));
             let [a, b] = both.as_slice() else { continue };
             let model = Model { template: form.real(a, b, &re, &im), parameters, engine: "complex" };
             let (plain, named) = (model.template.clone(), named(&model));
-            for (mut law, values) in parts::solved(&self.stacked, self.plan, model, self.cancel) {
+            for (mut law, values) in parts::solved(&self.stacked, self.plan, model, &pick, self.cancel) {
                 let whole = |a: &Expr, b: &Expr| form.complex(a, b, &self.names);
                 let short = whole(&a.substitute(&values), &b.substitute(&values));
                 let long = law

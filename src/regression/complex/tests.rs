@@ -179,3 +179,18 @@ fn columns_that_do_not_fit() {
     let same = target(&problem, |_| (2.0, 1.0), 0.0, NONE);
     assert!(matches!(run(&same), Err(RegressError::Constant { .. })));
 }
+
+#[test]
+fn resuming_equals_never_stopping() {
+    use crate::base::StopReason;
+    let problem = data(&[("R", NONE, 1.0, 3.0), ("w", NONE, 1.0, 9.0), ("L", NONE, 0.2, 2.0)], 30, false);
+    let target = target(&problem, |x| (x[0], x[1] * x[2] - 1.3 / x[1]), 0.02, NONE);
+    let plan = Plan { work: Some(9_000_000), ..plan() };
+    let whole = regress_complex(&problem, &[], &target, &plan, &CancelToken::new(), &|_| {}).unwrap();
+    let (found, states) = super::super::journal::tests::in_pieces(2, |journal, cancel| {
+        let run = regress_complex_kept((&problem, &[]), &target, &plan, cancel, &|_| {}, journal);
+        run.ok().filter(|f| f.stopped != StopReason::Cancelled)
+    });
+    assert_eq!(format!("{found:?}"), format!("{whole:?}"));
+    assert!(states.len() > 1, "cut {} times", states.len());
+}

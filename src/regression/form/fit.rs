@@ -10,8 +10,8 @@ use rayon::prelude::*;
 use super::curve::Basis;
 use super::shape::{Part, Shape, State};
 use super::{Form, Problem};
-use crate::base::CancelToken;
 use crate::base::random::Streams;
+use crate::base::{CancelToken, Threads};
 use crate::numeric::{Options, levenberg_marquardt, statistics};
 use crate::regression::describe;
 
@@ -260,7 +260,7 @@ impl<'a> Fitting<'a> {
         held: &[Option<Part>],
         constants: Option<&[f64]>,
         count: usize,
-        pool: &super::Pool,
+        threads: &Threads,
     ) -> Vec<Fit> {
         let keep: Vec<bool> = held.iter().map(Option::is_some).collect();
         let starts = self.starts(seed, held, constants);
@@ -277,7 +277,7 @@ impl<'a> Fitting<'a> {
             Some((best, level))
         };
         let first: Vec<State> = starts.into_iter().take(FITTED).collect();
-        let mut looked: Vec<(Fit, usize)> = pool.run(|| first.par_iter().filter_map(look).collect());
+        let mut looked: Vec<(Fit, usize)> = threads.run(|| first.par_iter().filter_map(look).collect());
         looked.sort_by(|a, b| a.0.score.total_cmp(&b.0.score));
         looked.truncate(count);
         let ladder = |(first, level): &(Fit, usize)| -> Option<Fit> {
@@ -300,7 +300,7 @@ impl<'a> Fitting<'a> {
             }
             self.polish(&best.state, LAST).filter(|f| f.score <= best.score).or(Some(best))
         };
-        let mut fits: Vec<Fit> = pool.run(|| looked.par_iter().filter_map(ladder).collect());
+        let mut fits: Vec<Fit> = threads.run(|| looked.par_iter().filter_map(ladder).collect());
         fits.sort_by(|a, b| a.score.total_cmp(&b.score));
         fits
     }

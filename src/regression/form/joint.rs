@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Value as Json, json};
+
 use super::units::{Units, Unknown};
 use super::{Form, Problem};
 use crate::base::CancelToken;
@@ -11,7 +13,8 @@ use crate::numeric::Tape;
 use crate::regression::candidate::{Model, Parameter};
 use crate::regression::front::Front;
 use crate::regression::options::{Constants, Plan};
-use crate::regression::{describe, refine};
+use crate::regression::spelling::{Reader, Writer};
+use crate::regression::{describe, refine, template};
 use crate::units::Dimension;
 
 /// Share of a parameter's effect beyond which it is that of others.
@@ -32,45 +35,16 @@ pub struct Proposal {
     pub constants: Vec<f64>,
 }
 
-/// A law with its numbers opened; exponents that are exact stay.
+/// A law with its numbers opened; exponents that are exact stay. An offset of 1 is a number as any other: that of another hole
+/// may stand for it.
 pub fn opened(law: &Expr, hole: usize, constants: &[f64]) -> Proposal {
     let mut parameters = Vec::new();
-    let law = open(law, hole, &mut parameters);
-    Proposal { law, parameters, constants: constants.to_vec() }
-}
-
-fn open(e: &Expr, hole: usize, parameters: &mut Vec<(Symbol, f64)>) -> Expr {
-    let number = |e: &Expr| match e.kind() {
-        Kind::Number(n) => (!n.abs().is_one() && !n.is_zero()).then(|| n.to_f64()),
-        Kind::Float(_) | Kind::Uncertain(_) | Kind::Unit(_) | Kind::Constant(_) => e.evaluate(&|_| None),
-        _ => None,
-    };
-    let push = |start: f64, parameters: &mut Vec<(Symbol, f64)>| {
+    let law = template::numbers(law, true, &mut |start, _| {
         let symbol = Symbol::new(&format!("#{hole}.{}", parameters.len()));
         parameters.push((symbol.clone(), start));
         Expr::symbol(symbol)
-    };
-    if let Some(x) = number(e) {
-        return push(x, parameters);
-    }
-    match e.kind() {
-        Kind::Product(factors) => {
-            let (own, rest): (Vec<&Expr>, Vec<&Expr>) = factors.iter().partition(|f| number(f).is_some());
-            let product: f64 = own.iter().filter_map(|f| number(f)).product();
-            // One number for all factors that are numbers.
-            let first = if own.is_empty() { Expr::one() } else { push(product, parameters) };
-            Expr::product([first].into_iter().chain(rest.into_iter().map(|f| open(f, hole, parameters))))
-        }
-        // An offset of 1 is a number as any other: that of another hole may stand for it.
-        Kind::Sum(terms) => Expr::sum(terms.iter().map(|t| match t.as_f64() {
-            Some(x) if x != 0.0 => push(x, parameters),
-            _ => open(t, hole, parameters),
-        })),
-        Kind::Power(base, exponent) if exponent.as_number().is_some() => {
-            Expr::power(open(base, hole, parameters), exponent.clone())
-        }
-        _ => e.map_children(|c| open(c, hole, parameters)),
-    }
+    });
+    Proposal { law, parameters, constants: constants.to_vec() }
 }
 
 /// The form with laws in its holes.
@@ -97,6 +71,22 @@ pub struct Joint {
     pub laws: Vec<Expr>,
     /// The constants of the form.
     pub constants: Vec<Expr>,
+}
+
+impl Joint {
+    /// It as JSON.
+    pub fn write(&self, w: &mut Writer<'_>) -> Json {
+        json!([w.candidate(&self.candidate), w.laws(&self.laws), w.laws(&self.constants)])
+    }
+
+    /// What [`Joint::write`] wrote.
+    pub fn read(value: &Json, r: &Reader<'_>) -> Option<Joint> {
+        Some(Joint {
+            candidate: r.candidate(&value[0])?,
+            laws: r.laws(&value[1])?,
+            constants: r.laws(&value[2])?,
+        })
+    }
 }
 
 /// What joint models are made for.

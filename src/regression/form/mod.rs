@@ -17,6 +17,7 @@ mod wanted;
 use super::engine::Report;
 use super::error::RegressError;
 use super::front::Found;
+use super::journal::Journal;
 use super::options::Plan;
 use super::problem::Problem;
 use crate::base::CancelToken;
@@ -74,24 +75,6 @@ pub struct FoundForm {
     pub filled: Vec<Filled>,
 }
 
-/// Threads of a search.
-struct Pool(Option<rayon::ThreadPool>);
-
-impl Pool {
-    /// As many as asked for; a caller inside a pool of this size keeps it.
-    fn new(threads: usize) -> Pool {
-        let inside = rayon::current_thread_index().is_some() && rayon::current_num_threads() == threads;
-        Pool(if inside { None } else { rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok() })
-    }
-
-    fn run<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
-        match &self.0 {
-            Some(pool) => pool.install(work),
-            None => work(),
-        }
-    }
-}
-
 /// Finds the laws of a form's holes and its constants. `progress` is told how far the search is.
 ///
 /// # Errors
@@ -103,7 +86,22 @@ pub fn regress_form(
     cancel: &CancelToken,
     progress: &dyn Fn(&Report<'_>),
 ) -> Result<FoundForm, RegressError> {
-    search::search(problem, form, plan, cancel, progress)
+    regress_form_kept(problem, form, plan, cancel, progress, &Journal::none())
+}
+
+/// The same, going on from what a journal holds.
+///
+/// # Errors
+/// Data, options or a form that cannot be used; see [`RegressError`].
+pub fn regress_form_kept(
+    problem: &Problem,
+    form: &Form,
+    plan: &Plan,
+    cancel: &CancelToken,
+    progress: &dyn Fn(&Report<'_>),
+    journal: &Journal<'_>,
+) -> Result<FoundForm, RegressError> {
+    search::search(problem, form, plan, cancel, progress, journal)
 }
 
 #[cfg(test)]

@@ -5,16 +5,18 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use rayon::prelude::*;
+use serde_json::{Value as Json, json};
 
 use super::fit::{Fit, Fitting};
 use super::joint::{Joining, Joint, Proposal, opened};
 use super::shape::{Part, Shape, State};
-use super::{Filled, Form, FoundForm, Pool, Units};
-use crate::base::{CancelToken, StopReason, hash};
+use super::{Filled, Form, FoundForm, Units};
+use crate::base::{CancelToken, StopReason, Threads, hash};
 use crate::expression::{Expr, Symbol};
 use crate::numeric::{Tape, statistics};
-use crate::regression::engine::{Report, regress};
+use crate::regression::engine::Report;
 use crate::regression::front::{Found, Front};
+use crate::regression::journal::Journal;
 use crate::regression::options::{Criteria, Method, Plan};
 use crate::regression::problem::Problem;
 use crate::regression::scheduler::Gain;
@@ -46,11 +48,12 @@ struct Search<'a> {
     plan: &'a Plan,
     cancel: &'a CancelToken,
     progress: &'a dyn Fn(&Report<'_>),
+    journal: &'a Journal<'a>,
     shape: &'a Shape,
     units: Option<Units>,
     fitting: Fitting<'a>,
     joining: Joining<'a>,
-    pool: Pool,
+    threads: Threads,
     front: Front,
     /// The laws of the front by their hash.
     members: HashMap<u64, Joint>,
@@ -71,6 +74,7 @@ pub fn search(
     plan: &Plan,
     cancel: &CancelToken,
     progress: &dyn Fn(&Report<'_>),
+    journal: &Journal<'_>,
 ) -> Result<FoundForm, RegressError> {
     let notes = problem.validate()?;
     plan.validate()?;
@@ -91,11 +95,12 @@ pub fn search(
         plan,
         cancel,
         progress,
+        journal,
         shape: &shape,
         units,
         fitting: Fitting::new(form, &shape, &few, cancel),
         joining: Joining::new(form, problem, plan, cancel),
-        pool: Pool::new(plan.threads),
+        threads: Threads::new(plan.threads),
         front: Front::new(if problem.sigma.is_some() { 0.0 } else { floor * floor }),
         members: HashMap::new(),
         shortlist: Vec::new(),
@@ -155,7 +160,7 @@ impl Search<'_> {
         let (few, seed) = (self.fitting.problem, self.plan.seed);
         let plain = self.fitting.default_state();
         self.form.arguments(self.shape, few, &plain)?;
-        let fits = self.fitting.curves(seed, &open, None, 2, &self.pool);
+        let fits = self.fitting.curves(seed, &open, None, 2, &self.threads);
         self.fitted();
         let Some(first) = fits.first() else {
             if let Some(reason) = self.cancel.stop() {
@@ -261,11 +266,11 @@ impl Search<'_> {
         let guesses = Vec::new();
         let plan = Plan { method, work: Some(work), criteria, guesses, denoise: false, ..self.plan.clone() };
         let own = |r: &Report<'_>| self.tell(r.work);
-        let mut found = regress(data, &plan, self.cancel, &own);
+        let mut found = self.journal.regress(data, &plan, self.cancel, &own);
         if let Err(RegressError::NoUnit { .. }) = found {
             // Its unit may come from a constant of the form.
             data.dimensions = None;
-            found = regress(data, &plan, self.cancel, &own);
+            found = self.journal.regress(data, &plan, self.cancel, &own);
         }
         let Ok(found) = found else { return (0, false) };
         self.work += found.work;
@@ -289,7 +294,19 @@ impl Search<'_> {
         let (joining, front) = (&self.joining, &self.front);
         // The constants of the form are those that most of the laws were found beside.
         let one = |choice: &Vec<&Proposal>| joining.refine(choice, &choice[0].constants, front);
-        let joined: Vec<(Option<Joint>, u64)> = self.pool.run(|| new.par_iter().map(one).collect());
+        let joined = self.journal.step(
+            "joint",
+            self.cancel,
+            || -> Vec<(Option<Joint>, u64)> { self.threads.run(|| new.par_iter().map(one).collect()) },
+            |all, w| all.iter().map(|(j, work)| json!([work, j.as_ref().map(|j| j.write(w))])).collect(),
+            |all, r| {
+                let one = |j: &Json| match &j[1] {
+                    Json::Null => Some((None, j[0].as_u64()?)),
+                    joint => Some((Some(Joint::read(joint, r)?), j[0].as_u64()?)),
+                };
+                all.as_array()?.iter().map(one).collect()
+            },
+        );
         let count = joined.len();
         for (joint, work) in joined {
             self.work += work;
@@ -441,7 +458,7 @@ impl Search<'_> {
             return None;
         }
         let fits = tries.iter().flat_map(|(held, constants)| {
-            self.fitting.curves(self.plan.seed, held, Some(constants), 1, &self.pool)
+            self.fitting.curves(self.plan.seed, held, Some(constants), 1, &self.threads)
         });
         fits.min_by(|a, b| a.score.total_cmp(&b.score))
     }

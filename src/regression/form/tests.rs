@@ -334,3 +334,20 @@ fn constants_may_be_kept_without_units() {
         assert!(c.constants.iter().all(|c| c.unit.dimension().is_none()));
     }
 }
+
+#[test]
+fn resuming_equals_never_stopping() {
+    use crate::regression::journal::tests::in_pieces;
+    for (case, noise) in [(1, 0.01), (8, 0.01)] {
+        let (text, features, law) = CASES[case];
+        let problem = made(features, law, 80, noise);
+        let (own, plan) = (form(text, &problem.names), Plan { work: Some(3_000_000), ..plan() });
+        let whole = find(&problem, text, &plan);
+        let (found, states) = in_pieces(2, |journal, cancel| {
+            let found = regress_form_kept(&problem, &own, &plan, cancel, &|_| {}, journal).unwrap();
+            (found.found.stopped != StopReason::Cancelled).then_some(found)
+        });
+        assert_eq!(format!("{found:?}"), format!("{whole:?}"));
+        assert!(states.len() > 1, "{text}: cut {} times", states.len());
+    }
+}

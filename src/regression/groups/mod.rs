@@ -15,13 +15,14 @@ use rayon::prelude::*;
 
 use super::candidate::{Candidate, Model};
 use super::describe;
-use super::engine::{Report, regress};
+use super::engine::Report;
 use super::error::RegressError;
 use super::front::{Found, Front};
+use super::journal::Journal;
 use super::options::Plan;
 use super::problem::Problem;
 use super::template::{self, Opening};
-use crate::base::{CancelToken, StopReason};
+use crate::base::{CancelToken, StopReason, Threads};
 use crate::expression::{Expr, Symbol, Uncertain};
 use crate::units::Unit;
 use fit::Grouped;
@@ -123,6 +124,21 @@ pub fn regress_groups(
     cancel: &CancelToken,
     progress: &dyn Fn(&Report<'_>),
 ) -> Result<FoundGroups, RegressError> {
+    regress_groups_kept(problem, (groups, names), plan, cancel, progress, &Journal::none())
+}
+
+/// The same, going on from what a journal holds. The groups are those of the rows and their names.
+///
+/// # Errors
+/// Data, groups or options that cannot be used; see [`RegressError`].
+pub fn regress_groups_kept(
+    problem: &Problem,
+    (groups, names): (&[usize], &[String]),
+    plan: &Plan,
+    cancel: &CancelToken,
+    progress: &dyn Fn(&Report<'_>),
+    journal: &Journal<'_>,
+) -> Result<FoundGroups, RegressError> {
     let notes = problem.validate()?;
     plan.validate()?;
     let (groups, names) = present(problem, groups, names)?;
@@ -130,18 +146,14 @@ pub fn regress_groups(
     let mut parts: Vec<Problem> =
         searched(problem, &groups, names.len()).map(|g| problem.pick(&rows(g))).collect();
     parts.push(problem.clone());
-    let searched = search(&parts, plan, cancel, progress)?;
+    let searched = search(&parts, plan, cancel, progress, journal)?;
     // What was found until Ctrl-C is still told apart, of each part the best law only.
     let fresh = CancelToken::new();
     let cut = cancel.stop().is_some();
     let token = if cut { &fresh } else { cancel };
     let grouped = Grouped::new(problem, &groups, names.len(), token);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(plan.threads).build().ok();
     let fit = || fit_all(&grouped, &parts, &searched, plan, (token, cut));
-    let fitted = match &pool {
-        Some(pool) => pool.install(fit),
-        None => fit(),
-    };
+    let fitted = Threads::new(plan.threads).run(fit);
     let mut found = FoundGroups {
         laws: Vec::new(),
         best: 0,
@@ -217,6 +229,7 @@ fn search(
     plan: &Plan,
     cancel: &CancelToken,
     progress: &dyn Fn(&Report<'_>),
+    journal: &Journal<'_>,
 ) -> Result<Vec<Option<Found>>, RegressError> {
     let count = parts.len();
     let (begun, done) = (Instant::now(), Cell::new(0u64));
@@ -234,7 +247,7 @@ fn search(
             let share = (place as f64 + r.share) / count as f64;
             progress(&Report { share, work: done.get() + r.work, front: r.front, gains: r.gains });
         };
-        let result = regress(part, &own, &token, &told);
+        let result = journal.regress(part, &own, &token, &told);
         if let Ok(f) = &result {
             most = most.max(f.work);
             done.set(done.get() + f.work);

@@ -224,3 +224,17 @@ fn ctrl_c_leaves_what_was_found() {
     assert_eq!(found.stopped, crate::base::StopReason::Cancelled);
     assert!(found.best().is_some());
 }
+
+#[test]
+fn resuming_equals_never_stopping() {
+    use crate::base::StopReason;
+    let (problem, groups, names) = data(&[X], NONE, (3, 12), parabola, 0.01);
+    let plan = Plan { work: Some(8_000_000), ..plan() };
+    let whole = regress_groups(&problem, &groups, &names, &plan, &CancelToken::new(), &|_| {}).unwrap();
+    let (found, states) = super::super::journal::tests::in_pieces(1, |journal, cancel| {
+        let run = super::regress_groups_kept(&problem, (&groups, &names), &plan, cancel, &|_| {}, journal);
+        run.ok().filter(|f| f.stopped != StopReason::Cancelled)
+    });
+    assert_eq!(format!("{found:?}"), format!("{whole:?}"));
+    assert!(states.len() > 2, "cut {} times", states.len());
+}

@@ -7,7 +7,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-pub use target::{FoundVector, VectorLaw, VectorTarget, regress_vector};
+pub use target::{FoundVector, VectorLaw, VectorTarget, regress_vector, regress_vector_kept};
 
 use super::error::RegressError;
 use super::problem::Problem;

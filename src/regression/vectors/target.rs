@@ -9,8 +9,9 @@ use super::super::candidate::{Candidate, Model};
 use super::super::engine::Report;
 use super::super::error::RegressError;
 use super::super::front::{Found, Front};
+use super::super::journal::Journal;
 use super::super::options::Plan;
-use super::super::parts::{self, EXACT, WORK};
+use super::super::parts::{self, EXACT, Part, WORK};
 use super::super::problem::Problem;
 use super::super::{describe, template};
 use super::{Components, Derived, Vectors, components, expand, invariants, spoken};
@@ -87,9 +88,9 @@ struct Choice {
     rows: Vec<usize>,
     /// Of each vector the scalars in those rows.
     scalars: Vec<Vec<f64>>,
-    /// Standard errors of the scalars for residuals of variance 1.
+    /// Standard errors of the scalars: for those of the components, or where these are not known for residuals of variance 1.
     errors: Vec<Vec<f64>>,
-    /// RMS of what is left, over that of the target.
+    /// RMS of what is left, over that of the target, in units of the errors where these are known.
     left: f64,
 }
 
@@ -104,6 +105,7 @@ struct Searching<'a> {
     target: &'a VectorTarget,
     plan: &'a Plan,
     cancel: &'a CancelToken,
+    journal: &'a Journal<'a>,
 }
 
 /// Finds laws of a vector. The features of `problem` are scalars and the components of `vectors`; its own target plays no
@@ -119,6 +121,21 @@ pub fn regress_vector(
     cancel: &CancelToken,
     progress: &dyn Fn(&Report<'_>),
 ) -> Result<FoundVector, RegressError> {
+    regress_vector_kept((problem, vectors), target, plan, cancel, progress, &Journal::none())
+}
+
+/// The same, going on from what a journal holds. The features come with the vectors among them.
+///
+/// # Errors
+/// Data or options that cannot be used; see [`RegressError`].
+pub fn regress_vector_kept(
+    (problem, vectors): (&Problem, &[Vectors]),
+    target: &VectorTarget,
+    plan: &Plan,
+    cancel: &CancelToken,
+    progress: &dyn Fn(&Report<'_>),
+    journal: &Journal<'_>,
+) -> Result<FoundVector, RegressError> {
     let notes = checked(problem, target)?;
     plan.validate()?;
     let mut basis = components(problem, vectors)?;
@@ -130,7 +147,7 @@ pub fn regress_vector(
     }
     let (scalars, derived) = invariants(problem, vectors)?;
     let stacked = stack(&scalars, &basis, target);
-    let searching = Searching { scalars, derived, basis, stacked, target, plan, cancel };
+    let searching = Searching { scalars, derived, basis, stacked, target, plan, cancel, journal };
     let choices = searching.choices();
     let floor = describe::noise_floor(&searching.stacked);
     let mut front = Front::new(if target.sigma.is_some() { 0.0 } else { floor * floor });
@@ -157,7 +174,14 @@ pub fn regress_vector(
             done += 1;
         }
         if laws.len() == choice.basis.len() {
-            searching.join(choice, &laws).into_iter().for_each(|c| front.insert(c));
+            let joined = journal.step(
+                "joint",
+                cancel,
+                || searching.join(choice, &laws),
+                |all, w| w.candidates(all),
+                |all, r| r.candidates(all),
+            );
+            joined.into_iter().for_each(|c| front.insert(c));
         }
     }
     if let Some(reason) = cancel.stop() {
@@ -261,7 +285,9 @@ impl Searching<'_> {
         };
         let (mut squares, mut whole) = (0.0, 0.0);
         for row in 0..n {
-            let y = DVector::from_fn(3, |c, _| self.target.components[c][row]);
+            // Components count by their errors, where these are known.
+            let error = |c: usize| self.target.sigma.as_ref().map_or(1.0, |s| s[c][row]);
+            let y = DVector::from_fn(3, |c, _| self.target.components[c][row] / error(c));
             let mut a = DMatrix::from_fn(3, k, |c, b| self.basis[choice.basis[b]].values[c][row]);
             let lengths: Vec<f64> = (0..k).map(|b| a.column(b).norm()).collect();
             whole += y.norm_squared();
@@ -270,6 +296,7 @@ impl Searching<'_> {
                 continue;
             }
             (0..k).for_each(|b| a.column_mut(b).scale_mut(1.0 / lengths[b]));
+            (0..3).for_each(|c| a.row_mut(c).scale_mut(1.0 / error(c)));
             let svd = a.clone().svd(true, true);
             if svd.singular_values.min() <= INDEPENDENT * svd.singular_values.max() {
                 continue;
@@ -295,7 +322,7 @@ impl Searching<'_> {
         place: usize,
         work: u64,
         progress: &dyn Fn(&Report<'_>),
-    ) -> Result<(Vec<Model>, Option<Found>), RegressError> {
+    ) -> Result<(Vec<Part>, Option<Found>), RegressError> {
         let vector = &self.basis[choice.basis[place]];
         let mut problem = self.scalars.pick(&choice.rows);
         problem.target = choice.scalars[place].clone();
@@ -306,7 +333,9 @@ impl Searching<'_> {
         problem.resolution = None;
         problem.sigma = None;
         let free = (3 - choice.basis.len()) * choice.rows.len();
-        if choice.left > EXACT && free > 0 {
+        if self.target.sigma.is_some() {
+            problem.sigma = Some(choice.errors[place].clone());
+        } else if choice.left > EXACT && free > 0 {
             // The scatter of the components, from what the choice leaves.
             let n = self.stacked.rows() as f64;
             let scatter = choice.left
@@ -315,18 +344,18 @@ impl Searching<'_> {
             problem.sigma = Some(choice.errors[place].iter().map(|e| e * scatter).collect());
         }
         let plan = Plan { work: Some(work), ..self.plan.clone() };
-        parts::laws(&problem, 0.0, &plan, self.cancel, progress)
+        parts::laws(&problem, 0.0, &plan, self.cancel, progress, self.journal)
     }
 
     /// Laws of the vector from laws of its scalars.
-    fn join(&self, choice: &Choice, laws: &[Vec<Model>]) -> Vec<Candidate> {
+    fn join(&self, choice: &Choice, laws: &[Vec<Part>]) -> Vec<Candidate> {
         let mut found = Vec::new();
         for pick in parts::picks(laws) {
-            let (scalars, parameters) = template::together(pick);
+            let (scalars, parameters) = template::together(pick.iter().map(|p| &p.model));
             let basis = choice.basis.iter().map(|&b| Expr::symbol(self.basis[b].name.as_str()));
             let terms = scalars.into_iter().zip(basis).map(|(s, b)| Expr::product([s, b]));
             let model = Model { template: Expr::sum(terms), parameters, engine: "vectors" };
-            let solved = parts::solved(&self.stacked, self.plan, model, self.cancel);
+            let solved = parts::solved(&self.stacked, self.plan, model, &pick, self.cancel);
             found.extend(solved.into_iter().map(|s| s.0));
         }
         for c in &mut found {

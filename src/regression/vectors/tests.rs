@@ -226,6 +226,12 @@ fn gravity_with_its_constant() {
         // The constant is exact in the law: 6.674 = 3337/500.
         assert!(found.words.starts_with("(-3337*m1*m2*r/(500*norm(r)^3))") || !units, "{}", found.words);
         assert_eq!(found.words.ends_with("[m^3/(kg*s^2)]"), units, "{}", found.words);
+        // It is told as a constant of the law, with its unit and what it was fitted to.
+        let [constant] = found.law.constants.as_slice() else { panic!("{:?}", found.law.constants) };
+        assert!((constant.value.abs() - 6.674).abs() < 1e-6, "{constant:?}");
+        assert!(constant.exact.is_some() || !units, "{constant:?}");
+        assert_eq!(constant.unit.is_one(), !units);
+        assert!((constant.fitted.0.abs() - 6.674).abs() < 1e-6 && constant.fitted.1 >= 0.0, "{constant:?}");
     }
 }
 
@@ -254,4 +260,24 @@ fn vectors_that_are_none() {
     problem.dimensions = None;
     let run = regress_vector(&problem, &vectors, &nothing, &quick(), &CancelToken::new(), &|_| {});
     assert!(matches!(run, Err(RegressError::Constant { .. })));
+}
+
+#[test]
+fn resuming_equals_never_stopping() {
+    use crate::base::StopReason;
+    let (problem, vectors) =
+        data(&[("q", NONE, 0.5, 2.0)], &[("E", NONE), ("v", NONE), ("B", NONE)], 30, false);
+    let law = |x: &[f64]| {
+        let (e, vb) = (of(x, 1), turned(of(x, 4), of(x, 7)));
+        [0, 1, 2].map(|k| x[0] * (e[k] + 1.7 * vb[k]) / (1.0 + 0.31 * x[0]))
+    };
+    let target = target(&problem, law, 0.02, NONE);
+    let plan = Plan { work: Some(8_000_000), ..plan() };
+    let whole = regress_vector(&problem, &vectors, &target, &plan, &CancelToken::new(), &|_| {}).unwrap();
+    let (found, states) = super::super::journal::tests::in_pieces(2, |journal, cancel| {
+        let run = regress_vector_kept((&problem, &vectors), &target, &plan, cancel, &|_| {}, journal);
+        run.ok().filter(|f| f.stopped != StopReason::Cancelled)
+    });
+    assert_eq!(format!("{found:?}"), format!("{whole:?}"));
+    assert!(states.len() > 1, "cut {} times", states.len());
 }

@@ -9,7 +9,7 @@
 //!
 //! Residuals are counted in standard errors where the target has them, in shares of the law where the scatter grows with it.
 
-use super::measure::{Measured, full};
+use super::measure::{Kind as How, Measured, full};
 use crate::base::{CancelToken, EventSink};
 use crate::data::{self, Column, Dataset, FitResult, ParamSpec};
 use crate::expression::{Expr, Kind, Symbol};
@@ -97,7 +97,10 @@ fn opened(law: &Expr) -> Opened {
 
 /// The checks along all columns that vary.
 pub(super) fn checks(m: &Measured<'_>, cancel: &CancelToken) -> Vec<Check> {
-    let opened = opened(&m.law().expr);
+    let opened = match m.kind {
+        How::Columns => Ok(opened(&m.law().expr)),
+        How::Vector => Err("the law is that of a vector"),
+    };
     let vary = m.features.iter().filter(|c| {
         let x = c.floats_in_unit();
         x.iter().any(|v| v.is_finite() && *v != x[0])
@@ -105,7 +108,12 @@ pub(super) fn checks(m: &Measured<'_>, cancel: &CancelToken) -> Vec<Check> {
     vary.take_while(|_| cancel.stop().is_none()).map(|c| along(m, &opened, c, cancel)).collect()
 }
 
-fn along(m: &Measured<'_>, opened: &Opened, column: &std::sync::Arc<Column>, cancel: &CancelToken) -> Check {
+fn along(
+    m: &Measured<'_>,
+    opened: &Result<Opened, &str>,
+    column: &std::sync::Arc<Column>,
+    cancel: &CancelToken,
+) -> Check {
     let x = column.floats_in_unit();
     let finite: Vec<f64> = x.iter().copied().filter(|v| v.is_finite()).collect();
     let inner = (statistics::quantile(&finite, OUTER), statistics::quantile(&finite, 1.0 - OUTER));
@@ -113,7 +121,10 @@ fn along(m: &Measured<'_>, opened: &Opened, column: &std::sync::Arc<Column>, can
     let (inside, outside): (Vec<usize>, Vec<usize>) =
         (0..x.len()).filter(has_value).partition(|k| (inner.0..=inner.1).contains(&x[*k]));
     let rows = (inside.len(), outside.len());
-    let outcome = judge(m, opened, &inside, &outside, cancel);
+    let outcome = match opened {
+        Ok(opened) => judge(m, opened, &inside, &outside, cancel),
+        Err(why) => Err((*why).into()),
+    };
     Check { column: column.clone(), inner, rows, outcome }
 }
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::ROWS;
 use crate::base::Span;
-use crate::data::{Column, Dataset, Role, Values};
+use crate::data::{Column, DataError, Dataset, Role, Values};
 use crate::expression::{Expr, Symbol};
+use crate::language::builtins::predict;
 use crate::language::error::{Result, fault_hint, lift};
 use crate::language::operations as op;
 use crate::language::value::FrontValue;
@@ -39,6 +40,70 @@ pub(super) struct Measured<'a> {
     pub fitted: Vec<f64>,
     /// The first minus the second.
     pub residuals: Vec<f64>,
+    /// How laws have values.
+    pub kind: Kind,
+}
+
+/// How the laws of a front have values on data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// As laws of the columns, constants of groups among them.
+    Columns,
+    /// Component by component: the rows of the data stand three times.
+    Vector,
+}
+
+impl Kind {
+    /// That of a front beside data whose columns its laws hold, or the components of a vector.
+    fn of(front: &FrontValue, place: usize, d: &Dataset) -> Kind {
+        let parts = front.parts.get(place).map_or(&[][..], Vec::as_slice);
+        let vector = d.get(&front.target).is_none()
+            && parts.len() == 3
+            && parts.iter().all(|(name, _)| d.get(name).is_some());
+        if vector { Kind::Vector } else { Kind::Columns }
+    }
+
+    /// The values in SI of the law at a place, one a row.
+    fn values(
+        self,
+        front: &FrontValue,
+        place: usize,
+        d: &Dataset,
+        (front_at, data_at): (Span, Span),
+    ) -> Result<Vec<f64>> {
+        let numeric = |e: NumericError| lift(&e, front_at);
+        match self {
+            Kind::Columns => {
+                let mut all = d.clone();
+                for c in predict::of_groups(front, Some(place), d, data_at)? {
+                    all = all.with_column(c).map_err(|e| lift(&e, data_at))?;
+                }
+                values(&front.found.front.candidates()[place].expr, &all).map_err(numeric)
+            }
+            Kind::Vector => {
+                let mut all = Vec::with_capacity(d.rows());
+                let count = d.rows() / 3;
+                for (k, (_, law)) in front.parts[place].iter().enumerate() {
+                    let rows: Vec<usize> = (k * count..(k + 1) * count).collect();
+                    let part = d.take(&rows).map_err(|e| lift(&e, data_at))?;
+                    all.extend(values(law, &part).map_err(numeric)?);
+                }
+                Ok(all)
+            }
+        }
+    }
+}
+
+/// The rows of data once for each component of a vector, which stands in a column of its own.
+fn stacked(front: &FrontValue, place: usize, d: &Dataset) -> std::result::Result<Dataset, DataError> {
+    let mut values = Vec::with_capacity(3 * d.rows());
+    let mut unit = None;
+    for (name, _) in &front.parts[place] {
+        let column = d.numbers(name)?;
+        let own = unit.get_or_insert_with(|| column.unit.clone()).clone().unwrap_or_else(Unit::one);
+        values.extend(column.si_values().into_iter().map(|x| own.from_si(x)));
+    }
+    Dataset::concat(&[d, d, d])?.with_column(Column::floats(&front.target, unit.flatten(), values))
 }
 
 impl Measured<'_> {
@@ -66,9 +131,11 @@ impl Measured<'_> {
         finite.max_by(|a, b| size(a).total_cmp(&size(b)).then(b.cmp(a)))
     }
 
-    /// Root mean square of the residuals of another law of the front, in the unit of residuals.
-    pub fn rms_of(&self, law: &Candidate) -> f64 {
-        let Ok(values) = values(&law.expr, &self.data) else { return f64::NAN };
+    /// Root mean square of the residuals of the law at a place of the front, in the unit of residuals.
+    pub fn rms_of(&self, place: usize) -> f64 {
+        let Ok(values) = self.kind.values(self.front, place, &self.data, Default::default()) else {
+            return f64::NAN;
+        };
         let left = differences(&self.target, &self.unit, &self.target_values, &values);
         let left: Vec<f64> = left.into_iter().filter(|r| r.is_finite()).collect();
         statistics::rms(&left)
@@ -112,10 +179,29 @@ pub(super) fn measure<'a>(
         let message = "expected a front with a law, found an empty one";
         return Err(fault_hint(6006, front_at, message, "explain(found) says why the search stopped"));
     };
-    let law = &front.found.front.candidates()[place];
+    let kind = Kind::of(front, place, d);
+    let whole_vector = match kind {
+        Kind::Columns => None,
+        Kind::Vector => Some(stacked(front, place, d).map_err(|e| lift(&e, data_at))?),
+    };
+    let d = whole_vector.as_ref().unwrap_or(d);
+    let laws: Vec<&Expr> = match kind {
+        Kind::Columns => front.found.front.candidates().iter().map(|c| &c.expr).collect(),
+        Kind::Vector => front.parts.iter().flatten().map(|p| &p.1).collect(),
+    };
+    let of_groups = |s: &Symbol| {
+        let mut own = front.groups.iter().flat_map(|g| g.own.iter().flatten());
+        own.any(|c| c.symbol == *s)
+    };
     let mut needed: Vec<Symbol> = Vec::new();
-    for c in front.found.front.candidates() {
-        needed.extend(c.expr.symbols().into_iter().filter(|s| !needed.contains(s)).collect::<Vec<_>>());
+    for s in laws.iter().flat_map(|law| law.symbols()) {
+        if !needed.contains(&s) && !of_groups(&s) {
+            needed.push(s);
+        }
+    }
+    if kind == Kind::Vector {
+        // A row is whole where all of its components are.
+        needed.extend(front.parts[place].iter().map(|(name, _)| Symbol::new(name)));
     }
     needed.push(Symbol::new(&front.target));
     for s in &needed {
@@ -140,30 +226,51 @@ pub(super) fn measure<'a>(
         return Err(fault_hint(6014, data_at, message, "drop_missing(d) says which rows are whole"));
     }
     let missing = d.rows() - whole.len();
+    let given = if kind == Kind::Vector { d.rows() / 3 } else { d.rows() };
     let n = whole.len();
-    let rows: Vec<usize> = if n <= ROWS { whole } else { (0..ROWS).map(|k| whole[k * n / ROWS]).collect() };
-    let data = d.take(&rows).map_err(|e| lift(&e, data_at))?;
+    let rows: Vec<usize> = match kind {
+        // The components of a row stay together.
+        Kind::Vector if n > ROWS => {
+            let each = n / 3;
+            let some = ROWS / 3;
+            (0..3)
+                .flat_map(|c| (0..some).map(move |k| c * each + k * each / some))
+                .map(|k| whole[k])
+                .collect()
+        }
+        _ if n <= ROWS => whole,
+        _ => (0..ROWS).map(|k| whole[k * n / ROWS]).collect(),
+    };
+    let mut data = d.take(&rows).map_err(|e| lift(&e, data_at))?;
     let target = data.numbers(&front.target).map_err(|e| lift(&e, data_at))?.clone();
-    let used = law.expr.symbols();
+    let used: Vec<Symbol> = match kind {
+        Kind::Columns => front.found.front.candidates()[place].expr.symbols(),
+        Kind::Vector => front.parts[place].iter().flat_map(|p| p.1.symbols()).collect(),
+    };
+    let component = |c: &Column| kind == Kind::Vector && front.parts[place].iter().any(|p| p.0 == c.name);
     let is_used = |c: &Column| used.iter().any(|s| s.name() == &*c.name);
     let number = |c: &Column| !matches!(c.values, Values::Label(_) | Values::Complex(_));
     let mut features: Vec<Arc<Column>> = data
         .columns()
         .iter()
-        .filter(|c| c.name != target.name && c.role != Role::Error && number(c))
+        .filter(|c| c.name != target.name && c.role != Role::Error && number(c) && !component(c))
         .filter(|c| front.declarations.get(&Symbol::new(&c.name)).is_some())
         .cloned()
         .collect();
     features.sort_by_key(|c| !is_used(c));
     let unit = target.unit.clone().unwrap_or_else(Unit::one);
     let difference = if unit.is_ordinary() { unit.clone() } else { Unit::coherent(unit.dimension()) };
-    let law_values = values(&law.expr, &data).map_err(|e| lift(&e, front_at))?;
+    let law_values = kind.values(front, place, &data, (front_at, data_at))?;
+    // What differs between groups is held where the law is fitted again.
+    for c in predict::of_groups(front, Some(place), &data, data_at)? {
+        data = data.with_column(c).map_err(|e| lift(&e, data_at))?;
+    }
     let target_values = target.floats_in_unit();
     let residuals = differences(&target, &unit, &target_values, &law_values);
     Ok(Measured {
         front,
         place,
-        rows: rows.iter().map(|r| r + 1).collect(),
+        rows: rows.iter().map(|r| r % given + 1).collect(),
         all: (d.rows(), missing),
         fitted: law_values.iter().map(|f| unit.from_si(*f)).collect(),
         data,
@@ -173,5 +280,6 @@ pub(super) fn measure<'a>(
         difference,
         target_values,
         residuals,
+        kind,
     })
 }

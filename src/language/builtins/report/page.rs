@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::extrapolate::{Check, Outcome, Scale};
 use super::figures;
-use super::measure::Measured;
+use super::measure::{Kind as How, Measured};
 use crate::base::markup::escape;
 use crate::expression::print::{self, Style};
 use crate::expression::{Expr, Kind, Symbol};
@@ -56,6 +56,7 @@ pub(super) fn document(m: &Measured<'_>, checks: &[Check], style: &Style) -> Str
 pub(super) fn blocks(m: &Measured<'_>, checks: &[Check], style: &Style, word: &str) -> String {
     let mut out = String::from("<div class=\"phys\">\n");
     law(&mut out, m, style);
+    beside(&mut out, m, style);
     constants(&mut out, &m.law().constants, style);
     out.push_str("<div class=\"side\">\n<div>\n");
     numbers(&mut out, m);
@@ -104,6 +105,12 @@ fn table(out: &mut String, head: &[&str], rows: &[(bool, Vec<String>)]) {
 
 fn law(out: &mut String, m: &Measured<'_>, style: &Style) {
     let expr = &m.law().expr;
+    if let Some(words) = m.front.words.get(m.place) {
+        let _ = writeln!(out, "<pre class=\"law\">{} = {}</pre>", escape(&m.target.name), escape(words));
+    }
+    if m.kind == How::Vector {
+        return;
+    }
     let equation = Expr::equation(Expr::symbol(Symbol::new(&m.target.name)), expr.clone());
     let rows = match rendered(&equation, style) {
         Some(rows) => rows.join("\n"),
@@ -112,6 +119,25 @@ fn law(out: &mut String, m: &Measured<'_>, style: &Style) {
     let _ = writeln!(out, "<pre class=\"law\">{}</pre>", escape(&rows));
     let latex = format!("{} = {}", Expr::symbol(Symbol::new(&m.target.name)).latex(), expr.latex());
     let _ = writeln!(out, "<p class=\"muted\">LaTeX: <code>{}</code></p>", escape(&latex));
+}
+
+/// The laws of the law's parts, and its constants in each group.
+fn beside(out: &mut String, m: &Measured<'_>, style: &Style) {
+    let beside = explain::beside(m.front, Some(m.place), style);
+    if !beside.parts.is_empty() {
+        out.push_str("<h3>Parts</h3>\n");
+        let rows = beside.parts.into_iter().map(|(name, law)| (false, vec![name, law]));
+        table(out, &["part", "law"], &rows.collect::<Vec<_>>());
+    }
+    let Some(groups) = m.front.groups.as_ref().filter(|_| !beside.groups.is_empty()) else { return };
+    out.push_str("<h3>Constants of each group</h3>\n");
+    let mut head: Vec<&str> = vec![&groups.column];
+    head.extend(beside.groups.iter().map(|(name, _)| name.as_str()));
+    let rows = groups.names.iter().enumerate().map(|(k, name)| {
+        let values = beside.groups.iter().map(|(_, values)| values[k].1.clone());
+        (false, std::iter::once(name.clone()).chain(values).collect())
+    });
+    table(out, &head, &rows.collect::<Vec<_>>());
 }
 
 /// The law in two dimensions, where it fits.
@@ -226,10 +252,10 @@ fn front(out: &mut String, m: &Measured<'_>, style: &Style) {
             mark.into(),
             c.size.to_string(),
             number(c.loss),
-            number(m.rms_of(c)),
+            number(m.rms_of(k)),
             print::float(c.r2, &Style { digits: Some(6), ..Style::default() }),
             number(c.description_length),
-            render::expr(&c.expr, style),
+            m.front.words.get(k).cloned().unwrap_or_else(|| render::expr(&c.expr, style)),
         ];
         (chosen, row)
     };
