@@ -43,7 +43,14 @@ impl Maker {
         let (w, b) = (self.weight(&[o, i], i)?, self.constant(o, 0.0)?);
         Ok(move |x: &Tensor| ops::linear(x, &w, Some(&b)))
     }
-    fn conv(&mut self, i: usize, o: usize, k: usize, conv: Conv, bias: bool) -> Result<impl Fn(&Tensor) -> Result<Tensor> + use<>> {
+    fn conv(
+        &mut self,
+        i: usize,
+        o: usize,
+        k: usize,
+        conv: Conv,
+        bias: bool,
+    ) -> Result<impl Fn(&Tensor) -> Result<Tensor> + use<>> {
         let w = self.weight(&[o, i, k, k], i * k * k)?;
         let b = if bias { Some(self.constant(o, 0.0)?) } else { None };
         Ok(move |x: &Tensor| ops::conv2d(x, &w, b.as_ref(), &conv))
@@ -83,11 +90,15 @@ fn resnet(channels: usize, size: usize, blocks: usize) -> Network {
     for width in [16, 32, 64] {
         for block in 0..blocks {
             let stride = if width > 16 && block == 0 { 2 } else { 1 };
-            let (c1, n1) = (m.conv(from, width, 3, Conv::padded(1).stride(stride), false)?, m.batch_norm(width)?);
+            let (c1, n1) =
+                (m.conv(from, width, 3, Conv::padded(1).stride(stride), false)?, m.batch_norm(width)?);
             let (c2, n2) = (m.conv(width, width, 3, Conv::padded(1), false)?, m.batch_norm(width)?);
             let short = match stride {
                 1 => None,
-                _ => Some((m.conv(from, width, 1, Conv::default().stride(stride), false)?, m.batch_norm(width)?)),
+                _ => Some((
+                    m.conv(from, width, 1, Conv::default().stride(stride), false)?,
+                    m.batch_norm(width)?,
+                )),
             };
             layers.push(Box::new(move |x| {
                 let y = n2(&c2(&ops::relu(&n1(&c1(x)?)?)?)?)?;
@@ -102,13 +113,16 @@ fn resnet(channels: usize, size: usize, blocks: usize) -> Network {
     }
     let head = m.linear(64, 10)?;
     let (x, y) = (m.data(&[32, channels, size, size])?, m.tokens(&[32], 10)?);
-    Ok((m.variables, Box::new(move || {
-        let mut h = ops::relu(&stem_norm(&stem(&x)?)?)?;
-        for l in &layers {
-            h = l(&h)?;
-        }
-        cross_entropy(&head(&ops::global_avg_pool(&h)?)?, &y)
-    })))
+    Ok((
+        m.variables,
+        Box::new(move || {
+            let mut h = ops::relu(&stem_norm(&stem(&x)?)?)?;
+            for l in &layers {
+                h = l(&h)?;
+            }
+            cross_entropy(&head(&ops::global_avg_pool(&h)?)?, &y)
+        }),
+    ))
 }
 
 type Block = Box<dyn Fn(&Tensor, &Tensor) -> Result<Tensor> + Send>;
@@ -138,37 +152,46 @@ fn vit() -> Network {
     let d = 128;
     let patch = m.conv(3, d, 8, Conv::default().stride(8), true)?;
     let place = m.weight(&[64, d], d)?;
-    let blocks: Vec<Block> = (0..4).map(|_| block(&mut m, d, 4, 4 * d, false, false)).collect::<Result<_>>()?;
+    let blocks: Vec<Block> =
+        (0..4).map(|_| block(&mut m, d, 4, 4 * d, false, false)).collect::<Result<_>>()?;
     let (norm, head) = (m.layer_norm(d)?, m.linear(d, 10)?);
     let (x, y) = (m.data(&[32, 3, 64, 64])?, m.tokens(&[32], 10)?);
-    Ok((m.variables, Box::new(move || {
-        let mut h = patch(&x)?.reshape((32, d, 64))?.transpose(1, 2)?.broadcast_add(&place)?;
-        for b in &blocks {
-            h = b(&h, &h)?;
-        }
-        cross_entropy(&head(&norm(&h)?.mean(1)?)?, &y)
-    })))
+    Ok((
+        m.variables,
+        Box::new(move || {
+            let mut h = patch(&x)?.reshape((32, d, 64))?.transpose(1, 2)?.broadcast_add(&place)?;
+            for b in &blocks {
+                h = b(&h, &h)?;
+            }
+            cross_entropy(&head(&norm(&h)?.mean(1)?)?, &y)
+        }),
+    ))
 }
 
 fn encoder_decoder() -> Network {
     let mut m = Maker::new();
     let (d, vocabulary) = (256, 64);
     let (table, place) = (m.weight(&[vocabulary, d], d)?, m.weight(&[64, d], d)?);
-    let encoder: Vec<Block> = (0..4).map(|_| block(&mut m, d, 8, 4 * d, false, false)).collect::<Result<_>>()?;
-    let decoder: Vec<Block> = (0..4).map(|_| block(&mut m, d, 8, 4 * d, true, true)).collect::<Result<_>>()?;
+    let encoder: Vec<Block> =
+        (0..4).map(|_| block(&mut m, d, 8, 4 * d, false, false)).collect::<Result<_>>()?;
+    let decoder: Vec<Block> =
+        (0..4).map(|_| block(&mut m, d, 8, 4 * d, true, true)).collect::<Result<_>>()?;
     let (norm, head) = (m.layer_norm(d)?, m.linear(d, vocabulary)?);
     let (from, to) = (m.tokens(&[32, 64], vocabulary as u32)?, m.tokens(&[32, 64], vocabulary as u32)?);
-    Ok((m.variables, Box::new(move || {
-        let mut h = ops::embedding(&from, &table)?.broadcast_add(&place)?;
-        for b in &encoder {
-            h = b(&h, &h)?;
-        }
-        let mut y = ops::embedding(&to, &table)?.broadcast_add(&place)?;
-        for b in &decoder {
-            y = b(&y, &h)?;
-        }
-        cross_entropy(&head(&norm(&y)?)?, &to)
-    })))
+    Ok((
+        m.variables,
+        Box::new(move || {
+            let mut h = ops::embedding(&from, &table)?.broadcast_add(&place)?;
+            for b in &encoder {
+                h = b(&h, &h)?;
+            }
+            let mut y = ops::embedding(&to, &table)?.broadcast_add(&place)?;
+            for b in &decoder {
+                y = b(&y, &h)?;
+            }
+            cross_entropy(&head(&norm(&y)?)?, &to)
+        }),
+    ))
 }
 
 fn unet() -> Network {
@@ -184,16 +207,19 @@ fn unet() -> Network {
     let (w1, b1) = (m.weight(&[64, 32, 2, 2], 64)?, m.constant(32, 0.0)?);
     let last = m.conv(32, 1, 1, Conv::default(), true)?;
     let (x, y) = (m.data(&[32, 1, 32, 32])?, m.data(&[32, 1, 32, 32])?);
-    Ok((m.variables, Box::new(move || {
-        let two = (2, 2);
-        let up = Conv::default().stride(2);
-        let a = d1(&x)?;
-        let b = d2(&ops::max_pool2d(&a, two, two, (0, 0))?)?;
-        let c = mid(&ops::max_pool2d(&b, two, two, (0, 0))?)?;
-        let h = u2(&Tensor::cat(&[&b, &ops::conv_transpose2d(&c, &w2, Some(&b2), &up, (0, 0))?], 1)?)?;
-        let h = u1(&Tensor::cat(&[&a, &ops::conv_transpose2d(&h, &w1, Some(&b1), &up, (0, 0))?], 1)?)?;
-        ops::mean_all(&(last(&h)? - &y)?.sqr()?)
-    })))
+    Ok((
+        m.variables,
+        Box::new(move || {
+            let two = (2, 2);
+            let up = Conv::default().stride(2);
+            let a = d1(&x)?;
+            let b = d2(&ops::max_pool2d(&a, two, two, (0, 0))?)?;
+            let c = mid(&ops::max_pool2d(&b, two, two, (0, 0))?)?;
+            let h = u2(&Tensor::cat(&[&b, &ops::conv_transpose2d(&c, &w2, Some(&b2), &up, (0, 0))?], 1)?)?;
+            let h = u1(&Tensor::cat(&[&a, &ops::conv_transpose2d(&h, &w1, Some(&b1), &up, (0, 0))?], 1)?)?;
+            ops::mean_all(&(last(&h)? - &y)?.sqr()?)
+        }),
+    ))
 }
 
 fn cpu_ms() -> f64 {
@@ -203,7 +229,8 @@ fn cpu_ms() -> f64 {
 
 fn run(name: &str, make: fn() -> Network, runs: usize) -> Result<()> {
     let (variables, loss) = make()?;
-    let mut slots: Vec<(Slot, Slot)> = variables.iter().map(|v| Ok((Slot::zeros(v)?, Slot::zeros(v)?))).collect::<Result<_>>()?;
+    let mut slots: Vec<(Slot, Slot)> =
+        variables.iter().map(|v| Ok((Slot::zeros(v)?, Slot::zeros(v)?))).collect::<Result<_>>()?;
     let rule = Adam { decay: 0.01, ..Adam::default() };
     let (mut least, mut parts, mut losses) = (f64::INFINITY, [0.0; 3], [0.0f32; 2]);
     for step in 1..=runs {
@@ -224,7 +251,10 @@ fn run(name: &str, make: fn() -> Network, runs: usize) -> Result<()> {
         }
     }
     let n: usize = variables.iter().map(|v| v.elem_count()).sum();
-    println!("{name:<18}{least:9.1} ms  forward {:.1} backward {:.1} update {:.2}; {n} parameters, loss {:.3} -> {:.3}", parts[0], parts[1], parts[2], losses[0], losses[1]);
+    println!(
+        "{name:<18}{least:9.1} ms  forward {:.1} backward {:.1} update {:.2}; {n} parameters, loss {:.3} -> {:.3}",
+        parts[0], parts[1], parts[2], losses[0], losses[1]
+    );
     Ok(())
 }
 

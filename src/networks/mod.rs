@@ -9,6 +9,7 @@ pub(crate) mod check;
 mod codes;
 pub mod data;
 pub mod error;
+pub mod generate;
 pub mod layer;
 pub mod loss;
 pub mod metric;

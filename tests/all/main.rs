@@ -12,11 +12,11 @@ mod fuzz;
 mod laws;
 mod layering;
 mod licences;
+#[cfg(feature = "networks")]
+mod networks;
 #[cfg(unix)]
 mod prompt;
 mod report;
-#[cfg(feature = "networks")]
-mod networks;
 mod rows;
 mod runs;
 mod spec;

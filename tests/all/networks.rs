@@ -59,10 +59,19 @@ fn a_shape_that_does_not_fit_is_told_before_training() {
     refused("dense(3, sise: 2)\n", &["P6003", "sise"]);
     refused(&format!("{SINE}train(dense(1), d, batch: 100)\n"), &["P4246"]);
     refused(&format!("{SINE}train(dense(1), d, optimizer: adam(rat: 0.1))\n"), &["P6003", "rat"]);
-    refused(&format!("{SINE}train(dense(1), d, optimizer: levenberg_marquardt, loss: mae)\n"), &["P4250", "lbfgs"]);
-    refused(&format!("{SINE}train(dense(1), d, optimizer: lbfgs, schedule: cosine)\n"), &["P4250", "schedule"]);
+    refused(
+        &format!("{SINE}train(dense(1), d, optimizer: levenberg_marquardt, loss: mae)\n"),
+        &["P4250", "lbfgs"],
+    );
+    refused(
+        &format!("{SINE}train(dense(1), d, optimizer: lbfgs, schedule: cosine)\n"),
+        &["P4250", "schedule"],
+    );
     refused(&format!("{SINE}train(dense(3), d)\n"), &["P4249"]);
-    refused("d = dataset({x: [1.0, 2.0, 3.0], c: [\"a\", \"b\", \"a\"]})\ntrain(dense(3), d, target: c)\n", &["P4247"]);
+    refused(
+        "d = dataset({x: [1.0, 2.0, 3.0], c: [\"a\", \"b\", \"a\"]})\ntrain(dense(3), d, target: c)\n",
+        &["P4247"],
+    );
     refused("d = dataset({x: [1.0, 2.0, 1.0/0.0], y: [1.0, 2.0, 3.0]})\ntrain(dense(1), d)\n", &["expected"]);
 }
 

@@ -35,6 +35,7 @@ pub fn bytes(m: &ModelValue) -> std::result::Result<Vec<u8>, NetworkError> {
         .collect();
     let gives = match &m.gives {
         Gives::Columns(fields) => json!({"columns": fields.iter().map(field).collect::<Vec<Json>>()}),
+        Gives::Tokens(fields) => json!({"tokens": fields.iter().map(field).collect::<Vec<Json>>()}),
         Gives::Classes(name, names) => json!({"column": &**name, "classes": names}),
         Gives::Nothing => Json::Null,
     };
@@ -91,6 +92,7 @@ fn value(model: Model, about: &Json, catalogue: &Catalogue) -> Option<ModelValue
             let names = gives["classes"].as_array()?.iter().map(|n| n.as_str().map(str::to_string));
             Gives::Classes(gives["column"].as_str()?.into(), names.collect::<Option<_>>()?)
         }
+        gives if gives["tokens"].is_array() => Gives::Tokens(fields(&gives["tokens"])?),
         gives => Gives::Columns(fields(&gives["columns"])?),
     };
     let Part::Loss(mut loss) = Part::read(about["loss"].as_str()?)? else { return None };

@@ -19,6 +19,7 @@ use crate::language::error::{Result, fault, fault_hint, lift};
 use crate::language::render;
 use crate::language::value::{Record, Value};
 use crate::networks::data::{Array, Arrays, Values as Numbers};
+use crate::networks::generate::{Choice, generate as sequences};
 use crate::networks::layer::{self, Layer, Setting};
 use crate::networks::loss::{Loss, TargetKind};
 use crate::networks::metric::{METRICS, Metric, metric};
@@ -37,6 +38,7 @@ pub const TABLE: &[(&str, Body)] = &[
     ("summary", summarise),
     ("symbolic", written),
     ("formula", formula),
+    ("generate", generate),
 ];
 
 /// Epochs of a training where nothing is said.
@@ -77,6 +79,8 @@ pub struct Reads {
 pub enum Gives {
     /// Numbers.
     Columns(Vec<Field>),
+    /// A token at every place of a sequence.
+    Tokens(Vec<Field>),
     /// One of these classes, in a column of this name.
     Classes(Arc<str>, Vec<String>),
     /// Nobody said.
@@ -161,8 +165,9 @@ fn array(d: &Dataset, reads: &Reads, at: Span) -> Result<Array> {
 fn target(d: &Dataset, gives: &Gives, loss: &Loss, at: Span) -> Result<Option<Array>> {
     match gives {
         Gives::Nothing => Ok(None),
-        Gives::Columns(fields) => {
-            let reads = Reads { columns: fields.clone(), sizes: vec![fields.len()], tokens: false };
+        Gives::Columns(fields) | Gives::Tokens(fields) => {
+            let tokens = matches!(gives, Gives::Tokens(_));
+            let reads = Reads { columns: fields.clone(), sizes: vec![fields.len()], tokens };
             array(d, &reads, at).map(Some)
         }
         Gives::Classes(column, names) => {
@@ -190,7 +195,7 @@ fn target(d: &Dataset, gives: &Gives, loss: &Loss, at: Span) -> Result<Option<Ar
 
 /// The words of a `columns` argument.
 fn words(args: &Args, name: &str) -> Result<Option<Vec<Arc<str>>>> {
-    if args.get(name).is_none() {
+    if !args.is_given(name) || args.get(name).is_none() {
         return Ok(None);
     }
     let word = |v: &Value| match v.plain() {
@@ -248,10 +253,16 @@ fn holds_law(layer: &Layer) -> bool {
     layer.kind().name == "formula" || layer.inner().iter().any(holds_law)
 }
 
-/// Whether the first layer takes tokens.
-fn takes_tokens(layer: &Layer) -> bool {
-    layer.kind().traits.tokens
-        || layer.kind().name == "chain" && layer.inner().first().is_some_and(takes_tokens)
+/// Whether an input is one of tokens: the layer that takes it says so.
+fn takes_tokens(layer: &Layer, input: usize) -> bool {
+    let inner = layer.inner();
+    match layer.kind().name {
+        "chain" if input == 0 => inner.first().is_some_and(|l| takes_tokens(l, 0)),
+        "chain" => inner.iter().any(|l| takes_tokens(l, input)),
+        "conditioned" if input == 0 => inner.get(1).is_some_and(|l| takes_tokens(l, 0)),
+        "conditioned" => inner.first().is_some_and(|l| takes_tokens(l, input - 1)),
+        _ => input == 0 && layer.kind().traits.tokens,
+    }
 }
 
 fn train(context: &mut Context, args: &Args) -> Result<Value> {
@@ -274,7 +285,9 @@ fn train(context: &mut Context, args: &Args) -> Result<Value> {
         Some(names) => names,
         None => match &before {
             Some(m) => match &m.gives {
-                Gives::Columns(fields) => fields.iter().map(|f| f.name.clone()).collect(),
+                Gives::Columns(fields) | Gives::Tokens(fields) => {
+                    fields.iter().map(|f| f.name.clone()).collect()
+                }
                 Gives::Classes(name, _) => vec![name.clone()],
                 Gives::Nothing => Vec::new(),
             },
@@ -332,6 +345,7 @@ fn train(context: &mut Context, args: &Args) -> Result<Value> {
                     format!("target: {}", all[k].name),
                 ));
             }
+            None if wants_classes => Gives::Tokens(all.iter().map(|c| Field::of(c)).collect()),
             None => Gives::Columns(all.iter().map(|c| Field::of(c)).collect()),
         },
     };
@@ -380,7 +394,7 @@ fn train(context: &mut Context, args: &Args) -> Result<Value> {
                     Some(_) if k == 0 => shape(args, fields.len())?,
                     _ => vec![fields.len()],
                 };
-                all.push(Reads { columns: fields, sizes, tokens: k == 0 && takes_tokens(&own) });
+                all.push(Reads { columns: fields, sizes, tokens: takes_tokens(&own, k) });
             }
             all
         }
@@ -561,7 +575,7 @@ fn metrics(args: &Args, gives: &Gives) -> Result<Vec<&'static Metric>> {
     let at = args.span_of("metrics");
     if args.get("metrics").is_none() {
         let names: &[&str] = match gives {
-            Gives::Classes(..) => &["accuracy"],
+            Gives::Classes(..) | Gives::Tokens(_) => &["accuracy"],
             Gives::Columns(_) => &["rmse", "r2"],
             Gives::Nothing => &[],
         };
@@ -638,7 +652,9 @@ fn finding(context: &Context, model: &Arc<ModelValue>) -> Finding {
         name: context.binding.as_ref().map(|n| n.to_string()),
         text: crate::language::render::line(&Value::Model(model.clone()), &context.style),
         target: match &model.gives {
-            Gives::Columns(fields) => fields.iter().map(|f| &*f.name).collect::<Vec<_>>().join(", "),
+            Gives::Columns(fields) | Gives::Tokens(fields) => {
+                fields.iter().map(|f| &*f.name).collect::<Vec<_>>().join(", ")
+            }
             Gives::Classes(name, _) => name.to_string(),
             Gives::Nothing => String::new(),
         },
@@ -691,7 +707,7 @@ fn evaluate(context: &mut Context, args: &Args) -> Result<Value> {
 
 /// Whether a metric is one of what the model gives.
 fn fits(metric: &Metric, m: &ModelValue) -> bool {
-    metric.classes == matches!(m.gives, Gives::Classes(..))
+    metric.classes == matches!(m.gives, Gives::Classes(..) | Gives::Tokens(_))
 }
 
 /// What a model gives for the rows of a dataset: a column of numbers or classes, a dataset where it gives several.
@@ -710,6 +726,19 @@ pub fn predict(context: &Context, m: &ModelValue, d: &Dataset, at: Span) -> Resu
         };
         let labels = found.chunks(width.max(1)).map(label).collect();
         return Ok(Value::Column(Arc::new(Column::new(name, None, Values::Label(labels)))));
+    }
+    if let Gives::Tokens(fields) = &m.gives {
+        // The likeliest token at every place.
+        let places = fields.len();
+        let many = width / places.max(1);
+        let best = |row: &[f64]| (0..row.len()).fold(0, |b, k| if row[k] > row[b] { k } else { b }) as i64;
+        let tokens: Vec<i64> = found.chunks(many.max(1)).map(best).collect();
+        let column = |(k, f): (usize, &Field)| {
+            let values = tokens.iter().skip(k).step_by(places.max(1)).copied().collect();
+            Column::new(&f.name, None, Values::Integer(values))
+        };
+        let d = Dataset::new("predicted", fields.iter().enumerate().map(column).collect());
+        return Ok(Value::Dataset(Arc::new(d.map_err(|e| lift(&e, at))?)));
     }
     let fields = match &m.gives {
         Gives::Columns(fields) => fields.clone(),
@@ -800,6 +829,47 @@ fn written(_: &mut Context, args: &Args) -> Result<Value> {
     Ok(if all.len() == 1 { all.swap_remove(0) } else { Value::list(all) })
 }
 
+fn generate(context: &mut Context, args: &Args) -> Result<Value> {
+    let m = model_of(args)?;
+    let d = args.dataset("data")?;
+    let at = args.span_of("data");
+    let Some(source) = m.reads.get(1).filter(|r| r.tokens) else {
+        let message = "expected a model whose second input is tokens, found another";
+        return Err(fault_hint(
+            6006,
+            args.span_of("model"),
+            message,
+            "train(encoder_decoder(vocabulary: 20), d, second: [s0, s1])",
+        ));
+    };
+    let mut columns = Vec::new();
+    for f in &source.columns {
+        columns.push(numbers_of(d.column(&f.name).map_err(|e| lift(&e, at))?, at)?);
+    }
+    let sources: Vec<Vec<u32>> =
+        (0..d.rows()).map(|k| columns.iter().map(|c| c[k] as u32).collect()).collect();
+    let token = |name: &str| -> Result<u32> {
+        let n = args.integer(name)?;
+        u32::try_from(n).map_err(|_| {
+            fault(6006, args.span_of(name), format!("expected a token of at least 0, found {n}"))
+        })
+    };
+    let temperature = args.real("temperature")?;
+    let choice = match count(args, "top")? {
+        _ if temperature < 0.0 => {
+            let message = format!("expected a temperature of at least 0, found {temperature}");
+            return Err(fault(6006, args.span_of("temperature"), message));
+        }
+        _ if temperature == 0.0 => Choice::Likeliest,
+        top => Choice::Random { temperature, top: top.map(|n| n as usize) },
+    };
+    let (first, last, seed) = (token("first")?, token("last")?, seed(context, args)?);
+    let found =
+        use_of::in_pool(context.threads, || sequences(&m.trained.model, &sources, first, last, choice, seed));
+    let row = |tokens: Vec<u32>| Value::list(tokens.into_iter().map(|t| Value::int(i64::from(t))).collect());
+    Ok(Value::list(found.map_err(|e| lift(&e, at))?.into_iter().map(row).collect()))
+}
+
 /// A law as a layer: its inputs by name, in the order of the columns; all else that is no number are constants to train.
 fn formula(context: &mut Context, args: &Args) -> Result<Value> {
     let at = args.span_of("law");
@@ -887,7 +957,7 @@ pub fn model_member(m: &ModelValue, name: &str) -> (Option<Value>, Vec<String>) 
             Some(texts(&all))
         }
         "target" => match &m.gives {
-            Gives::Columns(fields) => {
+            Gives::Columns(fields) | Gives::Tokens(fields) => {
                 Some(texts(&fields.iter().map(|f| f.name.to_string()).collect::<Vec<_>>()))
             }
             Gives::Classes(name, _) => Some(texts(&[name.to_string()])),

@@ -145,7 +145,18 @@ pub fn adam(
     let c1 = 1.0 - rule.beta1.powf(t);
     let c2 = 1.0 - rule.beta2.powf(t);
     let (inside, keep) = if rule.decoupled { (0.0, 1.0 - rule.rate * rule.decay) } else { (rule.decay, 1.0) };
-    let c = [rule.beta1, rule.beta2, scale, inside, keep, rule.rate / c1, 1.0 / c2.sqrt(), rule.eps, 1.0 - rule.beta1, 1.0 - rule.beta2];
+    let c = [
+        rule.beta1,
+        rule.beta2,
+        scale,
+        inside,
+        keep,
+        rule.rate / c1,
+        1.0 / c2.sqrt(),
+        rule.eps,
+        1.0 - rule.beta1,
+        1.0 - rule.beta2,
+    ];
     by_type!(variable.dtype(), "adam", T => {
         let (m, v) = (first.slice::<T>()?, second.slice::<T>()?);
         in_place::<T>("adam", variable, gradient, |w, g| {
