@@ -290,7 +290,7 @@ fn features<'a>(
 ) -> impl Iterator<Item = &'a Arc<Column>> {
     data.columns().iter().filter(move |c| {
         *c.name != *target
-            && !matches!(c.values, Values::Label(_) | Values::Complex(_))
+            && c.is_numeric()
             && c.role != Role::Error
             && arguments.sigma.as_deref() != Some(&*c.name)
             && arguments.weights.as_deref() != Some(&*c.name)

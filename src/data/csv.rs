@@ -34,6 +34,8 @@ pub struct ReadOptions {
     pub headers: Option<Vec<String>>,
     /// The one array of an NPZ file to read.
     pub member: Option<String>,
+    /// Whether the rows of an array of two dimensions are arrays, not a column for each of their numbers.
+    pub whole: bool,
 }
 
 impl ReadOptions {

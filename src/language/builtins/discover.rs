@@ -56,7 +56,7 @@ fn discover(context: &mut Context, args: &Args) -> Result<Value> {
         .columns()
         .iter()
         .filter(|c| c.name != over.name && which.as_ref().is_none_or(|w| w.name != c.name))
-        .filter(|c| !matches!(c.values, Values::Label(_) | Values::Complex(_)) && c.role != Role::Error)
+        .filter(|c| c.is_numeric() && c.role != Role::Error)
         .cloned()
         .collect();
     for c in states.iter().chain([&over]) {

@@ -393,7 +393,8 @@ fn array(value: &Value, args: &Args) -> Result<Array> {
     let Some(items) = op::as_list(value) else {
         return Err(args.wrong("value", "lists, matrices or columns", value));
     };
-    if !crate::language::value::is_matrix(&items) {
+    let nested = |v: &Value| op::as_list(v).is_some_and(|l| l.iter().any(|v| op::as_list(v).is_some()));
+    if !crate::language::value::is_matrix(&items) || items.iter().any(nested) {
         return plain(from_values("the list", &items, at)?).map(Array::Vector);
     }
     let rows: Vec<Arc<Vec<Value>>> = items.iter().filter_map(op::as_list).collect();

@@ -146,11 +146,10 @@ pub(super) fn measure<'a>(
     let target = data.numbers(&front.target).map_err(|e| lift(&e, data_at))?.clone();
     let used = law.expr.symbols();
     let is_used = |c: &Column| used.iter().any(|s| s.name() == &*c.name);
-    let number = |c: &Column| !matches!(c.values, Values::Label(_) | Values::Complex(_));
     let mut features: Vec<Arc<Column>> = data
         .columns()
         .iter()
-        .filter(|c| c.name != target.name && c.role != Role::Error && number(c))
+        .filter(|c| c.name != target.name && c.role != Role::Error && c.is_numeric())
         .filter(|c| front.declarations.get(&Symbol::new(&c.name)).is_some())
         .cloned()
         .collect();
