@@ -231,7 +231,9 @@ fn written(data: &Dataset) -> Vec<(String, Values)> {
                 let rows: Vec<Option<usize>> =
                     (0..v.len()).map(|i| (!column.is_missing(i)).then_some(i)).collect();
                 let floats = match v.numbers() {
-                    Numbers::U8(x) => Stack::new(v.sizes(), x.iter().map(|x| f32::from(*x)).collect::<Vec<f32>>()),
+                    Numbers::U8(x) => {
+                        Stack::new(v.sizes(), x.iter().map(|x| f32::from(*x)).collect::<Vec<f32>>())
+                    }
                     _ => None,
                 };
                 Values::Array(floats.as_ref().unwrap_or(v).take_or_missing(&rows))

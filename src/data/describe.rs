@@ -77,7 +77,8 @@ fn array_summary(column: &Column, stack: &Stack) -> [f64; 7] {
         return [f64::NAN; 7];
     }
     let mean = sum(rows()) / n;
-    let std = if n > 1.0 { (sum(rows().map(|v| (v - mean) * (v - mean))) / (n - 1.0)).sqrt() } else { f64::NAN };
+    let std =
+        if n > 1.0 { (sum(rows().map(|v| (v - mean) * (v - mean))) / (n - 1.0)).sqrt() } else { f64::NAN };
     let (low, high) = rows().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(x), b.max(x)));
     [mean, std, low, f64::NAN, f64::NAN, f64::NAN, high]
 }

@@ -113,7 +113,8 @@ impl Found {
         }
         if !folder.is_dir() {
             let parent = folder.parent().map_or_else(String::new, |p| p.display().to_string());
-            let hint = format!("name the folder: images(\"{}\")", if parent.is_empty() { "." } else { &parent });
+            let hint =
+                format!("name the folder: images(\"{}\")", if parent.is_empty() { "." } else { &parent });
             return Err(no_images(folder, "a file instead of a folder".to_string(), hint));
         }
         let mut found = Found::default();
@@ -242,7 +243,8 @@ impl Image {
 
     fn decode(path: &Path) -> Result<Image, DataError> {
         let shown = path.display().to_string();
-        let fault = |found: String, hint: &str| DataError::Image { path: shown.clone(), found, hint: hint.into() };
+        let fault =
+            |found: String, hint: &str| DataError::Image { path: shown.clone(), found, hint: hint.into() };
         let broken = |e: png::DecodingError| match e {
             png::DecodingError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
                 fault("a file that ends early".to_string(), "copy or save it again")
@@ -256,8 +258,8 @@ impl Image {
                 "save it as PNG, or take it out of the folder",
             ),
         };
-        let bytes =
-            std::fs::read(path).map_err(|e| DataError::Unreadable { path: shown.clone(), reason: reason(&e) })?;
+        let bytes = std::fs::read(path)
+            .map_err(|e| DataError::Unreadable { path: shown.clone(), reason: reason(&e) })?;
         if bytes.is_empty() {
             return Err(fault("an empty file".to_string(), "copy or save it again"));
         }
@@ -315,8 +317,10 @@ impl Image {
         let down = weights(self.height, height);
         let mut numbers = Vec::with_capacity(self.channels * height * width);
         for plane in self.numbers.chunks(self.height * self.width) {
-            let narrow: Vec<Vec<f32>> =
-                plane.chunks(self.width).map(|row| across.iter().map(|w| w.mean(|k| row[k])).collect()).collect();
+            let narrow: Vec<Vec<f32>> = plane
+                .chunks(self.width)
+                .map(|row| across.iter().map(|w| w.mean(|k| row[k])).collect())
+                .collect();
             for w in &down {
                 numbers.extend((0..width).map(|x| w.mean(|k| narrow[k][x])));
             }

@@ -157,8 +157,12 @@ impl<'a> Layout<'a> {
             if axes.len() > 1 || (self.whole && axes.len() == 1) {
                 let sizes: Vec<usize> = axes.iter().map(|d| *d as usize).collect();
                 let steps = match self.fortran {
-                    true => (0..sizes.len()).map(|k| sizes[..k].iter().product::<usize>() * self.rows * size).collect(),
-                    false => (0..sizes.len()).map(|k| sizes[k + 1..].iter().product::<usize>() * size).collect(),
+                    true => (0..sizes.len())
+                        .map(|k| sizes[..k].iter().product::<usize>() * self.rows * size)
+                        .collect(),
+                    false => {
+                        (0..sizes.len()).map(|k| sizes[k + 1..].iter().product::<usize>() * size).collect()
+                    }
                 };
                 let array = Some((sizes, steps));
                 found.push((name.to_string(), Place { field, offset: field.offset as usize, stride, array }));
@@ -371,9 +375,8 @@ impl Descr {
             (Descr::Complex, _) | (_, Descr::Complex) => Descr::Complex,
             (Descr::Byte, Descr::Byte) => Descr::Byte,
             (Descr::Single, Descr::Single) => Descr::Single,
-            (Descr::Float | Descr::Single | Descr::Byte, _) | (_, Descr::Float | Descr::Single | Descr::Byte) => {
-                Descr::Float
-            }
+            (Descr::Float | Descr::Single | Descr::Byte, _)
+            | (_, Descr::Float | Descr::Single | Descr::Byte) => Descr::Float,
             _ => Descr::Integer,
         }
     }

@@ -112,7 +112,8 @@ impl Stack {
 
     /// The same arrays in another shape; `None` where it has another number of numbers.
     pub fn reshaped(&self, sizes: &[usize]) -> Option<Stack> {
-        (sizes.iter().product::<usize>() == self.width()).then(|| Stack { sizes: sizes.to_vec(), ..self.clone() })
+        (sizes.iter().product::<usize>() == self.width())
+            .then(|| Stack { sizes: sizes.to_vec(), ..self.clone() })
     }
 
     /// The arrays with every number changed, as floats.

@@ -134,7 +134,11 @@ mod tests {
     fn arrays_are_shown_by_shape_and_extremes() {
         let columns = vec![
             Column::new("v", None, Values::Array(Stack::new(&[2], vec![1.5, -2.0]).unwrap())),
-            Column::new("image", None, Values::Array(Stack::new(&[1, 2, 3], vec![0u8, 7, 1, 2, 3, 4]).unwrap())),
+            Column::new(
+                "image",
+                None,
+                Values::Array(Stack::new(&[1, 2, 3], vec![0u8, 7, 1, 2, 3, 4]).unwrap()),
+            ),
         ];
         let data = Dataset::new("test", columns).unwrap();
         assert_eq!(data.to_string(), "dataset of 1 row: v [2], image [1, 2, 3]");

@@ -586,7 +586,9 @@ fn from_lists(name: &str, items: &[Value], at: Span) -> Result<Column> {
     }
     fn flatten(v: &Value, sizes: &[usize], leaves: &mut Vec<Value>) -> bool {
         match (op::as_list(v), sizes.split_first()) {
-            (Some(list), Some((n, rest))) => list.len() == *n && list.iter().all(|v| flatten(v, rest, leaves)),
+            (Some(list), Some((n, rest))) => {
+                list.len() == *n && list.iter().all(|v| flatten(v, rest, leaves))
+            }
             (None, None) => {
                 leaves.push(v.clone());
                 true
@@ -607,7 +609,8 @@ fn from_lists(name: &str, items: &[Value], at: Span) -> Result<Column> {
         } else if !flatten(v, &first, &mut leaves) {
             let found = sizes(v);
             let found = if found == first { "a ragged list".to_string() } else { format!("{found:?}") };
-            let message = format!("expected arrays of one shape {first:?} in `{name}`, found {found} in row {row}");
+            let message =
+                format!("expected arrays of one shape {first:?} in `{name}`, found {found} in row {row}");
             return Err(fault_hint(6014, at, message, hint));
         }
     }

@@ -48,8 +48,14 @@ fn every_depth_and_colour_gives_what_was_written() {
         ("bits", C::Grayscale, B::One, &[0b0100_0000], &[1, 1, 2], &[0.0, 1.0]),
         ("greyalpha", C::GrayscaleAlpha, B::Eight, &[51, 7, 204, 9], &[1, 1, 2], &[a, b]),
         ("rgb", C::Rgb, B::Eight, &[51, 0, 204, 204, 255, 51], &[3, 1, 2], &[a, b, 0.0, 1.0, b, a]),
-        ("rgb16", C::Rgb, B::Sixteen, &[48, 57, 0, 0, 255, 255, 0, 0, 48, 57, 0, 0], &[3, 1, 2],
-            &[fine, 0.0, 0.0, fine, 1.0, 0.0]),
+        (
+            "rgb16",
+            C::Rgb,
+            B::Sixteen,
+            &[48, 57, 0, 0, 255, 255, 0, 0, 48, 57, 0, 0],
+            &[3, 1, 2],
+            &[fine, 0.0, 0.0, fine, 1.0, 0.0],
+        ),
         ("rgba", C::Rgba, B::Eight, &[51, 0, 204, 1, 204, 255, 51, 2], &[3, 1, 2], &[a, b, 0.0, 1.0, b, a]),
         ("palette", C::Indexed, B::Two, &[0b0100_0000], &[3, 1, 2], &[1.0, 0.0, 0.0, 0.0, a, 0.0]),
     ];
@@ -76,7 +82,10 @@ fn a_folder_for_each_class_gives_classes_in_the_order_of_names() {
     assert_eq!(labels(&d, "file"), ["cat/10.PNG", "cat/2.png", "dog/b.png", "dog/old/a.png"]);
     assert_eq!(labels(&d, "class"), ["cat", "cat", "dog", "dog"]);
     let level = |k: usize| f64::from(10.0f32 * k as f32 / 255.0);
-    assert_eq!((0..4).map(|i| numbers(&d, i)[0]).collect::<Vec<_>>(), [level(2), level(1), level(0), level(3)]);
+    assert_eq!(
+        (0..4).map(|i| numbers(&d, i)[0]).collect::<Vec<_>>(),
+        [level(2), level(1), level(0), level(3)]
+    );
     assert_eq!(d.to_string(), "dataset of 4 rows: file, image [1, 2, 3], class");
     assert!(d.notes[0].message.contains("cat/c.jpg"), "{}", d.notes[0].message);
     // Pairs stay together.

@@ -166,10 +166,7 @@ fn fields(file: &str, descr: &Literal) -> Result<(Vec<Field>, u64, bool), DataEr
                 size
             }
         };
-        offset = size
-            .checked_mul(count)
-            .and_then(|n| offset.checked_add(n))
-            .ok_or_else(endless)?;
+        offset = size.checked_mul(count).and_then(|n| offset.checked_add(n)).ok_or_else(endless)?;
     }
     if fields.is_empty() {
         return Err(fault("a type without fields"));

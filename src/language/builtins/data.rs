@@ -86,7 +86,13 @@ fn images(context: &mut Context, args: &Args) -> Result<Value> {
                 {
                     Some((*height, *width))
                 }
-                _ => return Err(args.wrong("size", "the height and the width in pixels, such as [64, 64]", given)),
+                _ => {
+                    return Err(args.wrong(
+                        "size",
+                        "the height and the width in pixels, such as [64, 64]",
+                        given,
+                    ));
+                }
             }
         }
     };

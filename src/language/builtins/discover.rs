@@ -7,7 +7,7 @@ use super::Body;
 use super::data::seed;
 use super::regress::{constants, operators};
 use crate::base::{Code, Diagnostic, Event, Finding, FoundLaw, Meter};
-use crate::data::{Column, Role, Values};
+use crate::data::{Column, Role};
 use crate::discovery::{self, Discovered, Noise, Path, Paths, Plan};
 use crate::expression::print::Style;
 use crate::expression::{Expr, Symbol};

@@ -8,6 +8,8 @@ pub mod discover;
 pub mod elementary;
 pub mod explain;
 pub mod export;
+#[cfg(feature = "networks")]
+mod generated;
 pub mod lists;
 pub mod matrices;
 #[cfg(feature = "networks")]

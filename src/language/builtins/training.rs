@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use super::Body;
 use super::data::seed;
+use super::generated::{self, Generated};
 use super::networks::{self, Part};
 use crate::base::random::Streams;
 use crate::base::{Code, Diagnostic, Event, Finding, Span};
@@ -18,8 +19,8 @@ use crate::language::calls::Args;
 use crate::language::context::Context;
 use crate::language::error::{Result, fault, fault_hint, lift};
 use crate::language::render;
-use crate::language::value::{Record, Value};
-use crate::networks::data::{Array, Arrays, Values as Numbers};
+use crate::language::value::{Function, Record, Value};
+use crate::networks::data::{Array, Arrays, Source, Values as Numbers};
 use crate::networks::layer::{self, Layer, Setting};
 use crate::networks::loss::{Loss, TargetKind};
 use crate::networks::metric::{METRICS, Metric, metric};
@@ -232,6 +233,17 @@ fn target(d: &Dataset, gives: &Gives, loss: &Loss, at: Span) -> Result<Option<Ar
     }
 }
 
+/// The rows of a dataset as a network takes them, with the target for a loss.
+fn taken(d: &Dataset, reads: &[Reads], gives: &Gives, loss: Option<&Loss>, at: Span) -> Result<Arrays> {
+    let inputs = reads.iter().map(|r| array(d, r, at)).collect::<Result<Vec<_>>>()?;
+    let target = loss.map(|loss| target(d, gives, loss, at)).transpose()?.flatten();
+    let made = Arrays::new(inputs, target).map_err(|e| lift(&e, at))?;
+    Ok(match gives {
+        Gives::Classes(_, names) => made.with_classes(names.clone()),
+        _ => made,
+    })
+}
+
 /// The words of a `columns` argument.
 fn words(args: &Args, name: &str) -> Result<Option<Vec<Arc<str>>>> {
     if args.get(name).is_none() {
@@ -260,30 +272,62 @@ fn number(args: &Args, name: &str) -> Result<Option<f64>> {
 
 /// The parts of the data: to train on, to validate with.
 struct Parts {
+    /// The rows, or the first of those that a function makes.
     train: Arc<Dataset>,
+    /// The function, and how many rows of it are an epoch.
+    made: Option<(Function, usize)>,
     validation: Option<Arc<Dataset>>,
 }
 
-fn parts(args: &Args) -> Result<Parts> {
-    let value = args.value("data")?;
-    match value.plain() {
-        Value::Dataset(d) => Ok(Parts { train: d.clone(), validation: None }),
-        Value::Record(r) => {
-            let get = |name: &str| match r.get(name).map(Value::plain) {
-                Some(Value::Dataset(d)) => Some(d.clone()),
-                _ => None,
-            };
-            match get("train") {
-                Some(train) => Ok(Parts { train, validation: get("validation").filter(|d| d.rows() > 0) }),
-                None => Err(fault_hint(
+fn parts(context: &mut Context, args: &Args) -> Result<Parts> {
+    let at = args.span_of("data");
+    let value = args.value("data")?.plain().clone();
+    let (train, validation) = match &value {
+        Value::Record(r) => match r.get("train") {
+            Some(train) => (train.plain().clone(), r.get("validation").map(Value::plain)),
+            None => {
+                return Err(fault_hint(
                     6006,
-                    args.span_of("data"),
+                    at,
                     "expected a dataset or a record {train, validation, test} of datasets, found a record without `train`",
                     "split(d, train: 0.8)",
-                )),
+                ));
             }
+        },
+        _ => (value.clone(), None),
+    };
+    let validation = match validation {
+        Some(Value::Dataset(d)) => Some(d.clone()).filter(|d| d.rows() > 0),
+        _ => None,
+    };
+    let rows = count(args, "rows")?;
+    match (train, rows) {
+        (Value::Dataset(train), None) => Ok(Parts { train, made: None, validation }),
+        (Value::Dataset(_), Some(_)) => {
+            let message = "`rows` is for a function that makes rows, found a dataset";
+            Err(fault_hint(6006, args.span_of("rows"), message, "train(net, f) { rows: 1000 }"))
         }
-        other => Err(args.wrong("data", "a dataset or the record of a split", other)),
+        (Value::Function(f), Some(n)) if n > 0 => {
+            for option in ["weights", "augment", "balanced"].into_iter().filter(|o| args.is_given(o)) {
+                let message = format!("`{option}` needs a dataset, found a function that makes rows");
+                let hint = "let the function make what it changes: f(k) = {x: noisy(k), y: k}";
+                return Err(fault_hint(6006, args.span_of(option), message, hint));
+            }
+            if args.real("validation")? > 0.0 {
+                let message = "expected rows to validate with beside a function, found a share";
+                let hint = "train(net, {train: f, validation: d}) { rows: 1000 }";
+                return Err(fault_hint(6006, args.span_of("validation"), message, hint));
+            }
+            let head = generated::head(context, &f, n as usize, at)?;
+            Ok(Parts { train: Arc::new(head), made: Some((f, n as usize)), validation })
+        }
+        (Value::Function(_), _) => {
+            let message = "expected the rows of an epoch beside a function that makes them, found none";
+            Err(fault_hint(6004, at, message, "train(net, f) { rows: 1000 }"))
+        }
+        (other, _) => {
+            Err(args.wrong("data", "a dataset, the record of a split, or a function of the row", &other))
+        }
     }
 }
 
@@ -301,7 +345,7 @@ fn takes_tokens(layer: &Layer) -> bool {
 fn train(context: &mut Context, args: &Args) -> Result<Value> {
     let started = Instant::now();
     let at = args.span_of("data");
-    let parts = parts(args)?;
+    let parts = parts(context, args)?;
     let d = &parts.train;
     let given = args.value("network")?;
     let before = match given.plain() {
@@ -348,7 +392,8 @@ fn train(context: &mut Context, args: &Args) -> Result<Value> {
         (Some(m), _) if !args.is_given("target") => m.gives.clone(),
         (_, [c]) if let Some(stack) = c.arrays() => Gives::Arrays(Field::of(c), stack.sizes().to_vec()),
         (_, all) if let Some(c) = all.iter().find(|c| c.arrays().is_some()) => {
-            let message = format!("expected one column of arrays as the target, found `{}` beside others", c.name);
+            let message =
+                format!("expected one column of arrays as the target, found `{}` beside others", c.name);
             return Err(fault_hint(6006, args.span_of("target"), message, format!("target: {}", c.name)));
         }
         (_, [c]) if wants_classes || label.is_some() => {
@@ -432,15 +477,13 @@ fn train(context: &mut Context, args: &Args) -> Result<Value> {
             all
         }
     };
-    let arrays = |d: &Dataset, at: Span| -> Result<Arrays> {
-        let inputs = reads.iter().map(|r| array(d, r, at)).collect::<Result<Vec<_>>>()?;
-        let made = Arrays::new(inputs, target(d, &gives, &loss, at)?).map_err(|e| lift(&e, at))?;
-        Ok(match &gives {
-            Gives::Classes(_, names) => made.with_classes(names.clone()),
-            _ => made,
-        })
-    };
+    let arrays = |d: &Dataset, at: Span| taken(d, &reads, &gives, Some(&loss), at);
     let mut rows = arrays(d, at)?;
+    let made = parts.made.as_ref().map(|(f, n)| {
+        let (reads, gives, loss) = (reads.clone(), gives.clone(), loss.clone());
+        let take = Box::new(move |d: &Dataset| taken(d, &reads, &gives, Some(&loss), at));
+        Generated::new(context, f, *n, at, &rows, take)
+    });
     if let Some(w) = &weights {
         rows = rows.with_weights(w.si_values()).map_err(|e| lift(&e, args.span_of("weights")))?;
     }
@@ -509,8 +552,8 @@ fn train(context: &mut Context, args: &Args) -> Result<Value> {
         cancel: &context.cancel,
     };
     let data = Data {
-        train: &rows,
-        validation: validation.as_ref().map(|v| v as &dyn crate::networks::data::Source),
+        train: made.as_ref().map_or(&rows as &dyn Source, |m| m as &dyn Source),
+        validation: validation.as_ref().map(|v| v as &dyn Source),
     };
     let trained = use_of::in_pool(context.threads, || train::train(model, &objective, data, &plan, watch))
         .map_err(|e| lift(&e, args.span))?;
@@ -622,7 +665,8 @@ fn normalised(
         _ => {}
     }
     layers.push(own.clone());
-    let scaled = matches!(gives, Gives::Columns(_) | Gives::Arrays(..)) && loss.kind().target == TargetKind::Values;
+    let scaled =
+        matches!(gives, Gives::Columns(_) | Gives::Arrays(..)) && loss.kind().target == TargetKind::Values;
     if scaled
         && !matches!(gives, Gives::Arrays(_, sizes) if sizes.len() > 3)
         && loss.kind().name != "poisson_nll"
@@ -742,13 +786,7 @@ fn model_of(args: &Args) -> Result<Arc<ModelValue>> {
 
 /// The rows of a dataset as the model reads them.
 fn rows_of(m: &ModelValue, d: &Dataset, with_target: bool, at: Span) -> Result<Arrays> {
-    let inputs = m.reads.iter().map(|r| array(d, r, at)).collect::<Result<Vec<_>>>()?;
-    let target = if with_target { target(d, &m.gives, &m.loss, at)? } else { None };
-    let made = Arrays::new(inputs, target).map_err(|e| lift(&e, at))?;
-    Ok(match &m.gives {
-        Gives::Classes(_, names) => made.with_classes(names.clone()),
-        _ => made,
-    })
+    taken(d, &m.reads, &m.gives, with_target.then_some(&m.loss), at)
 }
 
 fn evaluate(context: &mut Context, args: &Args) -> Result<Value> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::ROWS;
 use crate::base::Span;
-use crate::data::{Column, Dataset, Role, Values};
+use crate::data::{Column, Dataset, Role};
 use crate::expression::{Expr, Symbol};
 use crate::language::error::{Result, fault_hint, lift};
 use crate::language::operations as op;
