@@ -250,13 +250,9 @@ fn written(data: &Dataset) -> Vec<(String, Values)> {
     all
 }
 
-/// A dataset as an NPY file of a structured type, a field for each column and for its errors, headed as in CSV; one column
-/// of arrays as a plain array.
+/// A dataset as an NPY file of a structured type, a field for each column and for its errors, headed as in CSV.
 pub fn npy_bytes(data: &Dataset) -> Vec<u8> {
     let columns = written(data);
-    if let [(_, values @ Values::Array(_))] = columns.as_slice() {
-        return npz::single(values);
-    }
     npy::structured(&columns.iter().map(|(name, v)| (name.clone(), v)).collect::<Vec<_>>())
 }
 

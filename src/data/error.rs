@@ -218,7 +218,7 @@ impl Fault for DataError {
         Some(match self {
             DataError::NotFound { nearest, .. } => format!("read(\"{}\")", nearest.as_ref()?),
             DataError::Directory { example, .. } => match example {
-                Some(file) => format!("read(\"{file}\")"),
+                Some(code) => code.clone(),
                 None => "give the path of a CSV file in it".to_string(),
             },
             DataError::Unreadable { path, .. } => format!("chmod +r '{path}'"),
@@ -354,7 +354,7 @@ pub const CODES: &[(u16, &str, &str)] = &[
     (
         3002,
         "a directory instead of a file",
-        "A file of data was expected and a directory found: `read(\"data\")`. Name the file in it: `read(\"data/planets.csv\")`.",
+        "A file of data was expected and a directory found: `read(\"data\")`. Name the file in it: `read(\"data/planets.csv\")`. A folder of images is read by `images(\"data\")`.",
     ),
     (
         3003,

@@ -87,6 +87,14 @@ pub fn read_images(folder: &Path, options: &ImageOptions) -> Result<Dataset, Dat
     Ok(data)
 }
 
+/// Whether a folder holds PNG files, or folders that do.
+pub(super) fn is_folder_of_images(folder: &Path) -> bool {
+    let holds = |folder: &Path| {
+        entries(folder).is_ok_and(|(_, files)| files.iter().any(|f| f.to_lowercase().ends_with(".png")))
+    };
+    holds(folder) || entries(folder).is_ok_and(|(folders, _)| folders.iter().any(|f| holds(&folder.join(f))))
+}
+
 fn no_images(folder: &Path, found: String, hint: String) -> DataError {
     DataError::NoImages { path: folder.display().to_string(), found, hint }
 }

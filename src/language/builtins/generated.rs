@@ -6,7 +6,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::tables::rows_of;
-use crate::base::{Span, hash};
+use crate::base::{CancelToken, Span, hash};
 use crate::data::Dataset;
 use crate::language::context::Context;
 use crate::language::error::Result;
@@ -62,7 +62,8 @@ impl Generated {
             }
         }
         Generated {
-            context: Mutex::new(context.clone()),
+            // A training stops between two steps, not within a batch.
+            context: Mutex::new(Context { cancel: CancelToken::new(), ..context.clone() }),
             function: function.clone(),
             epoch,
             at,
