@@ -16,7 +16,7 @@ use super::record::clock::cpu_seconds;
 use super::terminal::{Terminal, writable, write_json};
 use super::{exit, interruptible, json, seconds, session};
 use crate::base::{CancelToken, Checkpoints, Code, Diagnostic, Event, EventSink, Meter, StopReason};
-use crate::data::{self, Column, Dataset, ReadOptions, Role, Values};
+use crate::data::{self, Column, Dataset, ReadOptions, Role};
 use crate::expression::print::{Style, sympy_name};
 use crate::expression::{Expr, Function, Kind, Symbol};
 use crate::language::builtins::explain::beside;
@@ -291,7 +291,7 @@ fn features<'a>(
 ) -> impl Iterator<Item = &'a Arc<Column>> {
     data.columns().iter().filter(move |c| {
         *c.name != *target
-            && !matches!(c.values, Values::Label(_) | Values::Complex(_))
+            && c.is_numeric()
             && c.role != Role::Error
             && arguments.sigma.as_deref() != Some(&*c.name)
             && arguments.weights.as_deref() != Some(&*c.name)

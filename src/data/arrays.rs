@@ -5,6 +5,7 @@ use super::column::{Column, Role, Values};
 use super::csv::{Missing, Names, ReadOptions, assemble};
 use super::dataset::Dataset;
 use super::error::{DataError, Place};
+use super::stack::{Numbers, Stack};
 use super::{npy, npz};
 use crate::syntax;
 use crate::units::{Catalogue, Unit};
@@ -25,7 +26,7 @@ pub fn read_npy_bytes(
     catalogue: &Catalogue,
     options: &ReadOptions,
 ) -> Result<Dataset, DataError> {
-    dataset(name, npy::parse(name, BASE, bytes)?, catalogue, options)
+    dataset(name, npy::parse(name, BASE, bytes, options.whole)?, catalogue, options)
 }
 
 /// Reads NPZ from bytes; `name` is what messages call them.
@@ -38,7 +39,7 @@ pub fn read_npz_bytes(
     catalogue: &Catalogue,
     options: &ReadOptions,
 ) -> Result<Dataset, DataError> {
-    let members = npz::parse(name, bytes, options.member.as_deref())?;
+    let members = npz::parse(name, bytes, options.member.as_deref(), options.whole)?;
     let length = |arrays: &npy::Arrays| arrays.first().map_or(0, |(_, v)| v.len());
     if let [(first, arrays), rest @ ..] = members.as_slice() {
         let rows = length(arrays);
@@ -66,7 +67,7 @@ pub(super) fn npy_names(
     let mut head = Vec::new();
     let read = source.by_ref().take(1 << 21).read_to_end(&mut head);
     read.map_err(|e| DataError::Unreadable { path: name.to_string(), reason: super::write::reason(&e) })?;
-    columns_of(name, npy::names(name, BASE, &head)?, catalogue, options)
+    columns_of(name, npy::names(name, BASE, &head, options.whole)?, catalogue, options)
 }
 
 /// Names and units of the columns of an NPZ file.
@@ -79,7 +80,7 @@ pub(super) fn npz_names(
     catalogue: &Catalogue,
     options: &ReadOptions,
 ) -> Result<Names, DataError> {
-    let members = npz::names(name, source, options.member.as_deref())?;
+    let members = npz::names(name, source, options.member.as_deref(), options.whole)?;
     columns_of(name, members.into_iter().flat_map(|m| m.1).collect(), catalogue, options)
 }
 
@@ -161,6 +162,16 @@ fn column(
         // Missing where either part is.
         Values::Complex(v) => v.iter().map(|(re, im)| re + 0.0 * im).collect(),
         Values::Integer(_) => Vec::new(),
+        Values::Array(v) if errors => {
+            return Err(DataError::NpyShape {
+                path: file.to_string(),
+                expected: format!("one standard error a row in `{shown}`"),
+                found: format!("arrays {}", v.shape()),
+                hint: "leave the errors out, or give them another name".to_string(),
+            });
+        }
+        // Missing where a number of the array is.
+        Values::Array(v) => (0..v.len()).map(|row| v.row(row).fold(0.0, |sum, x| sum + 0.0 * x)).collect(),
         Values::Label(v) if errors || unit.is_some() => {
             let text = v.first().map(|t| t.to_string()).unwrap_or_default();
             return Err(DataError::TextCell { place: place(0), text });
@@ -170,6 +181,7 @@ fn column(
     let infinite = |x: &f64| x.is_infinite();
     let endless = match &values {
         Values::Complex(v) => v.iter().position(|(re, im)| infinite(re) || infinite(im)),
+        Values::Array(v) => (0..v.len()).find(|row| v.row(*row).any(|x| infinite(&x))),
         _ => parts.iter().position(infinite),
     };
     if let Some(row) = endless {
@@ -214,6 +226,18 @@ fn written(data: &Dataset) -> Vec<(String, Values)> {
                     .map(|(i, z)| if column.is_missing(i) { (f64::NAN, f64::NAN) } else { *z })
                     .collect(),
             ),
+            // Whole numbers have no NaN.
+            Values::Array(v) if column.missing.is_some() => {
+                let rows: Vec<Option<usize>> =
+                    (0..v.len()).map(|i| (!column.is_missing(i)).then_some(i)).collect();
+                let floats = match v.numbers() {
+                    Numbers::U8(x) => {
+                        Stack::new(v.sizes(), x.iter().map(|x| f32::from(*x)).collect::<Vec<f32>>())
+                    }
+                    _ => None,
+                };
+                Values::Array(floats.as_ref().unwrap_or(v).take_or_missing(&rows))
+            }
             values => values.clone(),
         };
         all.push((column.header(), values));

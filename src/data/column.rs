@@ -1,6 +1,7 @@
 //! A column: name, unit, role, values of one kind, a mask of missing ones, and optional standard errors. The
 //! numbers are kept as they were read, in the column's unit; [`Column::si_values`] converts on use.
 
+use super::stack::Stack;
 use crate::units::Unit;
 use std::sync::Arc;
 
@@ -30,6 +31,8 @@ pub enum Values {
     Label(Vec<Arc<str>>),
     /// Complex numbers: real and imaginary part.
     Complex(Vec<(f64, f64)>),
+    /// Arrays of one shape.
+    Array(Stack),
 }
 
 impl Values {
@@ -40,6 +43,7 @@ impl Values {
             Values::Integer(v) => v.len(),
             Values::Label(v) => v.len(),
             Values::Complex(v) => v.len(),
+            Values::Array(v) => v.len(),
         }
     }
 
@@ -54,6 +58,7 @@ impl Values {
             Values::Integer(v) => Values::Integer(rows.iter().map(|i| v[*i]).collect()),
             Values::Label(v) => Values::Label(rows.iter().map(|i| v[*i].clone()).collect()),
             Values::Complex(v) => Values::Complex(rows.iter().map(|i| v[*i]).collect()),
+            Values::Array(v) => Values::Array(v.take(rows)),
         }
     }
 }
@@ -69,6 +74,8 @@ pub enum Cell {
     Label(Arc<str>),
     /// Real and imaginary part.
     Complex(f64, f64),
+    /// An array: a stack of one.
+    Array(Stack),
     /// Nothing was measured.
     Missing,
 }
@@ -125,6 +132,24 @@ impl Column {
         matches!(self.values, Values::F64(_) | Values::Integer(_))
     }
 
+    /// Its arrays, if it holds arrays.
+    pub fn arrays(&self) -> Option<&Stack> {
+        match &self.values {
+            Values::Array(stack) => Some(stack),
+            _ => None,
+        }
+    }
+
+    /// What its values are, in words: `numbers`, `texts`.
+    pub fn kind(&self) -> &'static str {
+        match self.values {
+            Values::F64(_) | Values::Integer(_) => "numbers",
+            Values::Label(_) => "texts",
+            Values::Complex(_) => "complex numbers",
+            Values::Array(_) => "arrays",
+        }
+    }
+
     /// Whether the value of a row is missing.
     pub fn is_missing(&self, row: usize) -> bool {
         self.missing.as_ref().is_some_and(|m| m.get(row).copied().unwrap_or(false))
@@ -143,15 +168,16 @@ impl Column {
             Values::Integer(v) => Cell::Integer(v[row]),
             Values::Label(v) => Cell::Label(v[row].clone()),
             Values::Complex(v) => Cell::Complex(v[row].0, v[row].1),
+            Values::Array(v) => Cell::Array(v.take(&[row])),
         })
     }
 
-    /// The values as floats in the column's unit; NaN for texts, complex numbers and missing values.
+    /// The values as floats in the column's unit; NaN for texts, complex numbers, arrays and missing values.
     pub fn floats_in_unit(&self) -> Vec<f64> {
         let mut values = match &self.values {
             Values::F64(v) => v.clone(),
             Values::Integer(v) => v.iter().map(|n| *n as f64).collect(),
-            Values::Label(_) | Values::Complex(_) => vec![f64::NAN; self.len()],
+            Values::Label(_) | Values::Complex(_) | Values::Array(_) => vec![f64::NAN; self.len()],
         };
         for (value, missing) in values.iter_mut().zip(self.missing.iter().flatten()) {
             if *missing {
@@ -221,6 +247,7 @@ impl Column {
                 Values::Integer(v) => Values::Integer(pick(v, rows, 0)),
                 Values::Label(v) => Values::Label(pick(v, rows, "".into())),
                 Values::Complex(v) => Values::Complex(pick(v, rows, (f64::NAN, f64::NAN))),
+                Values::Array(v) => Values::Array(v.take_or_missing(rows)),
             },
             missing: missing.contains(&true).then_some(missing),
             errors: self.errors.as_ref().map(|e| pick(e, rows, 0.0)),
@@ -238,7 +265,7 @@ impl Column {
         if own == to {
             return Ok(Column { unit: unit.cloned(), ..self.clone() });
         }
-        let numbers = self.is_numeric();
+        let numbers = self.is_numeric() || self.arrays().is_some();
         let logarithm = own.is_logarithmic() || to.is_logarithmic();
         if !numbers || own.dimension() != to.dimension() || (logarithm && self.errors.is_some()) {
             return Err((own, to));
@@ -249,19 +276,31 @@ impl Column {
         } else {
             None
         };
-        let values = self.floats_in_unit().into_iter();
-        let values = match factor {
-            Some(f) => values.map(|v| v * f).collect(),
-            None => values.map(|v| to.from_si(own.to_si(v))).collect(),
+        let change = |v: f64| match factor {
+            Some(f) => v * f,
+            None => to.from_si(own.to_si(v)),
+        };
+        let values = match &self.values {
+            Values::Array(stack) => Values::Array(stack.map(change)),
+            _ => Values::F64(self.floats_in_unit().into_iter().map(change).collect()),
         };
         let ratio = own.scale().div(to.scale()).to_f64();
         Ok(Column {
             unit: unit.cloned(),
-            values: Values::F64(values),
+            values,
             errors: self.errors.as_ref().map(|e| e.iter().map(|x| x * ratio).collect()),
             decimals: None,
             ..self.clone()
         })
+    }
+
+    /// The header as shown, with the shape of arrays: `image [1, 28, 28]`.
+    pub fn shown_header(&self) -> String {
+        let Some(stack) = self.arrays() else { return self.header() };
+        match &self.unit {
+            Some(unit) if !unit.is_one() => format!("{} {} [{unit}]", self.name, stack.shape()),
+            _ => format!("{} {}", self.name, stack.shape()),
+        }
     }
 
     /// The header in a CSV file: `v [km/s]`.

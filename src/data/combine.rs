@@ -4,6 +4,7 @@
 use super::column::{Column, Values};
 use super::dataset::Dataset;
 use super::error::DataError;
+use super::stack::Stack;
 use crate::units::Unit;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -186,6 +187,10 @@ fn key(columns: &[Arc<Column>], whole: &[bool], row: usize) -> Option<Vec<Atom>>
                 key.push(float(v[row].0)?);
                 float(v[row].1)?
             }
+            Values::Array(v) => {
+                key.extend(v.row(row).map(float).collect::<Option<Vec<Atom>>>()?);
+                continue;
+            }
         };
         key.push(atom);
     }
@@ -194,16 +199,15 @@ fn key(columns: &[Arc<Column>], whole: &[bool], row: usize) -> Option<Vec<Atom>>
 
 /// A column in the unit of another of its name, which must hold the same kind of values.
 fn like(column: &Column, model: &Column) -> Result<Column, DataError> {
-    let kind = |c: &Column| match c.values {
-        Values::Label(_) => "texts",
-        Values::Complex(_) => "complex numbers",
-        _ => "numbers",
+    let kind = |c: &Column| match c.arrays() {
+        Some(stack) => format!("arrays {}", stack.shape()),
+        None => c.kind().to_string(),
     };
     if kind(column) != kind(model) {
         return Err(DataError::UnlikeValues {
             name: column.name.to_string(),
-            expected: kind(model).to_string(),
-            found: kind(column).to_string(),
+            expected: kind(model),
+            found: kind(column),
         });
     }
     let unit = |u: Unit| if u.is_one() { "numbers without unit".to_string() } else { format!("[{u}]") };
@@ -232,6 +236,11 @@ fn stack(parts: Vec<Column>) -> Result<Column, DataError> {
             Values::Complex(v) => v.clone(),
             _ => Vec::new(),
         })),
+        Values::Array(first) => {
+            let stacks: Vec<&Stack> = parts.iter().filter_map(Column::arrays).collect();
+            // `like` saw to equal shapes.
+            Values::Array(Stack::concat(&stacks).unwrap_or_else(|| first.clone()))
+        }
         _ if whole => Values::Integer(flat(&parts, |v| match v {
             Values::Integer(v) => v.clone(),
             _ => Vec::new(),
@@ -269,6 +278,9 @@ fn fill(column: &mut Column, from: &Column) {
     if let (Values::Integer(a), Values::F64(_)) = (&column.values, &from.values) {
         column.values = Values::F64(a.iter().map(|n| *n as f64).collect());
     }
+    if let (Values::Array(a), Values::Array(b)) = (&mut column.values, &from.values) {
+        *a = a.with_rows(b, &rows);
+    }
     for i in rows {
         match (&mut column.values, &from.values) {
             (Values::F64(a), Values::F64(b)) => a[i] = b[i],
@@ -276,6 +288,7 @@ fn fill(column: &mut Column, from: &Column) {
             (Values::Integer(a), Values::Integer(b)) => a[i] = b[i],
             (Values::Label(a), Values::Label(b)) => a[i] = b[i].clone(),
             (Values::Complex(a), Values::Complex(b)) => a[i] = b[i],
+            (Values::Array(_), Values::Array(_)) => {}
             _ => continue,
         }
         if let Some(missing) = &mut column.missing {

@@ -34,6 +34,8 @@ pub struct ReadOptions {
     pub headers: Option<Vec<String>>,
     /// The one array of an NPZ file to read.
     pub member: Option<String>,
+    /// Whether the rows of an array of two dimensions are arrays, not a column for each of their numbers.
+    pub whole: bool,
 }
 
 impl ReadOptions {
@@ -148,7 +150,11 @@ pub fn read_csv_text(
 pub(super) fn check_file(path: &Path) -> Result<(), DataError> {
     let shown = path.display().to_string();
     if path.is_dir() {
-        let example = csv_files(path).into_iter().next().map(|f| path.join(f).display().to_string());
+        let file = csv_files(path).into_iter().next();
+        let example = match file {
+            Some(file) => Some(format!("read(\"{}\")", path.join(file).display())),
+            None => super::images::is_folder_of_images(path).then(|| format!("images(\"{shown}\")")),
+        };
         return Err(DataError::Directory { path: shown, example });
     }
     match std::fs::metadata(path) {

@@ -97,7 +97,8 @@ impl Dataset {
             return Ok(column);
         }
         let numeric = self.columns.iter().filter(|c| c.is_numeric()).map(|c| c.name.to_string()).collect();
-        Err(DataError::NotNumeric { name: name.to_string(), numeric })
+        let what = column.kind();
+        Err(DataError::NotNumeric { name: name.to_string(), what, numeric })
     }
 
     /// What is to be explained: the column with that role, else the last numeric feature.

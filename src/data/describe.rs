@@ -5,6 +5,7 @@
 use super::column::{Column, Values};
 use super::dataset::Dataset;
 use super::error::DataError;
+use super::stack::Stack;
 use crate::units::Unit;
 use std::sync::Arc;
 
@@ -31,7 +32,8 @@ fn sum(values: impl Iterator<Item = f64>) -> f64 {
 
 impl Dataset {
     /// The columns of this dataset as rows of another: `column`, `unit`, `count`, `missing`, `mean`, `std`, `min`,
-    /// `q1`, `median`, `q3`, `max`. A column of texts has only the first four.
+    /// `q1`, `median`, `q3`, `max`. A column of texts has only the first four, one of
+    /// arrays no quartiles.
     ///
     /// # Errors
     /// None that a dataset can cause.
@@ -67,8 +69,25 @@ impl Dataset {
     }
 }
 
+/// Mean, standard deviation and extremes of all numbers in the arrays; quartiles are left out.
+fn array_summary(column: &Column, stack: &Stack) -> [f64; 7] {
+    let rows = || (0..stack.len()).filter(|i| !column.is_missing(*i)).flat_map(|i| stack.row(i));
+    let n = rows().count() as f64;
+    if n == 0.0 {
+        return [f64::NAN; 7];
+    }
+    let mean = sum(rows()) / n;
+    let std =
+        if n > 1.0 { (sum(rows().map(|v| (v - mean) * (v - mean))) / (n - 1.0)).sqrt() } else { f64::NAN };
+    let (low, high) = rows().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(x), b.max(x)));
+    [mean, std, low, f64::NAN, f64::NAN, f64::NAN, high]
+}
+
 /// Mean, standard deviation, minimum, quartiles, maximum; NaN where there is none.
 fn summary(column: &Column) -> [f64; 7] {
+    if let Some(stack) = column.arrays() {
+        return array_summary(column, stack);
+    }
     if !column.is_numeric() {
         return [f64::NAN; 7];
     }

@@ -85,8 +85,8 @@ pub enum DataError {
     Write { path: String, reason: String },
     #[error("expected a column of the data, found `{}`; the columns are {}", short(.name), list(.columns))]
     UnknownColumn { name: String, columns: Vec<String>, nearest: Option<String> },
-    #[error("expected a column of numbers, found the labels `{}`", short(.name))]
-    NotNumeric { name: String, numeric: Vec<String> },
+    #[error("expected a column of numbers, found the {} `{}`", if *.what == "texts" { "labels" } else { .what }, short(.name))]
+    NotNumeric { name: String, what: &'static str, numeric: Vec<String> },
     #[error("expected {expected} rows in {}, found {found}", short(.name))]
     Length { name: String, expected: usize, found: usize },
     #[error("expected a row from 0 to {}, found {row}", .rows.saturating_sub(1))]
@@ -115,8 +115,8 @@ pub enum DataError {
     NpyType { path: String, what: String, descr: String },
     #[error("expected {expected} in {path}, found {found}")]
     NpySize { path: String, expected: String, found: String },
-    #[error("expected one or two dimensions in {path}, found {found}")]
-    NpyShape { path: String, found: String, structured: bool },
+    #[error("expected {expected} in {path}, found {found}")]
+    NpyShape { path: String, expected: String, found: String, hint: String },
     #[error("expected a ZIP archive of NPY files at {path}, found {found}")]
     Npz { path: String, found: String },
     #[error("expected arrays of one length in {path}, found {} in `{}` and {} in `{}`", .first.1, short(&.first.0), .other.1, short(&.other.0))]
@@ -133,6 +133,14 @@ pub enum DataError {
     UnlikeValues { name: String, expected: String, found: String },
     #[error("expected a value in every row of `{}`, found none in row {row}", short(.name))]
     MissingValue { name: String, row: usize },
+    #[error("expected columns of one value a cell for CSV, found the arrays `{}` {shape}", short(.name))]
+    NoCell { name: String, shape: String },
+    #[error("expected an image at {path}, found {found}")]
+    Image { path: String, found: String, hint: String },
+    #[error("expected images of one size, found {} in {} and {} in {}", .first.1, .first.0, .other.1, .other.0)]
+    ImageSizes { first: (String, String), other: (String, String), hint: String },
+    #[error("expected PNG images in {path}, found {found}")]
+    NoImages { path: String, found: String, hint: String },
     #[error(transparent)]
     Numeric(#[from] NumericError),
 }
@@ -198,6 +206,10 @@ impl Fault for DataError {
             DataError::UnlikeColumns { .. } => Code(3050),
             DataError::UnlikeValues { .. } => Code(3051),
             DataError::MissingValue { .. } => Code(3052),
+            DataError::NoCell { .. } => Code(3053),
+            DataError::Image { .. } => Code(3054),
+            DataError::ImageSizes { .. } => Code(3055),
+            DataError::NoImages { .. } => Code(3056),
             DataError::Numeric(error) => error.code(),
         }
     }
@@ -206,7 +218,7 @@ impl Fault for DataError {
         Some(match self {
             DataError::NotFound { nearest, .. } => format!("read(\"{}\")", nearest.as_ref()?),
             DataError::Directory { example, .. } => match example {
-                Some(file) => format!("read(\"{file}\")"),
+                Some(code) => code.clone(),
                 None => "give the path of a CSV file in it".to_string(),
             },
             DataError::Unreadable { path, .. } => format!("chmod +r '{path}'"),
@@ -298,12 +310,7 @@ impl Fault for DataError {
                 _ => "write plain numbers instead: numpy.save(\"x.npy\", x.astype(float))".to_string(),
             },
             DataError::NpySize { .. } => "write the file again: numpy.save(\"x.npy\", x)".to_string(),
-            DataError::NpyShape { structured: true, .. } => {
-                "write one dimension of records: numpy.save(\"x.npy\", x.ravel())".to_string()
-            }
-            DataError::NpyShape { .. } => {
-                "write one row for each sample: numpy.save(\"x.npy\", x.reshape(len(x), -1))".to_string()
-            }
+            DataError::NpyShape { hint, .. } => hint.clone(),
             DataError::Npz { .. } => "write the arrays with numpy.savez(\"d.npz\", t=t, x=x)".to_string(),
             DataError::NpzLengths { path, first, .. } => {
                 format!("read(\"{path}\", member: \"{}\")", first.0)
@@ -322,6 +329,10 @@ impl Fault for DataError {
             }
             DataError::UnlikeValues { .. } => return None,
             DataError::MissingValue { name, .. } => format!("drop_missing(d, {})", short(name)),
+            DataError::NoCell { .. } => "export(d, \"d.npz\")".to_string(),
+            DataError::Image { hint, .. }
+            | DataError::ImageSizes { hint, .. }
+            | DataError::NoImages { hint, .. } => hint.clone(),
             DataError::Numeric(error) => error.hint()?,
             DataError::Write { .. }
             | DataError::Length { .. }
@@ -343,7 +354,7 @@ pub const CODES: &[(u16, &str, &str)] = &[
     (
         3002,
         "a directory instead of a file",
-        "A file of data was expected and a directory found: `read(\"data\")`. Name the file in it: `read(\"data/planets.csv\")`.",
+        "A file of data was expected and a directory found: `read(\"data\")`. Name the file in it: `read(\"data/planets.csv\")`. A folder of images is read by `images(\"data\")`.",
     ),
     (
         3003,
@@ -434,7 +445,7 @@ pub const CODES: &[(u16, &str, &str)] = &[
     (
         3021,
         "labels where numbers are needed",
-        "A column of text is a label. A fit, a target and arithmetic need numbers.",
+        "A column of text is a label, and one of arrays holds images or spectra. A fit, a target and arithmetic need numbers.",
     ),
     (3022, "columns of different lengths", "All columns of a dataset have one value for each row."),
     (3023, "no such row", "Rows count from 0; `d[-1]` is the last."),
@@ -501,7 +512,7 @@ pub const CODES: &[(u16, &str, &str)] = &[
     (
         3043,
         "an array that is no table",
-        "An array of one dimension is a column, one of two dimensions has a row for each sample. For more dimensions write `x.reshape(len(x), -1)`, which has a column for each element of a sample.",
+        "An array of one dimension is a column, one of two dimensions has a row for each sample and a column for each number (`read(\"x.npy\", as: arrays)`: one column of arrays), real numbers of more dimensions are a column of arrays. Records have one dimension.",
     ),
     (
         3044,
@@ -542,6 +553,26 @@ pub const CODES: &[(u16, &str, &str)] = &[
         3052,
         "a missing value where one is needed",
         "A fit or a search uses every row. Leave out the rows that lack a value: `drop_missing(d, x)`.",
+    ),
+    (
+        3053,
+        "arrays in a CSV file",
+        "A cell of a CSV file holds one number or text, and a column of arrays more. NumPy's files hold them: `export(d, \"d.npz\")`.",
+    ),
+    (
+        3054,
+        "an image that cannot be read",
+        "Images are PNG files. This one is something else, is damaged or cut off, or is too large; the message says which.",
+    ),
+    (
+        3055,
+        "images of different sizes",
+        "The images of a folder become one column of arrays, so they have one size and one number of channels. Scale them, `images(\"folder\", size: [64, 64])`, or bring them to one kind of colour, `channels: 1` or `channels: 3`.",
+    ),
+    (
+        3056,
+        "a folder without images",
+        "A folder of images holds PNG files, or a folder for each class with PNG files in it, each with one at least, and not both. The message says what was found instead.",
     ),
 ];
 

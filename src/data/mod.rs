@@ -1,4 +1,4 @@
-//! Layer 3: data. A [`Dataset`] is a list of [`Column`]s of one length; it is read from CSV and NumPy files, sampled from
+//! Layer 3: data. A [`Dataset`] is a list of [`Column`]s of one length; it is read from CSV and NumPy files and folders of images, sampled from
 //! formulas, and laws are fitted to it. Numbers stay in the column's unit, as read; units convert on use.
 
 mod arrays;
@@ -9,6 +9,7 @@ mod dataset;
 mod describe;
 mod error;
 mod fit;
+mod images;
 mod linear;
 mod npy;
 mod npz;
@@ -16,6 +17,7 @@ mod observe;
 mod order;
 mod readers;
 mod sample;
+mod stack;
 mod starts;
 mod table;
 mod write;
@@ -28,11 +30,13 @@ pub use dataset::{Dataset, Split};
 pub use describe::quantile;
 pub use error::{CODES, DataError};
 pub use fit::{FitResult, ParamSpec, fit};
+pub use images::{ImageOptions, read_images};
 pub use linear::linear_parts;
 pub use observe::{Observe, observe};
 pub use order::{Groups, order};
 pub use readers::{Access, FORMATS, Format, read, read_header};
 pub use sample::{Sample, sample};
+pub use stack::{Numbers, Stack};
 pub use write::{csv_text, write_atomic, write_csv};
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ const MAX_UNPACKED: u64 = 2 << 30;
 /// Bytes of a member that hold its header.
 const HEAD: u64 = 1 << 20;
 
-/// The arrays of an archive, each with its columns: `member` alone where it is given.
+/// The arrays of an archive, each with its columns: `member` alone where it is given; `whole` keeps rows as arrays.
 ///
 /// # Errors
 /// An archive that cannot be read or is too large; what [`npy::parse`] refuses; no such member.
@@ -21,6 +21,7 @@ pub(super) fn parse(
     file: &str,
     bytes: &[u8],
     member: Option<&str>,
+    whole: bool,
 ) -> Result<Vec<(String, npy::Arrays)>, DataError> {
     let mut budget = MAX_UNPACKED;
     each(file, Cursor::new(bytes), member, |name, reader| {
@@ -32,7 +33,7 @@ pub(super) fn parse(
             return Err(fault(file, format!("more than {MAX_UNPACKED} bytes in it")));
         }
         budget -= size;
-        npy::parse(&place(file, name), name, &unpacked)
+        npy::parse(&place(file, name), name, &unpacked, whole)
     })
 }
 
@@ -44,11 +45,12 @@ pub(super) fn names(
     file: &str,
     source: impl Read + Seek,
     member: Option<&str>,
+    whole: bool,
 ) -> Result<Vec<(String, Vec<String>)>, DataError> {
     each(file, source, member, |name, reader| {
         let mut head = Vec::new();
         reader.take(HEAD).read_to_end(&mut head).map_err(|e| damaged(file, name, &e))?;
-        npy::names(&place(file, name), name, &head)
+        npy::names(&place(file, name), name, &head, whole)
     })
 }
 
@@ -120,7 +122,7 @@ pub(super) fn archive(source: &str, members: &[(String, Vec<u8>)]) -> Result<Vec
     writer.finish().map(Cursor::into_inner).map_err(|e| fault(words(&e)))
 }
 
-/// One column as an NPY file of one dimension.
+/// One column as an NPY file of one dimension, of arrays of one more than they have.
 pub(super) fn single(values: &Values) -> Vec<u8> {
     npy::array(&[values], false)
 }

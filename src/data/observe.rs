@@ -1,9 +1,10 @@
-//! What an instrument sees of data: every column of numbers but the independent ones with a normal error, of a share of
+//! What an instrument sees of data: every column of numbers or arrays but the independent ones with a normal error, of a share of
 //! the column's RMS (`noise`) or of each value (`relative_noise`). Every column has its own stream `observe/NAME`.
 
 use super::column::{Column, Role, Values};
 use super::dataset::Dataset;
 use super::error::DataError;
+use super::stack::Stack;
 use crate::base::random::Streams;
 use crate::numeric::{normal, statistics};
 
@@ -34,14 +35,15 @@ pub fn observe(data: &Dataset, plan: &Observe<'_>) -> Result<Dataset, DataError>
     let mut seen = data.clone();
     for column in data.columns() {
         let exact = plan.independent.iter().any(|name| **name == *column.name);
-        if exact || !column.is_numeric() || column.role == Role::Error {
+        let arrays = column.arrays();
+        if exact || !(column.is_numeric() || arrays.is_some()) || column.role == Role::Error {
             continue;
         }
-        let values = column.floats_in_unit();
+        let values = arrays.map_or_else(|| column.floats_in_unit(), Stack::floats);
         let present: Vec<f64> = values.iter().copied().filter(|x| !x.is_nan()).collect();
         let sigma = plan.noise * statistics::rms(&present);
         let mut rng = streams.stream(&format!("observe/{}", column.name));
-        let noisy = values
+        let noisy: Vec<f64> = values
             .into_iter()
             .map(|x| {
                 let absolute = if plan.noise > 0.0 { sigma * normal::standard_normal(&mut rng) } else { 0.0 };
@@ -53,7 +55,11 @@ pub fn observe(data: &Dataset, plan: &Observe<'_>) -> Result<Dataset, DataError>
                 (x + absolute) * (1.0 + relative)
             })
             .collect();
-        let own = Column { values: Values::F64(noisy), decimals: None, ..column.as_ref().clone() };
+        let noisy = match arrays {
+            Some(stack) => Values::Array(stack.with_numbers(noisy)),
+            None => Values::F64(noisy),
+        };
+        let own = Column { values: noisy, decimals: None, ..column.as_ref().clone() };
         seen = seen.with_column(own)?;
     }
     Ok(seen)

@@ -1,6 +1,6 @@
 //! Order and sameness of rows: stable sorting, groups of rows with equal keys, first occurrences. Missing values
 //! come last in both directions and are equal to each other; texts compare by code point, complex numbers by their
-//! real part, then the imaginary one.
+//! real part, then the imaginary one, arrays number by number.
 
 use super::column::{Column, Values};
 use super::dataset::Dataset;
@@ -30,6 +30,7 @@ fn compare(column: &Column, i: usize, j: usize, descending: bool) -> Ordering {
         Values::Integer(v) => v[i].cmp(&v[j]),
         Values::Label(v) => v[i].cmp(&v[j]),
         Values::Complex(v) => float(v[i].0, v[j].0).then_with(|| float(v[i].1, v[j].1)),
+        Values::Array(v) => v.compare(i, j),
     };
     if descending { order.reverse() } else { order }
 }

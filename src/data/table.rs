@@ -3,6 +3,7 @@
 
 use super::column::{Cell, Column};
 use super::dataset::Dataset;
+use super::stack::Stack;
 use std::fmt;
 use unicode_width::UnicodeWidthStr;
 
@@ -16,7 +17,7 @@ impl Dataset {
         let columns: Vec<Vec<String>> = self
             .columns()
             .iter()
-            .map(|c| std::iter::once(c.header()).chain((0..shown).map(|i| cell_text(c, i))).collect())
+            .map(|c| std::iter::once(c.shown_header()).chain((0..shown).map(|i| cell_text(c, i))).collect())
             .collect();
         let widths: Vec<usize> =
             columns.iter().map(|c| c.iter().map(|s| s.width()).max().unwrap_or(0)).collect();
@@ -50,7 +51,7 @@ impl fmt::Display for Dataset {
     /// `dataset of 10 rows: name, a [AU], T [day]`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plural = if self.rows() == 1 { "" } else { "s" };
-        let headers: Vec<String> = self.columns().iter().map(|c| c.header()).collect();
+        let headers: Vec<String> = self.columns().iter().map(|c| c.shown_header()).collect();
         write!(f, "dataset of {} row{plural}: {}", self.rows(), headers.join(", "))
     }
 }
@@ -65,10 +66,25 @@ fn cell_text(column: &Column, row: usize) -> String {
             let sign = if im < 0.0 { '-' } else { '+' };
             format!("{} {sign} {}*i", significant(re, DIGITS), significant(im.abs(), DIGITS))
         }
+        Some(Cell::Array(stack)) => stack.text(0),
     };
     match column.errors.as_ref().and_then(|e| e.get(row)) {
         Some(error) => format!("{plain} ± {}", significant(*error, 2)),
         None => plain,
+    }
+}
+
+impl Stack {
+    /// An array in a table: its numbers where they are few, else the least and the greatest.
+    pub fn text(&self, row: usize) -> String {
+        /// So many numbers are shown.
+        const MOST: usize = 4;
+        if self.sizes().len() == 1 && self.width() <= MOST {
+            let all: Vec<String> = self.row(row).map(|x| significant(x, DIGITS)).collect();
+            return format!("[{}]", all.join(", "));
+        }
+        let (low, high) = self.extremes(row);
+        format!("[{} .. {}]", significant(low, DIGITS), significant(high, DIGITS))
     }
 }
 
@@ -98,7 +114,7 @@ pub(super) fn significant(x: f64, digits: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Values;
+    use crate::data::{Stack, Values};
 
     #[test]
     fn numbers_have_six_digits() {
@@ -112,6 +128,21 @@ mod tests {
         ] {
             assert_eq!(significant(x, 6), text);
         }
+    }
+
+    #[test]
+    fn arrays_are_shown_by_shape_and_extremes() {
+        let columns = vec![
+            Column::new("v", None, Values::Array(Stack::new(&[2], vec![1.5, -2.0]).unwrap())),
+            Column::new(
+                "image",
+                None,
+                Values::Array(Stack::new(&[1, 2, 3], vec![0u8, 7, 1, 2, 3, 4]).unwrap()),
+            ),
+        ];
+        let data = Dataset::new("test", columns).unwrap();
+        assert_eq!(data.to_string(), "dataset of 1 row: v [2], image [1, 2, 3]");
+        assert_eq!(data.preview(10), "v [2]      image [1, 2, 3]\n[1.5, -2]  [0 .. 7]");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use super::column::Values;
 use super::dataset::Dataset;
 use super::error::DataError;
+use super::stack::Stack;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -59,9 +60,13 @@ pub(super) fn reason(error: &std::io::Error) -> String {
 /// A dataset as CSV: the header with units, errors as columns `± v [km/s]`, missing values as empty cells.
 ///
 /// # Errors
-/// [`DataError::Write`] where a text cannot be written as CSV.
+/// [`DataError::Write`] where a text cannot be written as CSV, [`DataError::NoCell`] where a column holds arrays.
 pub fn csv_text(data: &Dataset) -> Result<String, DataError> {
     let fault = |e: String| DataError::Write { path: data.source.to_string(), reason: e };
+    if let Some(column) = data.columns().iter().find(|c| c.arrays().is_some()) {
+        let (name, shape) = (column.name.to_string(), column.arrays().map_or(String::new(), Stack::shape));
+        return Err(DataError::NoCell { name, shape });
+    }
     let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
     let mut header = Vec::new();
     for column in data.columns() {
@@ -88,6 +93,8 @@ pub fn csv_text(data: &Dataset) -> Result<String, DataError> {
                 Values::Integer(v) => v[row].to_string(),
                 Values::Label(v) => v[row].to_string(),
                 Values::Complex(v) => format!("{:?}{:+?}i", v[row].0, v[row].1),
+                // Refused above.
+                Values::Array(_) => String::new(),
             });
             if let Some(errors) = &column.errors {
                 record.push(match column.is_missing(row) {

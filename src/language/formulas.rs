@@ -578,8 +578,55 @@ fn is_whole(e: &Expr) -> bool {
     }
 }
 
-/// A column of values: texts, or numbers of one dimension in the unit of the first that has one. Nothing is a
-/// missing value; 0 fits any unit; uncertain numbers give the column errors.
+/// A column of arrays from lists within lists, of one shape; nothing is a missing array.
+fn from_lists(name: &str, items: &[Value], at: Span) -> Result<Column> {
+    fn sizes(v: &Value) -> Vec<usize> {
+        let Some(list) = op::as_list(v) else { return Vec::new() };
+        std::iter::once(list.len()).chain(list.first().map(sizes).into_iter().flatten()).collect()
+    }
+    fn flatten(v: &Value, sizes: &[usize], leaves: &mut Vec<Value>) -> bool {
+        match (op::as_list(v), sizes.split_first()) {
+            (Some(list), Some((n, rest))) => {
+                list.len() == *n && list.iter().all(|v| flatten(v, rest, leaves))
+            }
+            (None, None) => {
+                leaves.push(v.clone());
+                true
+            }
+            _ => false,
+        }
+    }
+    let hint = "dataset({x: [[1, 2], [3, 4]]})";
+    let first = items.iter().find(|v| !matches!(v, Value::Nothing)).map(sizes).unwrap_or_default();
+    if first.is_empty() || first.contains(&0) {
+        let message = format!("expected arrays of one shape in `{name}`, found {first:?} in the first row");
+        return Err(fault_hint(6014, at, message, hint));
+    }
+    let mut leaves = Vec::new();
+    for (row, v) in items.iter().enumerate() {
+        if matches!(v, Value::Nothing) {
+            leaves.resize(leaves.len() + first.iter().product::<usize>(), Value::Nothing);
+        } else if !flatten(v, &first, &mut leaves) {
+            let found = sizes(v);
+            let found = if found == first { "a ragged list".to_string() } else { format!("{found:?}") };
+            let message =
+                format!("expected arrays of one shape {first:?} in `{name}`, found {found} in row {row}");
+            return Err(fault_hint(6014, at, message, hint));
+        }
+    }
+    let flat = from_values(name, &leaves, at)?;
+    if !flat.is_numeric() || flat.errors.is_some() {
+        let found = if flat.errors.is_some() { "uncertain numbers" } else { flat.kind() };
+        let message = format!("expected arrays of plain numbers in `{name}`, found {found}");
+        return Err(fault_hint(6006, at, message, "nominal(x)"));
+    }
+    let stack = crate::data::Stack::new(&first, flat.floats_in_unit());
+    let stack = stack.ok_or_else(|| fault(6014, at, format!("expected arrays of one shape in `{name}`")))?;
+    Ok(Column::new(name, flat.unit.clone(), Values::Array(stack)))
+}
+
+/// A column of values: texts, or numbers of one dimension in the unit of the first that has one; of lists of one shape a
+/// column of arrays. Nothing is a missing value; 0 fits any unit; uncertain numbers give the column errors.
 pub fn from_values(name: &str, items: &[Value], at: Span) -> Result<Column> {
     let missing: Vec<bool> = items.iter().map(|v| matches!(v, Value::Nothing)).collect();
     let lacks = missing.contains(&true).then_some(missing);
@@ -596,6 +643,11 @@ pub fn from_values(name: &str, items: &[Value], at: Span) -> Result<Column> {
             })
             .collect();
         let mut column = Column::new(name, None, Values::Label(labels?));
+        column.missing = lacks;
+        return Ok(column);
+    }
+    if items.iter().any(|v| matches!(v.plain(), Value::List(_) | Value::Column(_))) {
+        let mut column = from_lists(name, items, at)?;
         column.missing = lacks;
         return Ok(column);
     }

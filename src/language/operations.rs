@@ -154,6 +154,10 @@ pub fn column_element(c: &crate::data::Column, row: usize) -> Value {
     };
     let errors = c.errors.as_ref().map(|e| e[row]);
     let number = match &c.values {
+        Values::Array(stack) => {
+            let mut numbers = stack.row(row);
+            return array_value(stack, &mut numbers, stack.sizes(), c.unit.as_ref());
+        }
         Values::Label(labels) => return Value::Text(labels[row].clone()),
         Values::Integer(v) if errors.is_some() => uncertain(v[row] as f64, errors.unwrap_or(0.0)),
         Values::Integer(v) => Expr::int(v[row]),
@@ -166,6 +170,28 @@ pub fn column_element(c: &crate::data::Column, row: usize) -> Value {
         Some(unit) if !unit.is_one() => Value::Expr(Expr::product([number, Expr::unit(unit.clone())])),
         _ => Value::Expr(number),
     }
+}
+
+/// An array as lists within lists.
+fn array_value(
+    stack: &crate::data::Stack,
+    numbers: &mut dyn Iterator<Item = f64>,
+    sizes: &[usize],
+    unit: Option<&Unit>,
+) -> Value {
+    use crate::data::Numbers;
+    let Some((n, rest)) = sizes.split_first() else {
+        let x = numbers.next().unwrap_or(f64::NAN);
+        let number = match stack.numbers() {
+            Numbers::U8(_) => Expr::int(x as i64),
+            Numbers::F32(_) | Numbers::F64(_) => Expr::float(x),
+        };
+        return match unit.filter(|u| !u.is_one()) {
+            Some(unit) => Value::Expr(Expr::product([number, Expr::unit(unit.clone())])),
+            None => Value::Expr(number),
+        };
+    };
+    Value::list((0..*n).map(|_| array_value(stack, numbers, rest, unit)).collect())
 }
 
 /// As a list, where it is a list, a column or a range that counts.

@@ -122,16 +122,17 @@ fn system(s: &super::system::System, style: &Style) -> String {
 
 /// `dataset of 10 rows: name, a [AU], T [day]`.
 fn dataset(d: &crate::data::Dataset) -> String {
-    let headers: Vec<String> = d.columns().iter().map(|c| c.header()).collect();
+    let headers: Vec<String> = d.columns().iter().map(|c| c.shown_header()).collect();
     let rows = d.rows();
     format!("dataset of {rows} row{}: {}", if rows == 1 { "" } else { "s" }, headers.join(", "))
 }
 
 /// The first and last elements of a column.
 fn column(c: &crate::data::Column, style: &Style) -> String {
-    let shown = |k: usize| match super::operations::column_element(c, k) {
-        Value::Nothing => "missing".to_string(),
-        value => line(&value, style),
+    let shown = |k: usize| match (c.arrays(), super::operations::column_element(c, k)) {
+        (Some(stack), _) if !c.is_missing(k) => stack.text(k),
+        (_, Value::Nothing) => "missing".to_string(),
+        (_, value) => line(&value, style),
     };
     let n = c.len();
     let items: Vec<String> = if n <= 10 {

@@ -11,8 +11,8 @@ use crate::support::{files, root};
 use phys::base::Source;
 use phys::base::random::{Rng, Streams};
 use phys::data::{
-    Column, DataError, Dataset, Missing, ReadOptions, Values, csv_text, npy_bytes, npz_bytes, read_csv_text,
-    read_npy_bytes, read_npz_bytes,
+    Column, DataError, Dataset, Missing, ReadOptions, Stack, Values, csv_text, npy_bytes, npz_bytes,
+    read_csv_text, read_npy_bytes, read_npz_bytes,
 };
 use phys::language::Library;
 use phys::syntax;
@@ -322,6 +322,12 @@ fn same(a: &Dataset, b: &Dataset) -> Result<(), String> {
                 there(p, p.floats_in_unit()) == there(q, q.floats_in_unit())
             }
             (Values::Complex(x), Values::Complex(y)) => bits(&parts(x)) == bits(&parts(y)),
+            (Values::Array(x), Values::Array(y)) => {
+                let present = |s: &Stack| {
+                    (0..s.len()).filter(|i| !p.is_missing(*i)).flat_map(|i| s.row(i)).collect::<Vec<f64>>()
+                };
+                x.sizes() == y.sizes() && bits(&present(x)) == bits(&present(y))
+            }
             (x, y) => x == y,
         };
         let missing = (0..p.len().max(q.len())).all(|i| p.is_missing(i) == q.is_missing(i));

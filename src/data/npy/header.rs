@@ -22,6 +22,11 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    /// Whether elements are real numbers.
+    pub fn is_real(self) -> bool {
+        matches!(self, Kind::Bool | Kind::Integer(_) | Kind::Unsigned(_) | Kind::Float(_))
+    }
+
     pub fn size(self) -> usize {
         match self {
             Kind::Bool => 1,
@@ -41,8 +46,8 @@ pub(super) struct Field {
     pub offset: u64,
     /// Elements in a record.
     pub count: u64,
-    /// Whether it has a shape of its own.
-    pub many: bool,
+    /// Its sizes in a record, where it has a shape of its own.
+    pub sizes: Option<Vec<u64>>,
 }
 
 /// What stands before the values.
@@ -111,7 +116,7 @@ fn fields(file: &str, descr: &Literal) -> Result<(Vec<Field>, u64, bool), DataEr
     let fault = |found: &str| DataError::Npy { path: file.to_string(), found: found.to_string() };
     let field = |name: Option<String>, code: &str, offset: u64| -> Result<Field, DataError> {
         let (kind, big) = kind(file, code)?;
-        Ok(Field { name, kind, big, offset, count: 1, many: false })
+        Ok(Field { name, kind, big, offset, count: 1, sizes: None })
     };
     if let Literal::Text(code) = descr {
         let field = field(None, code, 0)?;
@@ -140,27 +145,28 @@ fn fields(file: &str, descr: &Literal) -> Result<(Vec<Field>, u64, bool), DataEr
             },
             _ => return Err(fault("a field whose name is no text")),
         };
-        let count = shape.into_iter().flatten().try_fold(1u64, |n, d| match d {
-            Literal::Integer(d) => u64::try_from(*d).ok().and_then(|d| n.checked_mul(d)),
+        let endless = || fault("a field of no or endless size");
+        let natural = |d: &Literal| match d {
+            Literal::Integer(d) => u64::try_from(*d).ok(),
             _ => None,
-        });
-        let count = count.filter(|n| *n > 0).ok_or_else(|| fault("a field of no or endless size"))?;
+        };
+        let sizes = shape.map(|s| s.iter().map(natural).collect::<Option<Vec<u64>>>().ok_or_else(endless));
+        let sizes = sizes.transpose()?;
+        let count = sizes.iter().flatten().try_fold(1u64, |n, d| n.checked_mul(*d));
+        let count = count.filter(|n| *n > 0).ok_or_else(endless)?;
         let size = match code.strip_prefix("|V").and_then(|n| n.parse::<u64>().ok()) {
             // Filling between aligned fields.
             Some(n) if name.is_empty() => n,
             _ => {
                 let mut own = field(Some(name.clone()), code, offset)?;
                 own.count = count;
-                own.many = shape.is_some();
+                own.sizes = sizes;
                 let size = own.kind.size() as u64;
                 fields.push(own);
                 size
             }
         };
-        offset = size
-            .checked_mul(count)
-            .and_then(|n| offset.checked_add(n))
-            .ok_or_else(|| fault("a field of no or endless size"))?;
+        offset = size.checked_mul(count).and_then(|n| offset.checked_add(n)).ok_or_else(endless)?;
     }
     if fields.is_empty() {
         return Err(fault("a type without fields"));

@@ -108,7 +108,6 @@ fn what_is_no_table_is_told() {
         ("object.npy", 3041, "Python objects"),
         ("date.npy", 3041, "dates"),
         ("nested.npy", 3041, "fields within fields"),
-        ("three.npy", 3043, "(2, 3, 4)"),
         ("empty.npy", 3009, "rows"),
         ("nan.npy", 3013, "row 2"),
         ("inf.npy", 3013, "row 2"),
@@ -127,6 +126,50 @@ fn what_is_no_table_is_told() {
         (fault.code(), fault.hint().unwrap()),
         (Code(3046), "read(\"lengths.npz\", member: \"train\")".into())
     );
+}
+
+#[test]
+fn rows_of_more_axes_are_arrays() {
+    let stack = |name: &str, whole| {
+        let options = ReadOptions { whole, missing: Missing::Keep, ..ReadOptions::default() };
+        let d = read_with(name, &options).unwrap();
+        assert_eq!(d.names().collect::<Vec<_>>(), ["x"], "{name}");
+        d.columns()[0].arrays().unwrap().clone()
+    };
+    let three = stack("three.npy", false);
+    assert_eq!((three.len(), three.sizes()), (2, &[3, 4][..]));
+    let counted: Vec<f64> = (0..24).map(f64::from).collect();
+    // The same numbers with the first axis fastest, in big-endian order, in the precision that holds them.
+    let turned = stack("i2_fortran_three.npy", false);
+    assert_eq!((turned.floats(), turned.sizes()), (counted.clone(), three.sizes()));
+    assert!(matches!(turned.numbers(), Numbers::F32(_)));
+    let bytes = stack("u1_four.npy", false);
+    assert_eq!((bytes.floats(), bytes.sizes()), (counted, &[3, 2, 2][..]));
+    assert!(matches!(bytes.numbers(), Numbers::U8(_)));
+    for name in ["f8_c.npy", "f8_fortran.npy", "f4_big.npy", "f4_big_fortran.npy"] {
+        let matrix = stack(name, true);
+        assert_eq!(matrix.floats(), [0.0, 0.25, 0.5, 0.75, 1.0, 1.25], "{name}");
+        assert_eq!(matrix.sizes(), [2]);
+    }
+    let options = ReadOptions { whole: true, ..ReadOptions::default() };
+    assert_eq!(read_with("matrix.npz", &options).unwrap().names().collect::<Vec<_>>(), ["t", "x"]);
+    let texts = read_npy_bytes("a", &claims("(1, 1, 2)", "'<U1'", 8), &catalogue(), &options).unwrap_err();
+    assert_eq!(texts.code(), Code(3043));
+    let cut = read_npy_bytes("a", &claims("(2, 3, 4)", "'<f4'", 95), &catalogue(), &options).unwrap_err();
+    assert_eq!(cut.code(), Code(3042));
+    let none = read_npy_bytes("a", &claims("(2, 0, 4)", "'<f4'", 0), &catalogue(), &options).unwrap_err();
+    assert_eq!(none.code(), Code(3009));
+}
+
+#[test]
+fn an_array_with_a_missing_number_is_missing() {
+    let mut bytes = claims("(2, 1, 2)", "'<f8'", 0);
+    [1.0, f64::NAN, 2.0, 3.0].iter().for_each(|x| bytes.extend(x.to_le_bytes()));
+    let read = |missing| read_npy_bytes("a", &bytes, &catalogue(), &ReadOptions::missing(missing));
+    assert_eq!(read(Missing::Fault).unwrap_err().code(), Code(3013));
+    assert_eq!(read(Missing::Drop).unwrap().columns()[0].arrays().unwrap().floats(), [2.0, 3.0]);
+    let kept = read(Missing::Keep).unwrap();
+    assert!(kept.columns()[0].is_missing(0) && !kept.columns()[0].is_missing(1));
 }
 
 /// An array of floats whose header claims this shape.
@@ -188,8 +231,12 @@ type Drawn = (u8, Vec<(i64, f64, String)>);
 fn columns() -> impl Strategy<Value = Vec<Drawn>> {
     let cell = (any::<i64>(), -1e300f64..1e300, "[a-zäλ ]{0,5}");
     (1usize..8).prop_flat_map(move |rows| {
-        prop::collection::vec((0u8..5, prop::collection::vec(cell.clone(), rows)), 1..5)
+        prop::collection::vec((0u8..8, prop::collection::vec(cell.clone(), rows)), 1..5)
     })
+}
+
+fn array(sizes: &[usize], numbers: impl Into<Numbers>) -> Values {
+    Values::Array(crate::data::Stack::new(sizes, numbers).unwrap())
 }
 
 proptest! {
@@ -201,11 +248,14 @@ proptest! {
             .iter()
             .enumerate()
             .map(|(k, (kind, cells))| {
-                let unit = (*kind > 2).then(|| units.parse("km/s").unwrap());
+                let unit = (2 < *kind && *kind < 6).then(|| units.parse("km/s").unwrap());
                 let values = match kind {
                     0 => Values::Integer(cells.iter().map(|c| c.0).collect()),
                     1 => Values::Label(cells.iter().map(|c| c.2.as_str().into()).collect()),
                     2 => Values::Complex(cells.iter().map(|c| (c.1, -c.1)).collect()),
+                    5 => array(&[1, 2], cells.iter().flat_map(|c| [c.1 as f32, c.0 as f32]).collect::<Vec<f32>>()),
+                    6 => array(&[3], cells.iter().flat_map(|c| [c.0 as u8, 0, 255]).collect::<Vec<u8>>()),
+                    7 => array(&[2, 1, 1], cells.iter().flat_map(|c| [c.1, -c.1]).collect::<Vec<f64>>()),
                     _ => Values::F64(cells.iter().map(|c| c.1).collect()),
                 };
                 let mut column = Column::new(&format!("c{k}"), unit, values);
@@ -216,7 +266,7 @@ proptest! {
             })
             .collect();
         let d = Dataset::new("d", columns).unwrap();
-        let options = ReadOptions::missing(Missing::Keep);
+        let options = ReadOptions { whole: true, ..ReadOptions::missing(Missing::Keep) };
         let npy = read_npy_bytes("d", &npy_bytes(&d), &units, &options).unwrap();
         prop_assert_eq!(npy.columns(), d.columns());
         let npz = read_npz_bytes("d", &npz_bytes(&d).unwrap(), &units, &options).unwrap();

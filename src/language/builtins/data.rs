@@ -19,7 +19,10 @@ use crate::syntax::tree::Name;
 use crate::units::Unit;
 
 /// The table.
-pub const TABLE: &[(&str, Body)] = &[("read", read), ("sample", sample), ("fit", fit)];
+pub const TABLE: &[(&str, Body)] = &[("read", read), ("images", images), ("sample", sample), ("fit", fit)];
+
+/// Images are scaled to at most so many pixels along an axis.
+const MOST_PIXELS: usize = 8192;
 
 /// The seed of a call, else that of the session.
 pub(super) fn seed(context: &Context, args: &Args) -> Result<u64> {
@@ -54,8 +57,9 @@ fn read(context: &mut Context, args: &Args) -> Result<Value> {
         ),
     };
     let member = args.get("member").map(|_| args.word("member")).transpose()?.map(|m| m.to_string());
+    let whole = &*args.word("as")? == "arrays";
     let meter = Meter::new(&context.events, &format!("read {}", path.display()), "rows", None);
-    let found = data::read(&path, &context.catalogue, &ReadOptions { missing, headers, member });
+    let found = data::read(&path, &context.catalogue, &ReadOptions { missing, headers, member, whole });
     drop(meter);
     let found = found.map_err(|e| lift(&e, args.span_of("path")))?;
     for note in &found.notes {
@@ -65,9 +69,54 @@ fn read(context: &mut Context, args: &Args) -> Result<Value> {
     Ok(Value::Dataset(Arc::new(found)))
 }
 
+/// A folder of images.
+fn images(context: &mut Context, args: &Args) -> Result<Value> {
+    let path = context.path(&args.word("folder")?);
+    let size = match args.get("size") {
+        None => None,
+        Some(given) => {
+            let sizes: Vec<Option<usize>> = args
+                .list("size")?
+                .iter()
+                .map(|v| v.as_expr().and_then(|e| e.as_i64()).and_then(|n| usize::try_from(n).ok()))
+                .collect();
+            match sizes.as_slice() {
+                [Some(height), Some(width)]
+                    if (1..=MOST_PIXELS).contains(height) && (1..=MOST_PIXELS).contains(width) =>
+                {
+                    Some((*height, *width))
+                }
+                _ => {
+                    return Err(args.wrong(
+                        "size",
+                        "the height and the width in pixels, such as [64, 64]",
+                        given,
+                    ));
+                }
+            }
+        }
+    };
+    let channels = match args.get("channels") {
+        None => None,
+        Some(given) => match args.integer("channels")? {
+            n @ (1 | 3) => Some(n as usize),
+            _ => return Err(args.wrong("channels", "1 (grey) or 3 (colour)", given)),
+        },
+    };
+    let meter = Meter::new(&context.events, &format!("read {}", path.display()), "images", None);
+    let found = data::read_images(&path, &data::ImageOptions { size, channels });
+    drop(meter);
+    let found = found.map_err(|e| lift(&e, args.span_of("folder")))?;
+    for note in &found.notes {
+        context.notify(crate::base::Diagnostic { span: Some(args.span_of("folder")), ..note.clone() });
+    }
+    context.events.send(Event::Read(Read { path, summary: summary(&found) }));
+    Ok(Value::Dataset(Arc::new(found)))
+}
+
 /// Rows and columns of a dataset in words.
 fn summary(d: &Dataset) -> String {
-    let columns: Vec<String> = d.columns().iter().map(|c| c.header()).collect();
+    let columns: Vec<String> = d.columns().iter().map(|c| c.shown_header()).collect();
     format!("{} rows: {}", d.rows(), columns.join(", "))
 }
 

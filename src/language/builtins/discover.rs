@@ -8,7 +8,7 @@ use super::data::seed;
 use super::kept::Place;
 use super::regress::{constants, operators};
 use crate::base::{Code, Diagnostic, Event, Finding, FoundLaw, Meter, StopReason};
-use crate::data::{Column, Role, Values};
+use crate::data::{Column, Role};
 use crate::discovery::{self, Discovered, Noise, Path, Paths, Plan};
 use crate::expression::print::Style;
 use crate::expression::{Expr, Symbol};
@@ -58,7 +58,7 @@ fn discover(context: &mut Context, args: &Args) -> Result<Value> {
         .columns()
         .iter()
         .filter(|c| c.name != over.name && which.as_ref().is_none_or(|w| w.name != c.name))
-        .filter(|c| !matches!(c.values, Values::Label(_) | Values::Complex(_)) && c.role != Role::Error)
+        .filter(|c| c.is_numeric() && c.role != Role::Error)
         .cloned()
         .collect();
     for c in states.iter().chain([&over]) {

@@ -8,8 +8,10 @@ pub mod discover;
 pub mod elementary;
 pub mod explain;
 pub mod export;
+#[cfg(feature = "networks")]
+mod generated;
 mod kept;
-mod lists;
+pub mod lists;
 pub mod matrices;
 #[cfg(feature = "networks")]
 pub mod models;

@@ -30,12 +30,13 @@ pub fn bytes(m: &ModelValue) -> std::result::Result<Vec<u8>, NetworkError> {
         .iter()
         .map(|r| {
             let columns: Vec<Json> = r.columns.iter().map(field).collect();
-            json!({"columns": columns, "sizes": r.sizes, "tokens": r.tokens})
+            json!({"columns": columns, "sizes": r.sizes, "tokens": r.tokens, "arrays": r.arrays})
         })
         .collect();
     let gives = match &m.gives {
         Gives::Columns(fields) => json!({"columns": fields.iter().map(field).collect::<Vec<Json>>()}),
         Gives::Tokens(fields) => json!({"tokens": fields.iter().map(field).collect::<Vec<Json>>()}),
+        Gives::Arrays(f, sizes) => json!({"array": field(f), "sizes": sizes}),
         Gives::Classes(name, names) => json!({"column": &**name, "classes": names}),
         Gives::Nothing => Json::Null,
     };
@@ -78,19 +79,26 @@ fn value(model: Model, about: &Json, catalogue: &Catalogue) -> Option<ModelValue
         Some(Field { name: f["name"].as_str()?.into(), unit })
     };
     let fields = |list: &Json| list.as_array()?.iter().map(field).collect::<Option<Vec<Field>>>();
+    let sizes = |list: &Json| {
+        let size = |n: &Json| usize::try_from(n.as_u64()?).ok();
+        list.as_array()?.iter().map(size).collect::<Option<Vec<usize>>>()
+    };
     let reads = |r: &Json| -> Option<Reads> {
-        let sizes = r["sizes"]
-            .as_array()?
-            .iter()
-            .map(|n| usize::try_from(n.as_u64()?).ok())
-            .collect::<Option<_>>()?;
-        Some(Reads { columns: fields(&r["columns"])?, sizes, tokens: r["tokens"].as_bool()? })
+        let arrays = match &r["arrays"] {
+            Json::Null => None,
+            list => Some(sizes(list)?),
+        };
+        let (columns, sizes) = (fields(&r["columns"])?, sizes(&r["sizes"])?);
+        Some(Reads { columns, sizes, tokens: r["tokens"].as_bool()?, arrays })
     };
     let gives = match &about["gives"] {
         Json::Null => Gives::Nothing,
         gives if gives["classes"].is_array() => {
             let names = gives["classes"].as_array()?.iter().map(|n| n.as_str().map(str::to_string));
             Gives::Classes(gives["column"].as_str()?.into(), names.collect::<Option<_>>()?)
+        }
+        gives if gives["array"].is_object() => {
+            Gives::Arrays(field(&gives["array"])?, sizes(&gives["sizes"])?)
         }
         gives if gives["tokens"].is_array() => Gives::Tokens(fields(&gives["tokens"])?),
         gives => Gives::Columns(fields(&gives["columns"])?),

@@ -175,7 +175,7 @@ pub fn problem(d: &Dataset, request: &Request) -> std::result::Result<Problem, B
     let target = target.clone();
     let skip = |c: &data::Column| {
         c.name == target.name
-            || matches!(c.values, Values::Label(_) | Values::Complex(_))
+            || !c.is_numeric()
             || c.role == Role::Error
             || [&request.sigma, &request.weights, &request.group]
                 .iter()
@@ -420,6 +420,9 @@ fn grouped(d: &Dataset, column: &str) -> std::result::Result<(Vec<usize>, Vec<St
 pub(super) fn group_words(c: &data::Column) -> Vec<String> {
     match &c.values {
         Values::Label(all) => all.iter().map(|t| t.to_string()).collect(),
+        Values::Array(all) => {
+            (0..all.len()).map(|i| format!("{:?}", all.row(i).collect::<Vec<f64>>())).collect()
+        }
         _ => c.floats_in_unit().iter().map(f64::to_string).collect(),
     }
 }

@@ -9,7 +9,7 @@ use crate::language::context::Context;
 use crate::language::error::{Result, fault, fault_hint, lift};
 use crate::language::formulas::{Formula, ROWS, from_values};
 use crate::language::operations as op;
-use crate::language::value::{Record, Value};
+use crate::language::value::{Function, Record, Value};
 
 /// The table.
 pub const TABLE: &[(&str, Body)] = &[
@@ -324,9 +324,64 @@ fn split(context: &mut Context, args: &Args) -> Result<Value> {
     ]))
 }
 
-fn dataset(_: &mut Context, args: &Args) -> Result<Value> {
+/// The rows of these numbers that a function makes: `f(k)` is the record of row k.
+pub(super) fn rows_of(
+    context: &mut Context,
+    f: &Function,
+    numbers: std::ops::Range<u64>,
+    at: crate::base::Span,
+) -> Result<Dataset> {
+    let mut columns: Vec<(crate::syntax::tree::Name, Vec<Value>)> = Vec::new();
+    for (row, k) in numbers.enumerate() {
+        context.poll(at)?;
+        let made = context.apply(f, vec![Value::int(k as i64)], at)?;
+        let Value::Record(record) = made.plain() else {
+            let message = format!("expected a record for row {k}, found a {}", made.kind_name());
+            return Err(fault_hint(6006, at, message, "f(k) = {x: k, y: 2*k}"));
+        };
+        if row == 0 {
+            columns = record.entries.iter().map(|(n, _)| (n.clone(), Vec::new())).collect();
+        }
+        if record.entries.len() != columns.len() {
+            let (expected, found) = (columns.len(), record.entries.len());
+            return Err(fault(6014, at, format!("expected {expected} entries in row {k}, found {found}")));
+        }
+        for (name, cells) in &mut columns {
+            let Some(value) = record.get(name) else {
+                return Err(fault(
+                    6014,
+                    at,
+                    format!("expected `{name}` in row {k} as in the first, found none"),
+                ));
+            };
+            cells.push(value.clone());
+        }
+    }
+    let columns: Result<Vec<Column>> =
+        columns.iter().map(|(name, cells)| from_values(name, cells, at)).collect();
+    Dataset::new("rows of a function", columns?).map_err(|e| lift(&e, at))
+}
+
+fn dataset(context: &mut Context, args: &Args) -> Result<Value> {
+    if let Value::Function(f) = args.value("columns")?.plain() {
+        let f = f.clone();
+        if args.get("rows").is_none() {
+            let message = "expected `rows` beside a function that makes them, found none";
+            return Err(fault_hint(6004, args.span, message, "dataset(f, rows: 100)"));
+        }
+        let n = rows(args)? as u64;
+        return Ok(set(rows_of(context, &f, 0..n, args.span_of("columns"))?));
+    }
+    if args.get("rows").is_some() {
+        let message = "`rows` is for a function that makes them, found lists";
+        return Err(fault_hint(6006, args.span_of("rows"), message, "head(d, 5)"));
+    }
     let Value::Record(r) = args.value("columns")?.plain() else {
-        return Err(args.wrong("columns", "a record of lists", args.value("columns")?));
+        return Err(args.wrong(
+            "columns",
+            "a record of lists, or a function of the row",
+            args.value("columns")?,
+        ));
     };
     let at = args.span_of("columns");
     let mut columns = Vec::new();
@@ -393,7 +448,8 @@ fn array(value: &Value, args: &Args) -> Result<Array> {
     let Some(items) = op::as_list(value) else {
         return Err(args.wrong("value", "lists, matrices or columns", value));
     };
-    if !crate::language::value::is_matrix(&items) {
+    let nested = |v: &Value| op::as_list(v).is_some_and(|l| l.iter().any(|v| op::as_list(v).is_some()));
+    if !crate::language::value::is_matrix(&items) || items.iter().any(nested) {
         return plain(from_values("the list", &items, at)?).map(Array::Vector);
     }
     let rows: Vec<Arc<Vec<Value>>> = items.iter().filter_map(op::as_list).collect();

@@ -1,24 +1,26 @@
 //! `train`, `evaluate`, `summary`, and what a trained network says: the language's side of `networks`. Columns become the
 //! inputs in the order of the table (or of `inputs:`), as numbers in SI; a target of text is classes. `normalise` puts the
 //! means and deviations of the training rows into the network itself, so that a model takes and gives physical numbers.
+//! A column of arrays (images) is an input by itself, in its own shape, and may be the target of a network that gives images.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::Body;
 use super::data::seed;
+use super::generated::{self, Generated};
 use super::networks::{self, Part};
 use crate::base::random::Streams;
 use crate::base::{Code, Diagnostic, Event, Finding, Span};
-use crate::data::{Column, DataError, Dataset, Role, Values};
+use crate::data::{Column, DataError, Dataset, Role, Stack, Values};
 use crate::expression::print::Style;
 use crate::expression::{Expr, Kind, Relation, Symbol};
 use crate::language::calls::Args;
 use crate::language::context::Context;
 use crate::language::error::{Result, fault, fault_hint, lift};
 use crate::language::render;
-use crate::language::value::{Record, Value};
-use crate::networks::data::{Array, Arrays, Values as Numbers};
+use crate::language::value::{Function, Record, Value};
+use crate::networks::data::{Array, Arrays, Source, Values as Numbers};
 use crate::networks::generate::{Choice, generate as sequences};
 use crate::networks::layer::{self, Layer, Setting};
 use crate::networks::loss::{Loss, TargetKind};
@@ -27,7 +29,6 @@ use crate::networks::objective::Supervised;
 use crate::networks::optimise::{Average, Needs, Optimiser, Schedule};
 use crate::networks::train::{self, Data, Ended, Length, Plan, Trained, Watch};
 use crate::networks::{Model, Precision, Shape, summary, symbolic, use_of};
-use crate::numeric::statistics;
 use crate::syntax::tree::Name;
 use crate::units::Unit;
 
@@ -72,6 +73,8 @@ pub struct Reads {
     pub sizes: Vec<usize>,
     /// Whether they are whole numbers that stand for tokens.
     pub tokens: bool,
+    /// Sizes of the arrays of the one column, where it holds arrays.
+    pub arrays: Option<Vec<usize>>,
 }
 
 /// What a network gives.
@@ -81,6 +84,8 @@ pub enum Gives {
     Columns(Vec<Field>),
     /// A token at every place of a sequence.
     Tokens(Vec<Field>),
+    /// Arrays of these sizes; of classes of their places where the loss is of classes.
+    Arrays(Field, Vec<usize>),
     /// One of these classes, in a column of this name.
     Classes(Arc<str>, Vec<String>),
     /// Nobody said.
@@ -116,18 +121,59 @@ impl ModelValue {
 /// The numbers of a column in SI; a fault where one is missing.
 fn numbers_of(c: &Column, at: Span) -> Result<Vec<f64>> {
     if !c.is_numeric() {
-        let kind = if matches!(c.values, Values::Label(_)) { "text" } else { "complex numbers" };
+        let kind = if matches!(c.values, Values::Label(_)) { "text" } else { c.kind() };
         let message = format!("expected a column of numbers, found {kind} in `{}`", c.name);
         return Err(fault_hint(6006, at, message, "inputs: [a, b]"));
     }
-    if let Some(row) = (0..c.len()).find(|i| c.is_missing(*i)) {
-        return Err(lift(&DataError::MissingValue { name: c.name.to_string(), row }, at));
-    }
+    all_there(c, at)?;
     Ok(c.si_values())
+}
+
+/// A fault where a value is missing.
+fn all_there(c: &Column, at: Span) -> Result<()> {
+    match (0..c.len()).find(|i| c.is_missing(*i)) {
+        Some(row) => Err(lift(&DataError::MissingValue { name: c.name.to_string(), row }, at)),
+        None => Ok(()),
+    }
+}
+
+/// The arrays of a column of sizes `own`, in SI and in the shape that the network takes.
+fn arrays_of(c: &Column, own: &[usize], sizes: &[usize], at: Span) -> Result<Stack> {
+    let stack = c.arrays().filter(|s| s.sizes() == own).ok_or_else(|| {
+        let found = c.arrays().map_or_else(|| c.kind().to_string(), |s| format!("arrays {}", s.shape()));
+        let message = format!("expected arrays {own:?} in `{}` as in the training, found {found}", c.name);
+        fault(6006, at, message)
+    })?;
+    all_there(c, at)?;
+    let stack = match &c.unit {
+        Some(unit) if !unit.is_one() => stack.map(|x| unit.to_si(x)),
+        _ => stack.clone(),
+    };
+    let shape = stack.shape();
+    stack.reshaped(sizes).ok_or_else(|| fault(6006, at, format!("expected arrays {sizes:?}, found {shape}")))
+}
+
+/// A whole number from 0 that stands for a token or a class.
+fn token(x: f64, what: &str, at: Span) -> Result<u32> {
+    if x >= 0.0 && x.fract() == 0.0 && x <= f64::from(u32::MAX) {
+        return Ok(x as u32);
+    }
+    let message = format!("expected {what} (whole numbers from 0), found {x}");
+    Err(fault_hint(6006, at, message, "inputs: [a, b]"))
 }
 
 /// The columns as one array.
 fn array(d: &Dataset, reads: &Reads, at: Span) -> Result<Array> {
+    if let (Some(own), [field]) = (&reads.arrays, reads.columns.as_slice()) {
+        let c = d.column(&field.name).map_err(|e| lift(&e, at))?;
+        let stack = arrays_of(c, own, &reads.sizes, at)?;
+        if !reads.tokens {
+            return Ok(Array::of_stack(&field.name, &stack));
+        }
+        let all = stack.floats().into_iter().map(|x| token(x, "tokens", at));
+        let values = Numbers::Index(all.collect::<Result<Vec<u32>>>()?);
+        return Ok(Array::new(&field.name, &reads.sizes, values));
+    }
     let mut columns = Vec::new();
     for field in &reads.columns {
         let c = d.column(&field.name).map_err(|e| lift(&e, at))?;
@@ -136,19 +182,7 @@ fn array(d: &Dataset, reads: &Reads, at: Span) -> Result<Array> {
     let rows = d.rows();
     let all = (0..rows).flat_map(|i| columns.iter().map(move |c| c[i]));
     let values = if reads.tokens {
-        let token = |x: f64| {
-            if x >= 0.0 && x.fract() == 0.0 && x <= f64::from(u32::MAX) {
-                Ok(x as u32)
-            } else {
-                Err(fault_hint(
-                    6006,
-                    at,
-                    format!("expected tokens (whole numbers from 0), found {x}"),
-                    "inputs: [a, b]",
-                ))
-            }
-        };
-        Numbers::Index(all.map(token).collect::<Result<Vec<u32>>>()?)
+        Numbers::Index(all.map(|x| token(x, "tokens", at)).collect::<Result<Vec<u32>>>()?)
     } else {
         Numbers::F64(all.collect())
     };
@@ -166,9 +200,19 @@ fn target(d: &Dataset, gives: &Gives, loss: &Loss, at: Span) -> Result<Option<Ar
     match gives {
         Gives::Nothing => Ok(None),
         Gives::Columns(fields) | Gives::Tokens(fields) => {
-            let tokens = matches!(gives, Gives::Tokens(_));
-            let reads = Reads { columns: fields.clone(), sizes: vec![fields.len()], tokens };
+            let (sizes, tokens) = (vec![fields.len()], matches!(gives, Gives::Tokens(_)));
+            let reads = Reads { columns: fields.clone(), sizes, tokens, arrays: None };
             array(d, &reads, at).map(Some)
+        }
+        Gives::Arrays(field, sizes) => {
+            let c = d.column(&field.name).map_err(|e| lift(&e, at))?;
+            let stack = arrays_of(c, sizes, sizes, at)?;
+            if loss.kind().target != TargetKind::Classes {
+                return Ok(Some(Array::of_stack(&field.name, &stack)));
+            }
+            let all = stack.floats().into_iter().map(|x| token(x, "classes", at));
+            let values = Numbers::Index(all.collect::<Result<Vec<u32>>>()?);
+            Ok(Some(Array::new(&field.name, sizes, values)))
         }
         Gives::Classes(column, names) => {
             let c = d.column(column).map_err(|e| lift(&e, at))?;
@@ -191,6 +235,17 @@ fn target(d: &Dataset, gives: &Gives, loss: &Loss, at: Span) -> Result<Option<Ar
             }))
         }
     }
+}
+
+/// The rows of a dataset as a network takes them, with the target for a loss.
+fn taken(d: &Dataset, reads: &[Reads], gives: &Gives, loss: Option<&Loss>, at: Span) -> Result<Arrays> {
+    let inputs = reads.iter().map(|r| array(d, r, at)).collect::<Result<Vec<_>>>()?;
+    let target = loss.map(|loss| target(d, gives, loss, at)).transpose()?.flatten();
+    let made = Arrays::new(inputs, target).map_err(|e| lift(&e, at))?;
+    Ok(match gives {
+        Gives::Classes(_, names) => made.with_classes(names.clone()),
+        _ => made,
+    })
 }
 
 /// The words of a `columns` argument.
@@ -221,30 +276,62 @@ fn number(args: &Args, name: &str) -> Result<Option<f64>> {
 
 /// The parts of the data: to train on, to validate with.
 struct Parts {
+    /// The rows, or the first of those that a function makes.
     train: Arc<Dataset>,
+    /// The function, and how many rows of it are an epoch.
+    made: Option<(Function, usize)>,
     validation: Option<Arc<Dataset>>,
 }
 
-fn parts(args: &Args) -> Result<Parts> {
-    let value = args.value("data")?;
-    match value.plain() {
-        Value::Dataset(d) => Ok(Parts { train: d.clone(), validation: None }),
-        Value::Record(r) => {
-            let get = |name: &str| match r.get(name).map(Value::plain) {
-                Some(Value::Dataset(d)) => Some(d.clone()),
-                _ => None,
-            };
-            match get("train") {
-                Some(train) => Ok(Parts { train, validation: get("validation").filter(|d| d.rows() > 0) }),
-                None => Err(fault_hint(
+fn parts(context: &mut Context, args: &Args) -> Result<Parts> {
+    let at = args.span_of("data");
+    let value = args.value("data")?.plain().clone();
+    let (train, validation) = match &value {
+        Value::Record(r) => match r.get("train") {
+            Some(train) => (train.plain().clone(), r.get("validation").map(Value::plain)),
+            None => {
+                return Err(fault_hint(
                     6006,
-                    args.span_of("data"),
+                    at,
                     "expected a dataset or a record {train, validation, test} of datasets, found a record without `train`",
                     "split(d, train: 0.8)",
-                )),
+                ));
             }
+        },
+        _ => (value.clone(), None),
+    };
+    let validation = match validation {
+        Some(Value::Dataset(d)) => Some(d.clone()).filter(|d| d.rows() > 0),
+        _ => None,
+    };
+    let rows = count(args, "rows")?;
+    match (train, rows) {
+        (Value::Dataset(train), None) => Ok(Parts { train, made: None, validation }),
+        (Value::Dataset(_), Some(_)) => {
+            let message = "`rows` is for a function that makes rows, found a dataset";
+            Err(fault_hint(6006, args.span_of("rows"), message, "train(net, f) { rows: 1000 }"))
         }
-        other => Err(args.wrong("data", "a dataset or the record of a split", other)),
+        (Value::Function(f), Some(n)) if n > 0 => {
+            for option in ["weights", "augment", "balanced"].into_iter().filter(|o| args.is_given(o)) {
+                let message = format!("`{option}` needs a dataset, found a function that makes rows");
+                let hint = "let the function make what it changes: f(k) = {x: noisy(k), y: k}";
+                return Err(fault_hint(6006, args.span_of(option), message, hint));
+            }
+            if args.real("validation")? > 0.0 {
+                let message = "expected rows to validate with beside a function, found a share";
+                let hint = "train(net, {train: f, validation: d}) { rows: 1000 }";
+                return Err(fault_hint(6006, args.span_of("validation"), message, hint));
+            }
+            let head = generated::head(context, &f, n as usize, at)?;
+            Ok(Parts { train: Arc::new(head), made: Some((f, n as usize)), validation })
+        }
+        (Value::Function(_), _) => {
+            let message = "expected the rows of an epoch beside a function that makes them, found none";
+            Err(fault_hint(6004, at, message, "train(net, f) { rows: 1000 }"))
+        }
+        (other, _) => {
+            Err(args.wrong("data", "a dataset, the record of a split, or a function of the row", &other))
+        }
     }
 }
 
@@ -268,7 +355,7 @@ fn takes_tokens(layer: &Layer, input: usize) -> bool {
 fn train(context: &mut Context, args: &Args) -> Result<Value> {
     let started = Instant::now();
     let at = args.span_of("data");
-    let parts = parts(args)?;
+    let parts = parts(context, args)?;
     let d = &parts.train;
     let given = args.value("network")?;
     let before = match given.plain() {
@@ -278,7 +365,7 @@ fn train(context: &mut Context, args: &Args) -> Result<Value> {
     let own = networks::network(given, args.span_of("network"))?;
     // What it gives.
     let last = || {
-        let declared = d.target().map(|c| c.name.clone());
+        let declared = d.columns().iter().find(|c| c.role == Role::Target).map(|c| c.name.clone());
         declared.or_else(|| d.columns().iter().rev().find(|c| c.role != Role::Error).map(|c| c.name.clone()))
     };
     let targets = match words(args, "target")? {
@@ -288,6 +375,7 @@ fn train(context: &mut Context, args: &Args) -> Result<Value> {
                 Gives::Columns(fields) | Gives::Tokens(fields) => {
                     fields.iter().map(|f| f.name.clone()).collect()
                 }
+                Gives::Arrays(field, _) => vec![field.name.clone()],
                 Gives::Classes(name, _) => vec![name.clone()],
                 Gives::Nothing => Vec::new(),
             },
@@ -314,6 +402,12 @@ fn train(context: &mut Context, args: &Args) -> Result<Value> {
     let label = columns.iter().position(|c| matches!(c.values, Values::Label(_)));
     let gives = match (&before, columns.as_slice()) {
         (Some(m), _) if !args.is_given("target") => m.gives.clone(),
+        (_, [c]) if let Some(stack) = c.arrays() => Gives::Arrays(Field::of(c), stack.sizes().to_vec()),
+        (_, all) if let Some(c) = all.iter().find(|c| c.arrays().is_some()) => {
+            let message =
+                format!("expected one column of arrays as the target, found `{}` beside others", c.name);
+            return Err(fault_hint(6006, args.span_of("target"), message, format!("target: {}", c.name)));
+        }
         (_, [c]) if wants_classes || label.is_some() => {
             let mut names: Vec<String> = Vec::new();
             for word in super::regress::group_words(c) {
@@ -373,41 +467,38 @@ fn train(context: &mut Context, args: &Args) -> Result<Value> {
                     && !second.contains(&c.name)
                     && weights.as_ref().is_none_or(|w| w.name != c.name)
                     && c.role != Role::Error
-                    && c.is_numeric()
+                    && (c.is_numeric() || c.arrays().is_some())
             };
             let first = match words(args, "inputs")? {
                 Some(names) => names,
                 None => d.columns().iter().filter(|c| free(c)).map(|c| c.name.clone()).collect(),
             };
             if first.is_empty() {
-                let message = "expected columns of numbers beside the target, found none";
+                let message = "expected columns of numbers or arrays beside the target, found none";
                 return Err(fault_hint(6006, at, message, "inputs: [a, b]"));
             }
-            let mut all = Vec::new();
-            for (k, names) in [first, second].into_iter().enumerate().filter(|(_, n)| !n.is_empty()) {
-                let option = if k == 0 { "inputs" } else { "second" };
-                let mut fields = Vec::new();
-                for name in &names {
-                    fields.push(Field::of(d.column(name).map_err(|e| lift(&e, args.span_of(option)))?));
+            let mut all: Vec<Reads> = Vec::new();
+            for (option, names) in [("inputs", first), ("second", second)] {
+                all.extend(inputs(d, &names, args.span_of(option))?);
+            }
+            for (k, r) in all.iter_mut().enumerate() {
+                r.tokens = takes_tokens(&own, k);
+            }
+            if let Some(r) = all.first_mut() {
+                if args.get("shape").is_some() {
+                    r.sizes = shape(args, r)?;
                 }
-                let sizes = match args.get("shape") {
-                    Some(_) if k == 0 => shape(args, fields.len())?,
-                    _ => vec![fields.len()],
-                };
-                all.push(Reads { columns: fields, sizes, tokens: takes_tokens(&own, k) });
             }
             all
         }
     };
-    let arrays = |d: &Dataset, at: Span| -> Result<Arrays> {
-        let inputs = reads.iter().map(|r| array(d, r, at)).collect::<Result<Vec<_>>>()?;
-        let made = Arrays::new(inputs, target(d, &gives, &loss, at)?).map_err(|e| lift(&e, at))?;
-        Ok(match &gives {
-            Gives::Classes(_, names) => made.with_classes(names.clone()),
-            _ => made,
-        })
-    };
+    let arrays = |d: &Dataset, at: Span| taken(d, &reads, &gives, Some(&loss), at);
     let mut rows = arrays(d, at)?;
+    let made = parts.made.as_ref().map(|(f, n)| {
+        let (reads, gives, loss) = (reads.clone(), gives.clone(), loss.clone());
+        let take = Box::new(move |d: &Dataset| taken(d, &reads, &gives, Some(&loss), at));
+        Generated::new(context, f, *n, at, &rows, take)
+    });
     if let Some(w) = &weights {
         rows = rows.with_weights(w.si_values()).map_err(|e| lift(&e, args.span_of("weights")))?;
     }
@@ -465,7 +556,7 @@ fn train(context: &mut Context, args: &Args) -> Result<Value> {
         }
     };
     rows = rows.with_augments(augments).map_err(|e| lift(&e, args.span_of("augment")))?;
-    let metrics = metrics(args, &gives)?;
+    let metrics = metrics(args, &gives, &loss)?;
     let objective =
         Supervised::new(loss.clone(), metrics.clone()).map_err(|e| lift(&e, args.span_of("loss")))?;
     let plan = plan(args, seed)?;
@@ -476,8 +567,8 @@ fn train(context: &mut Context, args: &Args) -> Result<Value> {
         cancel: &context.cancel,
     };
     let data = Data {
-        train: &rows,
-        validation: validation.as_ref().map(|v| v as &dyn crate::networks::data::Source),
+        train: made.as_ref().map_or(&rows as &dyn Source, |m| m as &dyn Source),
+        validation: validation.as_ref().map(|v| v as &dyn Source),
     };
     let trained = use_of::in_pool(context.threads, || train::train(model, &objective, data, &plan, watch))
         .map_err(|e| lift(&e, args.span))?;
@@ -492,8 +583,31 @@ fn train(context: &mut Context, args: &Args) -> Result<Value> {
     Ok(Value::Model(model))
 }
 
-/// The sizes that `shape` asks for.
-fn shape(args: &Args, columns: usize) -> Result<Vec<usize>> {
+/// The inputs that columns make: every column of arrays is one, the columns of numbers are one together, at the place of the
+/// first of them.
+fn inputs(d: &Dataset, names: &[Arc<str>], at: Span) -> Result<Vec<Reads>> {
+    let mut all: Vec<Reads> = Vec::new();
+    for name in names {
+        let c = d.column(name).map_err(|e| lift(&e, at))?;
+        match (c.arrays(), all.iter_mut().find(|r| r.arrays.is_none())) {
+            (Some(stack), _) => {
+                let sizes = stack.sizes().to_vec();
+                let arrays = Some(sizes.clone());
+                all.push(Reads { columns: vec![Field::of(c)], sizes, tokens: false, arrays });
+            }
+            (None, Some(numbers)) => numbers.columns.push(Field::of(c)),
+            (None, None) => {
+                let columns = vec![Field::of(c)];
+                all.push(Reads { columns, sizes: Vec::new(), tokens: false, arrays: None });
+            }
+        }
+    }
+    all.iter_mut().filter(|r| r.arrays.is_none()).for_each(|r| r.sizes = vec![r.columns.len()]);
+    Ok(all)
+}
+
+/// The sizes that `shape` asks for: as many numbers as a row of the input has.
+fn shape(args: &Args, reads: &Reads) -> Result<Vec<usize>> {
     let mut sizes = Vec::new();
     for v in args.list("shape")?.iter() {
         match v.as_expr().and_then(|e| e.as_i64()).and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0) {
@@ -502,15 +616,45 @@ fn shape(args: &Args, columns: usize) -> Result<Vec<usize>> {
         }
     }
     let product: usize = sizes.iter().product();
-    if product != columns {
-        let words: Vec<String> = sizes.iter().map(usize::to_string).collect();
-        let message = format!(
-            "expected a shape of {columns} numbers (one a column), found [{}] with {product}",
-            words.join(", ")
-        );
-        return Err(fault_hint(6006, args.span_of("shape"), message, format!("shape: [1, {columns}]")));
+    let wanted: usize = reads.sizes.iter().product();
+    if product != wanted || sizes.is_empty() {
+        let (why, hint) = match (&reads.arrays, reads.columns.first()) {
+            (Some(own), Some(field)) => {
+                (format!("{wanted} numbers (those of `{}` {own:?})", field.name), format!("shape: {own:?}"))
+            }
+            _ => (format!("{wanted} numbers (one a column)"), format!("shape: [1, {wanted}]")),
+        };
+        let message = format!("expected a shape of {why}, found {sizes:?} with {product}");
+        return Err(fault_hint(6006, args.span_of("shape"), message, hint));
     }
     Ok(sizes)
+}
+
+/// Mean and deviation of every feature of rows of these sizes: of a channel of images, of a column of numbers. A
+/// deviation that is nothing but rounding counts as 1.
+fn moments(array: &Array, sizes: &[usize]) -> (Vec<f64>, Vec<f64>) {
+    let shape = Shape::new(sizes);
+    let features = shape.features().max(1);
+    // From one number of a feature to the next feature.
+    let step: usize = sizes.get(shape.feature_axis() + 1..).unwrap_or(&[]).iter().product();
+    let sums = |number: &dyn Fn(usize, f64) -> f64| {
+        let mut sums = vec![0.0; features];
+        for (i, x) in array.numbers().enumerate() {
+            let f = i / step % features;
+            sums[f] += number(f, x);
+        }
+        sums
+    };
+    let counts = sums(&|_, _| 1.0);
+    let means: Vec<f64> = sums(&|_, x| x).iter().zip(&counts).map(|(s, n)| s / n.max(1.0)).collect();
+    let squares = sums(&|f, x| (x - means[f]).powi(2));
+    let of = |f: usize| {
+        let deviation = (squares[f] / (counts[f] - 1.0).max(1.0)).sqrt();
+        let whole = deviation > 1e-12 * means[f].abs() && deviation.is_finite();
+        if whole { deviation } else { 1.0 }
+    };
+    let deviations = (0..features).map(of).collect();
+    (means, deviations)
 }
 
 /// The network between layers that take off means and divide by deviations of the training rows, and give them back.
@@ -522,62 +666,41 @@ fn normalised(
     loss: &Loss,
     at: Span,
 ) -> Result<Layer> {
-    let moments = |fields: &[Field]| -> Result<(Vec<f64>, Vec<f64>)> {
-        let (mut means, mut deviations) = (Vec::new(), Vec::new());
-        for f in fields {
-            let c = d.column(&f.name).map_err(|e| lift(&e, at))?;
-            let x = numbers_of(c, at)?;
-            let mean = x.iter().sum::<f64>() / x.len().max(1) as f64;
-            let deviation = statistics::variance(&x).sqrt();
-            means.push(mean);
-            deviations.push(if deviation > 1e-12 * mean.abs() && deviation.is_finite() {
-                deviation
-            } else {
-                1.0
-            });
-        }
-        Ok((means, deviations))
-    };
     let make = |name: &str, options: &[(&str, Setting)]| {
         Layer::new(name, options, Vec::new()).map_err(|e| lift(&e, at))
     };
     let mut layers = Vec::new();
     match reads.first() {
-        Some(r) if !r.tokens => {
-            let (means, deviations) = moments(&r.columns)?;
-            // Of images all pixels of a channel have one mean.
-            let (means, deviations) = if r.sizes.len() == 1 {
-                (means, deviations)
-            } else {
-                let n = means.len() as f64;
-                let mean = means.iter().sum::<f64>() / n;
-                let spread =
-                    means.iter().zip(&deviations).map(|(m, s)| (m - mean).powi(2) + s * s).sum::<f64>() / n;
-                (vec![mean], vec![spread.sqrt()])
-            };
+        // A layer that normalises takes up to three axes.
+        Some(r) if !r.tokens && r.sizes.len() <= 3 => {
+            let (means, deviations) = moments(&array(d, r, at)?, &r.sizes);
             let list = |x: Vec<f64>| if x.len() == 1 { Setting::Real(x[0]) } else { Setting::List(x) };
             layers.push(make("normalise", &[("mean", list(means)), ("deviation", list(deviations))])?);
         }
         _ => {}
     }
     layers.push(own.clone());
-    if let (Gives::Columns(fields), TargetKind::Values) = (gives, loss.kind().target)
+    let scaled =
+        matches!(gives, Gives::Columns(_) | Gives::Arrays(..)) && loss.kind().target == TargetKind::Values;
+    if scaled
+        && !matches!(gives, Gives::Arrays(_, sizes) if sizes.len() > 3)
         && loss.kind().name != "poisson_nll"
+        && let Some(numbers) = target(d, gives, loss, at)?
     {
-        let (means, deviations) = moments(fields)?;
+        let (means, deviations) = moments(&numbers, numbers.sizes());
         let list = |x: Vec<f64>| if x.len() == 1 { Setting::Real(x[0]) } else { Setting::List(x) };
         layers.push(make("scale", &[("factor", list(deviations)), ("shift", list(means))])?);
     }
     if layers.len() == 1 { Ok(layers.swap_remove(0)) } else { Layer::chain(layers).map_err(|e| lift(&e, at)) }
 }
 
-fn metrics(args: &Args, gives: &Gives) -> Result<Vec<&'static Metric>> {
+fn metrics(args: &Args, gives: &Gives, loss: &Loss) -> Result<Vec<&'static Metric>> {
     let at = args.span_of("metrics");
     if args.get("metrics").is_none() {
         let names: &[&str] = match gives {
-            Gives::Classes(..) | Gives::Tokens(_) => &["accuracy"],
-            Gives::Columns(_) => &["rmse", "r2"],
             Gives::Nothing => &[],
+            _ if is_of_classes(gives, loss) => &["accuracy"],
+            _ => &["rmse", "r2"],
         };
         return Ok(METRICS.iter().filter(|m| names.contains(&m.name)).collect());
     }
@@ -655,6 +778,7 @@ fn finding(context: &Context, model: &Arc<ModelValue>) -> Finding {
             Gives::Columns(fields) | Gives::Tokens(fields) => {
                 fields.iter().map(|f| &*f.name).collect::<Vec<_>>().join(", ")
             }
+            Gives::Arrays(field, _) => field.name.to_string(),
             Gives::Classes(name, _) => name.to_string(),
             Gives::Nothing => String::new(),
         },
@@ -679,13 +803,7 @@ fn model_of(args: &Args) -> Result<Arc<ModelValue>> {
 
 /// The rows of a dataset as the model reads them.
 fn rows_of(m: &ModelValue, d: &Dataset, with_target: bool, at: Span) -> Result<Arrays> {
-    let inputs = m.reads.iter().map(|r| array(d, r, at)).collect::<Result<Vec<_>>>()?;
-    let target = if with_target { target(d, &m.gives, &m.loss, at)? } else { None };
-    let made = Arrays::new(inputs, target).map_err(|e| lift(&e, at))?;
-    Ok(match &m.gives {
-        Gives::Classes(_, names) => made.with_classes(names.clone()),
-        _ => made,
-    })
+    taken(d, &m.reads, &m.gives, with_target.then_some(&m.loss), at)
 }
 
 fn evaluate(context: &mut Context, args: &Args) -> Result<Value> {
@@ -707,10 +825,17 @@ fn evaluate(context: &mut Context, args: &Args) -> Result<Value> {
 
 /// Whether a metric is one of what the model gives.
 fn fits(metric: &Metric, m: &ModelValue) -> bool {
-    metric.classes == matches!(m.gives, Gives::Classes(..) | Gives::Tokens(_))
+    metric.classes == is_of_classes(&m.gives, &m.loss)
 }
 
-/// What a model gives for the rows of a dataset: a column of numbers or classes, a dataset where it gives several.
+/// Whether what is given are classes: of rows, or of the places of arrays.
+fn is_of_classes(gives: &Gives, loss: &Loss) -> bool {
+    let classes = matches!(loss.kind().target, TargetKind::Classes | TargetKind::Flags);
+    matches!(gives, Gives::Classes(..) | Gives::Tokens(_)) || classes && matches!(gives, Gives::Arrays(..))
+}
+
+/// What a model gives for the rows of a dataset: a column of numbers, arrays or classes, a dataset where it gives several
+/// numbers.
 pub fn predict(context: &Context, m: &ModelValue, d: &Dataset, at: Span) -> Result<Value> {
     let rows = rows_of(m, d, false, at)?;
     let found = use_of::in_pool(context.threads, || use_of::outputs(&m.trained.model, &rows, AT_ONCE))
@@ -740,6 +865,20 @@ pub fn predict(context: &Context, m: &ModelValue, d: &Dataset, at: Span) -> Resu
         let d = Dataset::new("predicted", fields.iter().enumerate().map(column).collect());
         return Ok(Value::Dataset(Arc::new(d.map_err(|e| lift(&e, at))?)));
     }
+    let output = m.trained.model.output.sizes();
+    let field = match &m.gives {
+        Gives::Arrays(field, _) => Some(field.clone()),
+        Gives::Nothing if output.len() > 1 => Some(Field { name: "y".into(), unit: None }),
+        _ => None,
+    };
+    if let Some(field) = field {
+        let places = m.loss.kind().target == TargetKind::Classes && matches!(m.gives, Gives::Arrays(..));
+        let stack = if places { answers(&found, output) } else { Stack::new(output, found) };
+        let stack = stack.ok_or_else(|| fault(6006, at, "expected a network that gives numbers"))?;
+        let unit = field.unit.clone().filter(|u| !u.is_one());
+        let stack = unit.as_ref().map_or_else(|| stack.clone(), |u| stack.map(|x| u.from_si(x)));
+        return Ok(Value::Column(Arc::new(Column::new(&field.name, field.unit, Values::Array(stack)))));
+    }
     let fields = match &m.gives {
         Gives::Columns(fields) => fields.clone(),
         _ => Vec::new(),
@@ -757,6 +896,22 @@ pub fn predict(context: &Context, m: &ModelValue, d: &Dataset, at: Span) -> Resu
     }
     let d = Dataset::new("predicted", (0..width).map(column).collect()).map_err(|e| lift(&e, at))?;
     Ok(Value::Dataset(Arc::new(d)))
+}
+
+/// For every place of arrays of logits the class with the greatest: the classes are the first axis of an image, else the last.
+fn answers(logits: &[f64], sizes: &[usize]) -> Option<Stack> {
+    let shape = Shape::new(sizes);
+    let (classes, axis) = (shape.features(), shape.feature_axis());
+    let mut places = sizes.to_vec();
+    places.remove(axis);
+    let step: usize = sizes[axis + 1..].iter().product();
+    let outer = logits.len().checked_div(classes * step)?;
+    let best = |(o, p): (usize, usize)| {
+        let at = |k: usize| logits[(o * classes + k) * step + p];
+        (0..classes).fold(0, |b, k| if at(k) > at(b) { k } else { b }) as f64
+    };
+    let all = (0..outer).flat_map(|o| (0..step).map(move |p| (o, p)));
+    Stack::new(&places, all.map(best).collect::<Vec<f64>>())
 }
 
 fn summarise(_: &mut Context, args: &Args) -> Result<Value> {
@@ -806,6 +961,10 @@ fn summarise(_: &mut Context, args: &Args) -> Result<Value> {
 /// A trained network of analytic layers as expressions of its columns; one where it gives one number.
 fn written(_: &mut Context, args: &Args) -> Result<Value> {
     let m = model_of(args)?;
+    if m.reads.iter().any(|r| r.arrays.is_some()) || matches!(m.gives, Gives::Arrays(..)) {
+        let message = "expected a network of columns of numbers for an expression, found one of arrays";
+        return Err(fault_hint(6006, args.span_of("model"), message, "predict(model, data)"));
+    }
     // A network computes with numbers in SI.
     let unit = |f: &Field| f.unit.as_ref().map(|u| Unit::coherent(u.dimension())).filter(|u| !u.is_one());
     let pure = |f: &Field| {
@@ -960,6 +1119,7 @@ pub fn model_member(m: &ModelValue, name: &str) -> (Option<Value>, Vec<String>) 
             Gives::Columns(fields) | Gives::Tokens(fields) => {
                 Some(texts(&fields.iter().map(|f| f.name.to_string()).collect::<Vec<_>>()))
             }
+            Gives::Arrays(field, _) => Some(texts(&[field.name.to_string()])),
             Gives::Classes(name, _) => Some(texts(&[name.to_string()])),
             Gives::Nothing => None,
         },

@@ -95,8 +95,10 @@ pub enum Cells {
     Numbers(Dim),
     /// Texts.
     Labels,
-    /// Pure numbers or texts: a header without unit.
+    /// Pure numbers, texts or arrays: a header without unit.
     Either,
+    /// Arrays.
+    Arrays,
 }
 
 /// The columns of a dataset.
@@ -389,6 +391,7 @@ impl Cells {
             Cells::Numbers(d) => Inferred::Quantity(Quantity::of(d.clone())),
             Cells::Labels => Inferred::Text(None),
             Cells::Either => Inferred::Quantity(Quantity { soft: true, ..Quantity::pure() }),
+            Cells::Arrays => Inferred::Unknown,
         }
     }
 
@@ -396,7 +399,7 @@ impl Cells {
     pub fn symbol(&self, name: &Name) -> Inferred {
         match self {
             Cells::Numbers(d) => Inferred::Quantity(Quantity::symbol(name, d.clone())),
-            Cells::Labels => Inferred::Unknown,
+            Cells::Labels | Cells::Arrays => Inferred::Unknown,
             Cells::Either => {
                 Inferred::Quantity(Quantity { soft: true, ..Quantity::symbol(name, Dim::none()) })
             }
@@ -466,6 +469,7 @@ fn of_law(l: &Law, declarations: &Declarations, units: &mut Unifier) -> Inferred
 fn cells(c: &crate::data::Column) -> Cells {
     match c.values {
         crate::data::Values::Label(_) => Cells::Labels,
+        crate::data::Values::Array(_) => Cells::Arrays,
         _ => Cells::Numbers(c.unit.as_ref().map_or_else(Dim::none, Dim::of_unit)),
     }
 }

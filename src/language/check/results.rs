@@ -24,7 +24,7 @@ impl Checker {
         let of = |name: &str| signature.param(name).map_or(usize::MAX, |(k, _)| k);
         let first = bound.get(0).clone();
         match &*signature.name {
-            "read" => self.read(tree, places, bound.get(of("headers")), bound.get(of("member"))),
+            "read" => self.read(tree, places, ["headers", "member", "as"].map(|n| bound.get(of(n)))),
             "filter" | "observe" | "head" | "tail" | "drop_missing" => first,
             "sort" | "unique" | "concat" if matches!(first, Inferred::Dataset(_)) => first,
             "with" | "group" | "rename" | "drop" | "join" | "describe" => {
@@ -130,14 +130,19 @@ impl Checker {
         &mut self,
         tree: &Arc<Tree>,
         places: &[Vec<ExprId>],
-        headers: &Inferred,
-        member: &Inferred,
+        [headers, member, form]: [&Inferred; 3],
     ) -> Inferred {
         let mut options = crate::data::ReadOptions::default();
         let text = |v: &Inferred| match v {
             Inferred::Text(Some(t)) => Some(t.to_string()),
             _ => None,
         };
+        match text(form).as_deref() {
+            Some("arrays") => options.whole = true,
+            Some(_) => {}
+            None if matches!(form, Inferred::Nothing) => {}
+            None => return Inferred::Dataset(None),
+        }
         if !matches!(member, Inferred::Nothing) {
             options.member = text(member);
             if options.member.is_none() {
@@ -177,6 +182,7 @@ impl Checker {
                 let cells = match self.elements_of(v) {
                     Some(Inferred::Quantity(q)) if !q.soft => Cells::Numbers(q.dim),
                     Some(Inferred::Text(_)) => Cells::Labels,
+                    Some(Inferred::List(_)) => Cells::Arrays,
                     _ => Cells::Numbers(self.units.fresh()),
                 };
                 (n.clone(), cells)

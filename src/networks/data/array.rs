@@ -5,6 +5,7 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor};
 
 use crate::base::hash;
+use crate::data::{Numbers, Stack};
 use crate::networks::error::NetworkError;
 
 /// Changes a row: its place in the batch, its numbers.
@@ -19,6 +20,8 @@ pub enum Values {
     F64(Vec<f64>),
     /// Classes or tokens.
     Index(Vec<u32>),
+    /// Those of a column of arrays, shared with its dataset.
+    Shared(Numbers),
 }
 
 impl Values {
@@ -27,6 +30,7 @@ impl Values {
             Values::F32(x) => x.len(),
             Values::F64(x) => x.len(),
             Values::Index(x) => x.len(),
+            Values::Shared(x) => x.len(),
         }
     }
 
@@ -35,6 +39,7 @@ impl Values {
             Values::F32(x) => f64::from(x[i]),
             Values::F64(x) => x[i],
             Values::Index(x) => f64::from(x[i]),
+            Values::Shared(x) => x.at(i),
         }
     }
 }
@@ -54,6 +59,11 @@ impl Array {
         Array { name: name.into(), sizes: sizes.to_vec(), values: Arc::new(values), columns: Vec::new() }
     }
 
+    /// The arrays of a column.
+    pub fn of_stack(name: &str, stack: &Stack) -> Array {
+        Array::new(name, stack.sizes(), Values::Shared(stack.numbers().clone()))
+    }
+
     /// One column a slice, under their names.
     pub fn of_columns(name: &str, columns: &[(&str, &[f64])]) -> Array {
         let rows = columns.first().map_or(0, |c| c.1.len());
@@ -66,6 +76,16 @@ impl Array {
     pub fn with_columns<'a>(mut self, names: impl Iterator<Item = &'a str>) -> Array {
         self.columns = names.map(str::to_string).collect();
         self
+    }
+
+    /// Sizes of a row.
+    pub fn sizes(&self) -> &[usize] {
+        &self.sizes
+    }
+
+    /// All numbers, row by row.
+    pub fn numbers(&self) -> impl Iterator<Item = f64> + '_ {
+        (0..self.values.len()).map(|i| self.values.at(i))
     }
 
     /// Numbers of a row.
@@ -115,9 +135,12 @@ impl Array {
             }
             return Ok(Tensor::from_vec(all, sizes, device)?.to_dtype(dtype)?);
         }
+        let singles = |x: &[f32]| spans().flat_map(|s| x[s].iter().copied()).collect::<Vec<f32>>();
         let tensor = match &*self.values {
-            Values::F32(x) => {
-                let all: Vec<f32> = spans().flat_map(|s| x[s].iter().copied()).collect();
+            Values::F32(x) => Tensor::from_vec(singles(x), sizes, device)?,
+            Values::Shared(Numbers::F32(x)) => Tensor::from_vec(singles(x), sizes, device)?,
+            Values::Shared(Numbers::U8(x)) => {
+                let all: Vec<f32> = spans().flat_map(|s| x[s].iter().map(|b| f32::from(*b))).collect();
                 Tensor::from_vec(all, sizes, device)?
             }
             _ => {
@@ -134,6 +157,7 @@ impl Array {
             Values::F32(x) => x.iter().fold(start, |h, x| hash::combine(h, u64::from(x.to_bits()))),
             Values::F64(x) => x.iter().fold(start, |h, x| hash::combine(h, x.to_bits())),
             Values::Index(x) => x.iter().fold(start, |h, x| hash::combine(h, u64::from(*x))),
+            Values::Shared(x) => (0..x.len()).fold(start, |h, i| hash::combine(h, x.at(i).to_bits())),
         }
     }
 }

@@ -27,13 +27,9 @@ impl Numbers {
 }
 
 pub(super) fn of_column(c: &Column, at: Span) -> Result<Numbers> {
-    if matches!(c.values, Values::Label(_) | Values::Complex(_)) {
-        let what = if matches!(c.values, Values::Label(_)) {
-            "column of labels"
-        } else {
-            "column of complex numbers"
-        };
-        return Err(lift(&PlotError::Kind { found: what.into() }, at));
+    if !c.is_numeric() {
+        let what = if matches!(c.values, Values::Label(_)) { "labels" } else { c.kind() };
+        return Err(lift(&PlotError::Kind { found: format!("column of {what}") }, at));
     }
     Ok(Numbers {
         name: typeset::name(&c.name),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::ROWS;
 use crate::base::Span;
-use crate::data::{Column, DataError, Dataset, Role, Values};
+use crate::data::{Column, DataError, Dataset, Role};
 use crate::expression::{Expr, Symbol};
 use crate::language::builtins::predict;
 use crate::language::error::{Result, fault_hint, lift};
@@ -249,11 +249,10 @@ pub(super) fn measure<'a>(
     };
     let component = |c: &Column| kind == Kind::Vector && front.parts[place].iter().any(|p| p.0 == c.name);
     let is_used = |c: &Column| used.iter().any(|s| s.name() == &*c.name);
-    let number = |c: &Column| !matches!(c.values, Values::Label(_) | Values::Complex(_));
     let mut features: Vec<Arc<Column>> = data
         .columns()
         .iter()
-        .filter(|c| c.name != target.name && c.role != Role::Error && number(c) && !component(c))
+        .filter(|c| c.name != target.name && c.role != Role::Error && c.is_numeric() && !component(c))
         .filter(|c| front.declarations.get(&Symbol::new(&c.name)).is_some())
         .cloned()
         .collect();
