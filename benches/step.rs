@@ -1,6 +1,6 @@
 //! CPU time of one training step (forward, backward, AdamW) of the usual networks, written on the
 //! operations directly: process CPU milliseconds, the least of several runs, single precision.
-//! `RAYON_NUM_THREADS=1 cargo run --release --example step [name ..]`; beside it `step_torch.py`.
+//! `RAYON_NUM_THREADS=1 cargo bench --bench step [-- name ..]`; beside it `peers/networks/step_torch.py`.
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 use phys::networks::ops::{self, Adam, Conv, Mask, Slot};
