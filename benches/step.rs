@@ -268,7 +268,7 @@ fn main() -> Result<()> {
         ("encoder-decoder", encoder_decoder, 6),
         ("unet", unet, 15),
     ];
-    let chosen: Vec<String> = std::env::args().skip(1).collect();
+    let chosen: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
     ops::deep(|| {
         for (name, make, runs) in table {
             if chosen.is_empty() || chosen.iter().any(|c| name.starts_with(c.as_str())) {
