@@ -4,6 +4,7 @@ use super::data::{Order, Source};
 use super::error::NetworkError;
 use super::model::{Model, Pass};
 use super::objective::{Objective, numbers};
+use super::ops;
 use super::train;
 use crate::base::random::Streams;
 
@@ -40,7 +41,7 @@ pub fn evaluate(
 
 /// Runs on a pool of so many threads (0: all there are) with stacks deep enough for long graphs.
 pub fn in_pool<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
-    match rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(64 << 20).build() {
+    match ops::deep_pool(threads) {
         Ok(pool) => pool.install(work),
         Err(_) => work(),
     }

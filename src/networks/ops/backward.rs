@@ -34,6 +34,12 @@ pub fn deep<R: Send>(f: impl FnOnce() -> R + Send) -> Result<R> {
     })
 }
 
+/// A pool of so many threads (0: all there are), each of which is deep: what is installed on it needs no other thread.
+pub fn deep_pool(threads: usize) -> std::result::Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
+    let deepened = |_| DEEP.with(|d| d.set(true));
+    rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).start_handler(deepened).build()
+}
+
 /// d loss / d variable for each variable, in their order; zeros where the loss does not depend on
 /// it. The loss is a scalar. Any depth of the graph if called within [`deep`]; otherwise as deep as
 /// can be dropped on this thread.

@@ -37,7 +37,7 @@ pub use activation::{
     Activation, activate, cos, exp, gelu, gelu_tanh, relu, selu, sigmoid, silu, sin, softplus, softsign, tanh,
 };
 pub use attention::{Mask, attention, self_attention};
-pub use backward::{deep, gradients};
+pub use backward::{deep, deep_pool, gradients};
 pub(crate) use columns::by_columns;
 pub use conv::{Conv, conv_transpose2d, conv1d, conv2d};
 pub use dropout::dropout;
