@@ -42,7 +42,9 @@ fn every_depth_and_colour_gives_what_was_written() {
     use png::{BitDepth as B, ColorType as C};
     let (a, b) = (51.0f32 / 255.0, 204.0f32 / 255.0);
     let fine = 12345.0f32 / 65535.0;
-    let rows: [(&str, C, B, &[u8], &[usize; 3], &[f32]); 8] = [
+    /// Name, colour and depth, what is written, sizes and numbers that are read.
+    type Row<'a> = (&'a str, C, B, &'a [u8], &'a [usize; 3], &'a [f32]);
+    let rows: [Row; 8] = [
         ("grey", C::Grayscale, B::Eight, &[51, 204], &[1, 1, 2], &[a, b]),
         ("grey16", C::Grayscale, B::Sixteen, &[48, 57, 255, 255], &[1, 1, 2], &[fine, 1.0]),
         ("bits", C::Grayscale, B::One, &[0b0100_0000], &[1, 1, 2], &[0.0, 1.0]),

@@ -312,7 +312,8 @@ fn parts(context: &mut Context, args: &Args) -> Result<Parts> {
             Err(fault_hint(6006, args.span_of("rows"), message, "train(net, f) { rows: 1000 }"))
         }
         (Value::Function(f), Some(n)) if n > 0 => {
-            for option in ["weights", "augment", "balanced"].into_iter().filter(|o| args.is_given(o)) {
+            let given = ["weights", "augment", "balanced"].into_iter().find(|o| args.is_given(o));
+            if let Some(option) = given {
                 let message = format!("`{option}` needs a dataset, found a function that makes rows");
                 let hint = "let the function make what it changes: f(k) = {x: noisy(k), y: k}";
                 return Err(fault_hint(6006, args.span_of(option), message, hint));

@@ -332,14 +332,17 @@ fn results_agree_with_candle_where_it_is_right() {
     close(max_pool2d(&x, (3, 2), (2, 1), (0, 0)).unwrap(), x.max_pool2d_with_stride((3, 2), (2, 1)).unwrap());
     close(avg_pool2d(&x, (3, 2), (2, 1), (0, 0)).unwrap(), x.avg_pool2d_with_stride((3, 2), (2, 1)).unwrap());
     close(upsample_nearest(&x, 22, 27).unwrap(), x.upsample_nearest2d(22, 27).unwrap());
-    close(softmax(&x).unwrap(), candle_nn::ops::softmax(&x, D::Minus1).unwrap());
-    close(log_softmax(&x).unwrap(), candle_nn::ops::log_softmax(&x, D::Minus1).unwrap());
-    let (g, b) = (u("g", &[9]), u("b", &[9]));
-    // candle keeps eps in f32: a power of two is the same in both.
-    let eps = 2f32.powi(-17);
+    let powers = x.exp().unwrap();
+    let shares = powers.broadcast_div(&powers.sum_keepdim(D::Minus1).unwrap()).unwrap();
+    close(softmax(&x).unwrap(), shares.clone());
+    close(log_softmax(&x).unwrap(), shares.log().unwrap());
+    let (g, b, eps) = (u("g", &[9]), u("b", &[9]), 1e-5);
+    let centred = x.broadcast_sub(&x.mean_keepdim(D::Minus1).unwrap()).unwrap();
+    let variance = centred.sqr().unwrap().mean_keepdim(D::Minus1).unwrap();
+    let unit = centred.broadcast_div(&(variance + eps).unwrap().sqrt().unwrap()).unwrap();
     close(
-        layer_norm(&x, &g, Some(&b), eps.into()).unwrap(),
-        candle_nn::ops::layer_norm_slow(&x, &g, &b, eps).unwrap(),
+        layer_norm(&x, &g, Some(&b), eps).unwrap(),
+        unit.broadcast_mul(&g).unwrap().broadcast_add(&b).unwrap(),
     );
 }
 
