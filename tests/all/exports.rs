@@ -380,7 +380,7 @@ fn sympy_interface() {
                   found = regress(sample(k*x^2 + 3*sin(x), points: 80), work: 5000000)\n\
                   check found.best == k*x^2 + 3*sin(x)\n\
                   export(found.best, \"law.py\", as: sympy)\n\
-                  [diff(found.best, x)(x: 1.2, k: 1.7), nintegrate(found.best(k: 1.7), x, 0, 2)]";
+                  [diff(found.best, x)(x: 1.2, k: 1.7), nintegrate(found.best(k: 1.7), x, 0..2)]";
     let here = run(folder.path(), script).unwrap_or_else(|fault| panic!("{fault}"));
     let Some(Value::List(here)) = here else { panic!("no list: {here:?}") };
     let here: Vec<f64> = here.iter().filter_map(|v| v.as_expr()?.evaluate(&|_| None)).collect();

@@ -408,7 +408,7 @@ fn laws(script: &str) -> Vec<Expr> {
     assert_eq!(status, Status::Done, "{told:?}");
     let Some(Value::Front(front)) = last else { panic!("no front: {last:?}") };
     let all: Vec<Expr> = front.found.front.candidates().iter().map(|c| c.expr.clone()).collect();
-    assert!(all.len() > 2, "{all:?}");
+    assert!(all.len() > 1, "{all:?}");
     all
 }
 

@@ -253,7 +253,7 @@ proptest! {
                     0 => Values::Integer(cells.iter().map(|c| c.0).collect()),
                     1 => Values::Label(cells.iter().map(|c| c.2.as_str().into()).collect()),
                     2 => Values::Complex(cells.iter().map(|c| (c.1, -c.1)).collect()),
-                    5 => array(&[1, 2], cells.iter().flat_map(|c| [c.1 as f32, c.0 as f32]).collect::<Vec<f32>>()),
+                    5 => array(&[1, 2], cells.iter().flat_map(|c| [(c.1 * 1e-270) as f32, c.0 as f32]).collect::<Vec<f32>>()),
                     6 => array(&[3], cells.iter().flat_map(|c| [c.0 as u8, 0, 255]).collect::<Vec<u8>>()),
                     7 => array(&[2, 1, 1], cells.iter().flat_map(|c| [c.1, -c.1]).collect::<Vec<f64>>()),
                     _ => Values::F64(cells.iter().map(|c| c.1).collect()),
