@@ -326,4 +326,45 @@ mod tests {
             }
         }
     }
+
+    /// The derivative of a trained network's expression is the derivative that is carried back through the network.
+    #[test]
+    fn slopes_are_those_of_the_network() {
+        use super::super::data::{Array, Arrays, Values};
+        use super::super::loss::Loss;
+        use super::super::objective::Supervised;
+        use super::super::ops;
+        use super::super::optimise::Optimiser;
+        use super::super::train::{Data, Length, Plan, Watch, train};
+        use crate::base::{CancelToken, EventSink};
+        use candle_core::Var;
+
+        let layer: Layer = "chain(dense(16), tanh, dense(16), tanh, dense(1))".parse().unwrap();
+        let model = Model::new(&layer, &[Shape::new(&[2])], Precision::F64, Streams::new(5)).unwrap();
+        let x: Vec<f64> = (0..120).map(|k| (f64::from(k) * 0.7).sin() * 1.5).collect();
+        let y: Vec<f64> = x.chunks(2).map(|p| (p[0] * p[1]).sin() + p[0]).collect();
+        let inputs = Array::new("x", &[2], Values::F64(x));
+        let data = Arrays::new(vec![inputs], Some(Array::new("y", &[1], Values::F64(y)))).unwrap();
+        let objective = Supervised::new(Loss::new("mse", &[]).unwrap(), Vec::new()).unwrap();
+        let plan = Plan::new(Optimiser::new("lbfgs", &[]).unwrap(), Length::Steps(30));
+        let (events, cancel) = (EventSink::none(), CancelToken::new());
+        let watch = Watch { events: &events, name: None, checkpoints: None, cancel: &cancel };
+        let data = Data { train: &data, validation: None };
+        let model = train(model, &objective, data, &plan, watch).unwrap().model;
+
+        let symbols = [Symbol::new("a"), Symbol::new("b")];
+        let law =
+            symbolic(&model, &[symbols.iter().cloned().map(Expr::symbol).collect()]).unwrap().swap_remove(0);
+        for k in 0..20 {
+            let point = [(f64::from(k) * 0.9).cos(), (f64::from(k) * 0.4).sin() * 2.0];
+            let input = Var::from_slice(&point, (1, 2), &Device::Cpu).unwrap();
+            let output = model.forward(&[input.as_tensor().clone()], &mut Pass::evaluation()).unwrap();
+            let slopes = ops::gradients(&output.sum_all().unwrap(), &[input]).unwrap();
+            for (symbol, own) in symbols.iter().zip(numbers(&slopes[0]).unwrap()) {
+                let at = |s: &Symbol| symbols.iter().position(|t| t == s).map(|i| point[i]);
+                let slope = law.diff(symbol).evaluate(&at).unwrap();
+                assert!((slope - own).abs() < 1e-10, "{slope} {own}");
+            }
+        }
+    }
 }

@@ -271,6 +271,33 @@ fn killed_in_the_middle_of_a_search_it_goes_on() {
     assert_eq!(metrics(&run), metrics(&other));
 }
 
+/// A training that is killed ends, where it is resumed on another number of threads, in the same bytes as one that never
+/// stopped.
+#[cfg(feature = "networks")]
+#[test]
+fn killed_in_the_middle_of_a_training_it_goes_on() {
+    let place = Place::new(
+        "var x in -1..2\n\
+         d = sample(sin(pi*x), points: 200, name: \"y\")\n\
+         m = train(mlp(width: 32, depth: 2), d) { epochs: 400, batch: 16, optimizer: adamw, schedule: cosine, validation: 0.2 }\n\
+         m\n\
+         print(sum(predict(m, d)), m.history.loss[-1])\n\
+         export(m, \"m.safetensors\")\n",
+    );
+    let model = place.path().join("m.safetensors");
+    let whole = ok(place.run(&["run", "law.phys", "--seed", "5", "--runs", "whole"]));
+    let first = fs::read(&model).expect("the model");
+    fs::remove_file(&model).expect("the model");
+    let kept = || !files(&place.path().join("runs"), "state", &[]).is_empty();
+    killed(place.command(&["run", "law.phys", "--seed", "5"]), kept);
+    assert!(!model.exists(), "the training ended before it was killed");
+    let [run] = place.runs().try_into().expect("one run");
+    let again = ok(place.run(&["run", "law.phys", "--resume", &run.display().to_string(), "--threads", "1"]));
+    assert!(!again.stderr.contains("P8009"), "{}", again.stderr);
+    assert_eq!(again.stdout, whole.stdout);
+    assert!(fs::read(&model).expect("the model") == first, "other weights");
+}
+
 /// Searches that are made of several: for the holes of a form, in groups, for complex numbers, for a system.
 const PIECES: [&str; 4] = [
     "var x in 0.2..6\nvar z in 0.5..9\nvar w in 1..4\n\
