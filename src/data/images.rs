@@ -115,9 +115,10 @@ struct Found {
 
 impl Found {
     fn in_folder(folder: &Path) -> Result<Found, DataError> {
-        let shown = folder.display().to_string();
         if !folder.exists() {
-            return Err(DataError::NotFound { path: shown, nearest: nearest(folder) });
+            let near = nearest(folder).map(|n| format!("images(\"{n}\")"));
+            let hint = near.unwrap_or_else(|| "the path is relative to the script".to_string());
+            return Err(no_images(folder, "nothing".to_string(), hint));
         }
         if !folder.is_dir() {
             let parent = folder.parent().map_or_else(String::new, |p| p.display().to_string());

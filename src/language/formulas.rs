@@ -608,7 +608,11 @@ fn from_lists(name: &str, items: &[Value], at: Span) -> Result<Column> {
             leaves.resize(leaves.len() + first.iter().product::<usize>(), Value::Nothing);
         } else if !flatten(v, &first, &mut leaves) {
             let found = sizes(v);
-            let found = if found == first { "a ragged list".to_string() } else { format!("{found:?}") };
+            let found = match found.as_slice() {
+                [] => format!("no list ({})", v.kind_name()),
+                same if same == first => "a ragged list".to_string(),
+                other => format!("{other:?}"),
+            };
             let message =
                 format!("expected arrays of one shape {first:?} in `{name}`, found {found} in row {row}");
             return Err(fault_hint(6014, at, message, hint));

@@ -130,7 +130,10 @@ fn dataset(d: &crate::data::Dataset) -> String {
 /// The first and last elements of a column.
 fn column(c: &crate::data::Column, style: &Style) -> String {
     let shown = |k: usize| match (c.arrays(), super::operations::column_element(c, k)) {
-        (Some(stack), _) if !c.is_missing(k) => stack.text(k),
+        (Some(stack), _) if !c.is_missing(k) => match c.unit.as_ref().filter(|u| !u.is_one()) {
+            Some(unit) => format!("{} [{unit}]", stack.text(k)),
+            None => stack.text(k),
+        },
         (_, Value::Nothing) => "missing".to_string(),
         (_, value) => line(&value, style),
     };
