@@ -560,7 +560,11 @@ fn train(context: &mut Context, args: &Args) -> Result<Value> {
     let metrics = metrics(args, &gives, &loss)?;
     let objective =
         Supervised::new(loss.clone(), metrics.clone()).map_err(|e| lift(&e, args.span_of("loss")))?;
-    let plan = plan(args, seed)?;
+    let mut plan = plan(args, seed)?;
+    // The batch that nobody asked for is no larger than the data.
+    if !args.is_given("batch") && made.is_none() {
+        plan.batch = plan.batch.map(|n| n.min(rows.len()));
+    }
     let watch = Watch {
         events: &context.events,
         name: context.binding.as_deref(),
