@@ -196,11 +196,6 @@ fn page(module: &Arc<Module>) -> Page {
                 says(s)
             ))
         }
-        StatementKind::Define { name, params, body, .. } => {
-            let params: Vec<&str> = params.iter().map(|p| &*p.name.name).collect();
-            let value = cell(&print_expr(&module.tree, *body));
-            Some(format!("| `{}({})` | `{value}` | {} |", name.name, params.join(", "), says(s)))
-        }
         _ => None,
     });
     table("| name | is | |\n| --- | --- | --- |", definitions.collect(), &mut text);
@@ -243,6 +238,13 @@ fn function(signatures: &[Arc<Signature>]) -> String {
         let words = words.join("\n");
         if !words.trim().is_empty() {
             let _ = writeln!(text, "{}\n", words.trim());
+        }
+    }
+    for s in signatures {
+        if let Some(f) = &s.body {
+            let params: Vec<&str> = f.params.iter().map(|p| &*p.name.name).collect();
+            let body = print_expr(&f.tree, f.body);
+            let _ = writeln!(text, "```text\n{}({}) = {body}\n```\n", s.name, params.join(", "));
         }
     }
     if let Some(work) = signatures.iter().find_map(|s| s.run.as_ref()) {

@@ -98,7 +98,7 @@ fn laws_of_groups_vectors_and_forms_are_told_with_their_parts() {
          d = with(d, Fx: 2.5*m*a, Fy: 2.5*m*b, Fz: 2.5*m*c)\n\
          found = regress(d, target: F, vectors: {F: [Fx, Fy, Fz], g: [a, b, c]}, work: 5000000)\n",
     );
-    for part in ["in words", "5*g*m/2", "Parts", "Fy", "5*b*m/2", "Constants", "the law is that of a vector"]
+    for part in ["in words", "5/2*g*m", "Parts", "Fy", "5/2*b*m", "Constants", "the law is that of a vector"]
     {
         assert!(vectors.contains(part), "no {part} in {vectors}");
     }
@@ -113,6 +113,6 @@ fn laws_of_groups_vectors_and_forms_are_told_with_their_parts() {
     // The log of the run tells them too.
     let mut logs = files(&folder.path().join("runs"), "jsonl", &[]).into_iter();
     assert!(
-        logs.any(|p| fs::read_to_string(p).is_ok_and(|t| t.contains("\"beside\":{\"words\":\"5*g*m/2\"")))
+        logs.any(|p| fs::read_to_string(p).is_ok_and(|t| t.contains("\"beside\":{\"words\":\"5/2*g*m\"")))
     );
 }
