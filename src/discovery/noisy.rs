@@ -335,7 +335,7 @@ impl Seen<'_> {
             for (k, p) in picked.iter().enumerate() {
                 let unsure = |j: usize| {
                     let (value, error) = (best.shot.values[k][j], best.shot.errors[k][j]);
-                    !(value.abs() > SURE * error)
+                    value.abs().total_cmp(&(SURE * error)).is_le() || error.is_nan()
                 };
                 tries.extend(
                     shorter(&p.model, &best.shot.values[k], &unsure).into_iter().map(|(m, v)| (k, m, v)),

@@ -20,6 +20,9 @@ use super::spelling::{Reader, Writer, read, written};
 use crate::base::{CancelToken, StopReason};
 use crate::units::Catalogue;
 
+/// Takes states: whether this is the last one, and what writes it out.
+pub type KeepState<'a> = dyn Fn(bool, &dyn Fn() -> Option<Vec<u8>>) + Sync + 'a;
+
 /// Where work goes on, and where it leaves its states; as [`Keeping`], for any thread.
 #[derive(Clone, Copy)]
 pub struct Keeper<'a> {
@@ -28,7 +31,7 @@ pub struct Keeper<'a> {
     /// The state to go on from.
     pub from: Option<&'a [u8]>,
     /// Takes states; see [`super::Keep`].
-    pub keep: &'a (dyn Fn(bool, &dyn Fn() -> Option<Vec<u8>>) + Sync),
+    pub keep: &'a KeepState<'a>,
     /// Is told that `from` is no state of this work, which then begins anew.
     pub refuse: &'a (dyn Fn() + Sync),
 }
@@ -194,8 +197,11 @@ impl<'a> Journal<'a> {
     }
 }
 
+/// The entries of a journal, and the name and state of the search under way.
+type Opened = (Map<String, Json>, Option<(String, String)>);
+
 /// The pages that bytes hold; `None` where they are none of this work.
-fn opened(bytes: &[u8], work: u64) -> Option<(Map<String, Json>, Option<(String, String)>)> {
+fn opened(bytes: &[u8], work: u64) -> Option<Opened> {
     let mut value: Json = serde_json::from_slice(bytes).ok()?;
     let own = format!("{work:016x}");
     if value["schema"].as_u64() != Some(SCHEMA) || value["finished"] != false || value["work"] != own.as_str()

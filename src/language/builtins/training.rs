@@ -485,10 +485,8 @@ fn train(context: &mut Context, args: &Args) -> Result<Value> {
             for (k, r) in all.iter_mut().enumerate() {
                 r.tokens = takes_tokens(&own, k);
             }
-            if let Some(r) = all.first_mut() {
-                if args.get("shape").is_some() {
-                    r.sizes = shape(args, r)?;
-                }
+            if let Some(r) = all.first_mut().filter(|_| args.get("shape").is_some()) {
+                r.sizes = shape(args, r)?;
             }
             all
         }
