@@ -1,7 +1,7 @@
 //! Layers as values. A [`Layer`] is plain data: a row of the table of kinds, its settings, and the layers inside it; a
 //! network is a layer. It prints as the source that makes it: `chain(conv(32, 3), relu, dense(3))`.
 //!
-//! Adding a kind is one row of [`KINDS`]: its name, options and samples, and a [`Behaviour`] that plans (checks the
+//! Adding a kind is one row of [`KINDS`]: its name, options and samples, and a `Behaviour` that plans (checks the
 //! shapes, names the variables) and computes. Checker, documentation, summary and gradient tests read the table.
 
 mod kinds;

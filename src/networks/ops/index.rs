@@ -24,7 +24,7 @@ fn checked(name: &'static str, index: &Tensor, below: usize) -> Result<Vec<u32>>
     }
 }
 
-/// x `[n, ..]`, index of any shape `[..i]` -> `[..i, ..]`: the rows x[index].
+/// x `[n, ..]`, index of any shape `[..i]` -> `[..i, ..]`: the rows `x[index]`.
 pub fn gather_rows(x: &Tensor, index: &Tensor) -> Result<Tensor> {
     let name = "gather_rows";
     let Some(&n) = x.dims().first() else { return Err(shape_error(name, "x [n, ..]", x.dims())) };
@@ -41,7 +41,7 @@ pub fn embedding(tokens: &Tensor, table: &Tensor) -> Result<Tensor> {
     gather_rows(table, tokens)
 }
 
-/// x `[m, ..]`, index `[m]` -> `[n, ..]`: row i is the sum of the x[j] with index[j] = i, in the
+/// x `[m, ..]`, index `[m]` -> `[n, ..]`: row i is the sum of the `x[j]` with `index[j] = i`, in the
 /// order of j; zero where there is none.
 pub fn scatter_add(x: &Tensor, index: &Tensor, n: usize) -> Result<Tensor> {
     let name = "scatter_add";

@@ -5,7 +5,7 @@
 //! broadcast, reductions over axes, comparison. Inputs may have any strides. Errors are candle's
 //! (`Result`), with the operation's name, what was expected and what was found.
 //!
-//! Results do not depend on the number of threads (see [`real`]). Each file says whether second
+//! Results do not depend on the number of threads (see `real.rs`). Each file says whether second
 //! derivatives exist; where they do not, asking for them is an error. They need the environment
 //! variable `CANDLE_GRAD_DO_NOT_DETACH=1` before a thread's first backward pass.
 

@@ -1,6 +1,6 @@
 //! The training loop: one page for every experiment. A network, an objective and batches go in; what comes out has the best
 //! and the last weights, the history, and why it ended. The loop is a function of the seed alone: order, augmentation and
-//! masks come from streams named after epoch and step, all state is in [`state::State`], and that is written and read without
+//! masks come from streams named after epoch and step, all state is in `state::State`, and that is written and read without
 //! loss, so a training that was interrupted between any two steps ends in the same bytes as one that never stopped.
 
 mod plan;
