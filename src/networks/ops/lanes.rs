@@ -321,6 +321,7 @@ macro_rules! kernel_set {
     ($name:ident, $t:ident, $v:ty, $([$feature:literal])?, $rows:literal, $small:literal, $vectors:literal, $dot_rows:literal, $dot_taps:literal) => {
         mod $name {
             use super::*;
+            // The portable set of kernels uses none of them.
             #[allow(unused_imports)]
             #[cfg(target_arch = "x86_64")]
             use std::arch::x86_64::*;

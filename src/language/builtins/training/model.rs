@@ -1,0 +1,376 @@
+//! Trained networks in use: figures of merit, what they say of rows, their layers, their formula, their members.
+
+use super::*;
+
+pub(super) fn model_of(args: &Args) -> Result<Arc<ModelValue>> {
+    match args.value("model")?.plain() {
+        Value::Model(m) => Ok(m.clone()),
+        other => Err(args.wrong("model", "a trained network", other)),
+    }
+}
+
+/// The rows of a dataset as the model reads them.
+pub(super) fn rows_of(m: &ModelValue, d: &Dataset, with_target: bool, at: Span) -> Result<Arrays> {
+    taken(d, &m.reads, &m.gives, with_target.then_some(&m.loss), at)
+}
+
+pub(super) fn evaluate(context: &mut Context, args: &Args) -> Result<Value> {
+    let m = model_of(args)?;
+    let d = args.dataset("data")?;
+    let at = args.span_of("data");
+    let rows = rows_of(&m, &d, true, at)?;
+    let objective = Supervised::new(m.loss.clone(), METRICS.iter().filter(|k| fits(k, &m)).collect())
+        .map_err(|e| lift(&e, at))?;
+    let (loss, values) =
+        use_of::in_pool(context.threads, || use_of::evaluate(&m.trained.model, &objective, &rows, AT_ONCE))
+            .map_err(|e| lift(&e, at))?;
+    let value = |x: f64| Value::Expr(Expr::float(x));
+    let mut entries = vec![(Name::from("loss"), value(loss))];
+    let names = METRICS.iter().filter(|k| fits(k, &m)).map(|k| Name::from(k.name));
+    entries.extend(names.zip(values.into_iter().map(value)));
+    Ok(Value::Record(Arc::new(Record { entries })))
+}
+
+/// Whether a metric is one of what the model gives.
+pub(super) fn fits(metric: &Metric, m: &ModelValue) -> bool {
+    metric.classes == is_of_classes(&m.gives, &m.loss)
+}
+
+/// Whether what is given are classes: of rows, or of the places of arrays.
+pub(super) fn is_of_classes(gives: &Gives, loss: &Loss) -> bool {
+    let classes = matches!(loss.kind().target, TargetKind::Classes | TargetKind::Flags);
+    matches!(gives, Gives::Classes(..) | Gives::Tokens(_)) || classes && matches!(gives, Gives::Arrays(..))
+}
+
+/// What a model gives for the rows of a dataset: a column of numbers, arrays or classes, a dataset where it gives several
+/// numbers.
+pub fn predict(context: &Context, m: &ModelValue, d: &Dataset, at: Span) -> Result<Value> {
+    let rows = rows_of(m, d, false, at)?;
+    let found = use_of::in_pool(context.threads, || use_of::outputs(&m.trained.model, &rows, AT_ONCE))
+        .map_err(|e| lift(&e, at))?;
+    let width = found.len() / d.rows().max(1);
+    if let Gives::Classes(name, names) = &m.gives {
+        let label = |row: &[f64]| -> Arc<str> {
+            let best = match row {
+                [one] => usize::from(*one > 0.0),
+                _ => (0..row.len()).fold(0, |b, k| if row[k] > row[b] { k } else { b }),
+            };
+            names.get(best).map_or("", String::as_str).into()
+        };
+        let labels = found.chunks(width.max(1)).map(label).collect();
+        return Ok(Value::Column(Arc::new(Column::new(name, None, Values::Label(labels)))));
+    }
+    if let Gives::Tokens(fields) = &m.gives {
+        // The likeliest token at every place.
+        let places = fields.len();
+        let many = width / places.max(1);
+        let best = |row: &[f64]| (0..row.len()).fold(0, |b, k| if row[k] > row[b] { k } else { b }) as i64;
+        let tokens: Vec<i64> = found.chunks(many.max(1)).map(best).collect();
+        let column = |(k, f): (usize, &Field)| {
+            let values = tokens.iter().skip(k).step_by(places.max(1)).copied().collect();
+            Column::new(&f.name, None, Values::Integer(values))
+        };
+        let d = Dataset::new("predicted", fields.iter().enumerate().map(column).collect());
+        return Ok(Value::Dataset(Arc::new(d.map_err(|e| lift(&e, at))?)));
+    }
+    let output = m.trained.model.output.sizes();
+    let field = match &m.gives {
+        Gives::Arrays(field, _) => Some(field.clone()),
+        Gives::Nothing if output.len() > 1 => Some(Field { name: "y".into(), unit: None }),
+        _ => None,
+    };
+    if let Some(field) = field {
+        let places = m.loss.kind().target == TargetKind::Classes && matches!(m.gives, Gives::Arrays(..));
+        let stack = if places { answers(&found, output) } else { Stack::new(output, found) };
+        let stack = stack.ok_or_else(|| fault(6006, at, "expected a network that gives numbers"))?;
+        let unit = field.unit.clone().filter(|u| !u.is_one());
+        let stack = unit.as_ref().map_or_else(|| stack.clone(), |u| stack.map(|x| u.from_si(x)));
+        return Ok(Value::Column(Arc::new(Column::new(&field.name, field.unit, Values::Array(stack)))));
+    }
+    let fields = match &m.gives {
+        Gives::Columns(fields) => fields.clone(),
+        _ => Vec::new(),
+    };
+    let column = |k: usize| {
+        let own = fields.get(k);
+        let name = own.map_or_else(|| format!("y{k}"), |f| f.name.to_string());
+        let unit = own.and_then(|f| f.unit.clone());
+        let values = found.iter().skip(k).step_by(width.max(1));
+        let values = values.map(|x| unit.as_ref().map_or(*x, |u| u.from_si(*x))).collect();
+        Column::floats(&name, unit, values)
+    };
+    if width == 1 {
+        return Ok(Value::Column(Arc::new(column(0))));
+    }
+    let d = Dataset::new("predicted", (0..width).map(column).collect()).map_err(|e| lift(&e, at))?;
+    Ok(Value::Dataset(Arc::new(d)))
+}
+
+/// For every place of arrays of logits the class with the greatest: the classes are the first axis of an image, else the last.
+pub(super) fn answers(logits: &[f64], sizes: &[usize]) -> Option<Stack> {
+    let shape = Shape::new(sizes);
+    let (classes, axis) = (shape.features(), shape.feature_axis());
+    let mut places = sizes.to_vec();
+    places.remove(axis);
+    let step: usize = sizes[axis + 1..].iter().product();
+    let outer = logits.len().checked_div(classes * step)?;
+    let best = |(o, p): (usize, usize)| {
+        let at = |k: usize| logits[(o * classes + k) * step + p];
+        (0..classes).fold(0, |b, k| if at(k) > at(b) { k } else { b }) as f64
+    };
+    let all = (0..outer).flat_map(|o| (0..step).map(move |p| (o, p)));
+    Stack::new(&places, all.map(best).collect::<Vec<f64>>())
+}
+
+pub(super) fn summarise(_: &mut Context, args: &Args) -> Result<Value> {
+    let at = args.span_of("network");
+    let value = args.value("network")?;
+    let rows = match value.plain() {
+        Value::Model(m) => m.trained.model.summary(),
+        _ => {
+            let network = networks::network(value, at)?;
+            let mut shapes = Vec::new();
+            let inputs = args.list("input")?;
+            if inputs.is_empty() {
+                let message = "expected the sizes of an input, found none";
+                return Err(fault_hint(6006, args.span, message, "summary(net, input: [3, 32, 32])"));
+            }
+            let nested = inputs.iter().all(|v| matches!(v.plain(), Value::List(_)));
+            let lists: Vec<Value> = if nested { inputs.to_vec() } else { vec![Value::List(inputs)] };
+            for list in lists {
+                let items = crate::language::operations::as_list(&list).unwrap_or_default();
+                let size = |v: &Value| {
+                    let n = v.as_expr().and_then(|e| e.as_i64()).and_then(|n| usize::try_from(n).ok());
+                    n.filter(|n| *n > 0).ok_or_else(|| args.wrong("input", "sizes", v))
+                };
+                let sizes: Vec<usize> = items.iter().map(size).collect::<Result<_>>()?;
+                shapes.push(Shape::new(&sizes));
+            }
+            summary(&network, &shapes).map_err(|e| lift(&e, at))?
+        }
+    };
+    let labels = |f: &dyn Fn(&crate::networks::SummaryRow) -> String| {
+        Values::Label(rows.iter().map(|r| Arc::from(f(r).as_str())).collect())
+    };
+    let columns = vec![
+        Column::new("layer", None, labels(&|r| format!("{}{}", "  ".repeat(r.depth), r.layer))),
+        Column::new("output", None, labels(&|r| r.output.to_string())),
+        Column::new("parameters", None, Values::Integer(rows.iter().map(|r| r.parameters as i64).collect())),
+        Column::new(
+            "multiply_adds",
+            None,
+            Values::Integer(rows.iter().map(|r| r.multiply_adds as i64).collect()),
+        ),
+    ];
+    let table = Dataset::new("summary", columns).map_err(|e| lift(&e, at))?;
+    Ok(Value::Dataset(Arc::new(table)))
+}
+
+/// A trained network of analytic layers as expressions of its columns; one where it gives one number.
+pub(super) fn written(_: &mut Context, args: &Args) -> Result<Value> {
+    let m = model_of(args)?;
+    if m.reads.iter().any(|r| r.arrays.is_some()) || matches!(m.gives, Gives::Arrays(..)) {
+        let message = "expected a network of columns of numbers for an expression, found one of arrays";
+        return Err(fault_hint(6006, args.span_of("model"), message, "predict(model, data)"));
+    }
+    // A network computes with numbers in SI.
+    let unit = |f: &Field| f.unit.as_ref().map(|u| Unit::coherent(u.dimension())).filter(|u| !u.is_one());
+    let pure = |f: &Field| {
+        let symbol = Expr::symbol(Symbol::new(&f.name));
+        unit(f).map_or(symbol.clone(), |u| symbol * Expr::unit(u).recip())
+    };
+    let inputs: Vec<Vec<Expr>> = m.reads.iter().map(|r| r.columns.iter().map(pure).collect()).collect();
+    let found = symbolic::symbolic(&m.trained.model, &inputs).map_err(|e| lift(&e, args.span_of("model")))?;
+    let fields = match &m.gives {
+        Gives::Columns(fields) => fields.clone(),
+        _ => Vec::new(),
+    };
+    let mut all: Vec<Value> = found
+        .into_iter()
+        .enumerate()
+        .map(|(k, e)| match fields.get(k).and_then(unit) {
+            Some(u) => Value::Expr(e * Expr::unit(u)),
+            None => Value::Expr(e),
+        })
+        .collect();
+    Ok(if all.len() == 1 { all.swap_remove(0) } else { Value::list(all) })
+}
+
+pub(super) fn generate(context: &mut Context, args: &Args) -> Result<Value> {
+    let m = model_of(args)?;
+    let d = args.dataset("data")?;
+    let at = args.span_of("data");
+    let Some(source) = m.reads.get(1).filter(|r| r.tokens) else {
+        let message = "expected a model whose second input is tokens, found another";
+        return Err(fault_hint(
+            6006,
+            args.span_of("model"),
+            message,
+            "train(encoder_decoder(vocabulary: 20), d, second: [s0, s1])",
+        ));
+    };
+    let mut columns = Vec::new();
+    for f in &source.columns {
+        columns.push(numbers_of(d.column(&f.name).map_err(|e| lift(&e, at))?, at)?);
+    }
+    let sources: Vec<Vec<u32>> =
+        (0..d.rows()).map(|k| columns.iter().map(|c| c[k] as u32).collect()).collect();
+    let token = |name: &str| -> Result<u32> {
+        let n = args.integer(name)?;
+        u32::try_from(n).map_err(|_| {
+            fault(6006, args.span_of(name), format!("expected a token of at least 0, found {n}"))
+        })
+    };
+    let temperature = args.real("temperature")?;
+    let choice = match count(args, "top")? {
+        _ if temperature < 0.0 => {
+            let message = format!("expected a temperature of at least 0, found {temperature}");
+            return Err(fault(6006, args.span_of("temperature"), message));
+        }
+        _ if temperature == 0.0 => Choice::Likeliest,
+        top => Choice::Random { temperature, top: top.map(|n| n as usize) },
+    };
+    let (first, last, seed) = (token("first")?, token("last")?, seed(context, args)?);
+    let found =
+        use_of::in_pool(context.threads, || sequences(&m.trained.model, &sources, first, last, choice, seed));
+    let row = |tokens: Vec<u32>| Value::list(tokens.into_iter().map(|t| Value::int(i64::from(t))).collect());
+    Ok(Value::list(found.map_err(|e| lift(&e, at))?.into_iter().map(row).collect()))
+}
+
+/// A law as a layer: its inputs by name, in the order of the columns; all else that is no number are constants to train.
+pub(super) fn formula(context: &mut Context, args: &Args) -> Result<Value> {
+    let at = args.span_of("law");
+    let law = match args.value("law")?.plain() {
+        Value::Front(f) => match f.chosen() {
+            Some(c) => c.expr.clone(),
+            None => return Err(fault_hint(6006, at, "expected a law, found an empty front", "found[0]")),
+        },
+        Value::Fit(f) => f.law(),
+        other => crate::language::operations::expr_of(other, at)?,
+    };
+    let law = match law.kind() {
+        Kind::Relation(Relation::Eq, _, right) => right.clone(),
+        _ => law,
+    };
+    let inputs = words(args, "inputs")?.unwrap_or_default();
+    let mut places: Vec<(Symbol, Expr)> = Vec::new();
+    for (k, name) in inputs.iter().enumerate() {
+        places.push((Symbol::new(name), Expr::symbol(layer::formula::input(k))));
+    }
+    let mut starts: Vec<f64> = Vec::new();
+    for symbol in law.symbols().into_iter().filter(|s| !inputs.iter().any(|n| **n == *s.name())) {
+        let Some(start) = context.declarations.get(&symbol).and_then(|d| d.start) else {
+            let message = format!("expected an input or a `param` with a first value, found `{symbol}`");
+            return Err(fault_hint(6006, at, message, format!("param {symbol} = 1")));
+        };
+        places.push((symbol, Expr::symbol(layer::formula::constant(starts.len()))));
+        starts.push(start);
+    }
+    // Fitted constants are trained further; numbers with a unit are numbers in SI.
+    let law = law.substitute(&places).transform(&mut |e| match e.kind() {
+        Kind::Uncertain(u) => {
+            starts.push(u.value());
+            Expr::symbol(layer::formula::constant(starts.len() - 1))
+        }
+        Kind::Unit(u) => Expr::float(u.scale().to_f64()),
+        _ => e,
+    });
+    let mut options = vec![("law", Setting::Text(render::expr(&law, &Style::exact())))];
+    if !starts.is_empty() {
+        options.push(("constants", Setting::List(starts)));
+    }
+    let made = Layer::new("formula", &options, Vec::new()).map_err(|e| lift(&e, at))?;
+    Ok(Value::Network(Arc::new(made)))
+}
+
+/// The names of a model's members.
+pub(super) const MEMBERS: [&str; 12] = [
+    "network",
+    "loss",
+    "history",
+    "parameters",
+    "epochs",
+    "steps",
+    "stopped",
+    "seed",
+    "classes",
+    "inputs",
+    "target",
+    "best_epoch",
+];
+
+/// Members of a model.
+pub fn model_member(m: &ModelValue, name: &str) -> (Option<Value>, Vec<String>) {
+    let t = &m.trained;
+    let number = |x: f64| Value::Expr(Expr::float(x));
+    let texts = |all: &[String]| Value::list(all.iter().map(Value::text).collect());
+    let value = match name {
+        "network" => Some(Value::Network(Arc::new(m.network().clone()))),
+        "loss" => t.best_loss.map(number),
+        "history" => history(m).ok().map(|d| Value::Dataset(Arc::new(d))),
+        "parameters" => Some(Value::int(t.model.parameters.count() as i64)),
+        "epochs" => Some(Value::int(t.history.len() as i64)),
+        "best_epoch" => Some(Value::int(t.best_epoch as i64)),
+        "steps" => Some(Value::int(t.steps as i64)),
+        "stopped" => Some(Value::text(t.ended.word())),
+        "seed" => Some(Value::int(m.seed as i64)),
+        "classes" => match &m.gives {
+            Gives::Classes(_, names) => Some(texts(names)),
+            _ => None,
+        },
+        "inputs" => {
+            let all: Vec<String> =
+                m.reads.iter().flat_map(|r| &r.columns).map(|f| f.name.to_string()).collect();
+            Some(texts(&all))
+        }
+        "target" => match &m.gives {
+            Gives::Columns(fields) | Gives::Tokens(fields) => {
+                Some(texts(&fields.iter().map(|f| f.name.to_string()).collect::<Vec<_>>()))
+            }
+            Gives::Arrays(field, _) => Some(texts(&[field.name.to_string()])),
+            Gives::Classes(name, _) => Some(texts(&[name.to_string()])),
+            Gives::Nothing => None,
+        },
+        _ => None,
+    };
+    (value, MEMBERS.map(String::from).to_vec())
+}
+
+/// The epochs of a training as a table.
+pub(super) fn history(m: &ModelValue) -> std::result::Result<Dataset, DataError> {
+    let rows = &m.trained.history;
+    let floats = |name: &str, f: &dyn Fn(&train::Record) -> f64| {
+        Column::floats(name, None, rows.iter().map(f).collect())
+    };
+    let mut columns = vec![
+        Column::new("epoch", None, Values::Integer(rows.iter().map(|r| r.epoch as i64).collect())),
+        floats("loss", &|r| r.loss),
+    ];
+    if rows.iter().any(|r| r.validation.is_some()) {
+        columns.push(floats("validation_loss", &|r| r.validation.unwrap_or(f64::NAN)));
+    }
+    for (k, metric) in m.metrics.iter().enumerate() {
+        columns.push(floats(metric.name, &|r| r.metrics.get(k).copied().unwrap_or(f64::NAN)));
+    }
+    columns.push(floats("rate", &|r| r.rate));
+    Dataset::new("history", columns)
+}
+
+/// `model of 1 234 parameters: loss 0.0123 (validation 0.0140), 20 epochs, stopped: done`.
+pub fn line(m: &ModelValue) -> String {
+    let t = &m.trained;
+    let loss = t.best_loss.map_or_else(|| "no loss".to_string(), |x| format!("loss {x:.4e}"));
+    let on = if t.history.iter().any(|r| r.validation.is_some()) { "validation " } else { "" };
+    let epochs = t.history.len();
+    let record = t.history.iter().find(|r| r.epoch == t.best_epoch);
+    let figures: String = record
+        .map(|r| m.metrics.iter().zip(&r.metrics).map(|(k, x)| format!(", {} {x:.4}", k.name)).collect())
+        .unwrap_or_default();
+    format!(
+        "model of {} parameters: {on}{loss}{figures} after {epochs} {}, stopped: {}, seed {}",
+        t.model.parameters.count(),
+        if epochs == 1 { "epoch" } else { "epochs" },
+        t.ended.word(),
+        m.seed
+    )
+}
