@@ -414,7 +414,11 @@ impl<'s> Builder<'s> {
             return self.push(l, ExprKind::Juxtaposed(number, factor), r);
         }
         let (left, right) = (self.shown(l, m, "a"), self.shown(m, r, "b"));
+        let before = self.slice(l, m);
+        let new_line = before[before.trim_end().len()..].contains('\n');
         let hint = match left.rsplit_once('^') {
+            // Inside brackets a new line separates nothing.
+            _ if new_line => "a comma at the end of the line, between two entries".to_owned(),
             Some((base, exponent)) => format!("{left}*{right}, or {base}^({exponent}{right})"),
             None => format!("{left}*{right}"),
         };

@@ -172,8 +172,9 @@ unsafe fn tile_block<V: Lanes, const ROWS: usize, const VECTORS: usize>(
             }
             for (i, row) in acc.iter_mut().enumerate() {
                 let x = V::splat(*a.add(i));
-                for (y, b) in row.iter_mut().zip(b) {
-                    *y = x.fma(b, *y);
+                // By index: `zip` is not always inlined, and then no sum stays in a register.
+                for (j, y) in row.iter_mut().enumerate() {
+                    *y = x.fma(b[j], *y);
                 }
             }
             a = a.add(ROWS);
