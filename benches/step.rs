@@ -259,6 +259,7 @@ fn run(name: &str, make: fn() -> Network, runs: usize) -> Result<()> {
 }
 
 fn main() -> Result<()> {
+    phys::base::memory::keep_freed();
     let table: [Row; 7] = [
         ("mlp", mlp, 60),
         ("resnet8-32x32x3", || resnet(3, 32, 1), 30),

@@ -4,5 +4,6 @@
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
+    phys::base::memory::keep_freed();
     phys::cli::main(phys::repl::prompt)
 }

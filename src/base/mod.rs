@@ -8,6 +8,7 @@ pub mod drawing;
 pub mod events;
 pub mod hash;
 pub mod markup;
+pub mod memory;
 pub mod number;
 pub mod random;
 pub mod source;
