@@ -27,7 +27,9 @@ impl StopReason {
     /// The reason that a word stands for.
     pub fn from_word(word: &str) -> Option<StopReason> {
         use StopReason::*;
-        [Found, Goal, Finished, Saturated, Nodes, Work, Time, Cancelled].into_iter().find(|r| r.word() == word)
+        [Found, Goal, Finished, Saturated, Nodes, Work, Time, Cancelled]
+            .into_iter()
+            .find(|r| r.word() == word)
     }
 
     /// The word used in JSON and in messages.

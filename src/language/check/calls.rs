@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::arguments::Variables;
 use super::{
     Callable, Checker, Condition, Dim, Inferred, Items, MAX_DEPTH, Quantity, Scope, Symbols, UserKind, unify,
 };
 use crate::base::{Code, Diagnostic, Span, suggest};
-use super::arguments::Variables;
 use crate::language::calls::{NAMED_ONLY, RESULT, product_hint, result_message};
 use crate::language::error::{fault, fault_hint};
 use crate::language::types::{Signature, Type};

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Callable, Checker, Condition, Dim, Inferred, Items, Quantity, UserKind};
 use super::arguments::Variables;
+use super::{Callable, Checker, Condition, Dim, Inferred, Items, Quantity, UserKind};
 use crate::base::suggest;
 use crate::expression::Constant;
 use crate::language::error::{fault, fault_hint, lift};

@@ -106,7 +106,10 @@ fn a_target_moves_along_with_its_image() {
     let moves = ["quarter_turns", "flip_horizontal", "noise", "flip_vertical", "shift"];
     let augments = || -> Vec<Augment> {
         let given: &[(&str, f64)] = &[];
-        moves.iter().map(|n| Augment::new(n, if *n == "noise" { &[("sigma", 0.1)] } else { given }).unwrap()).collect()
+        moves
+            .iter()
+            .map(|n| Augment::new(n, if *n == "noise" { &[("sigma", 0.1)] } else { given }).unwrap())
+            .collect()
     };
     let classes = Array::new("mask", &[3, 3], Values::Index(pixels.iter().map(|x| *x as u32).collect()));
     let image = Array::new("out", &[1, 3, 3], Values::F64(pixels.clone()));
