@@ -9,6 +9,8 @@ pub enum StopReason {
     Found,
     /// What the user asked for is reached.
     Goal,
+    /// All that was asked for is done: every epoch of a training.
+    Finished,
     /// Nothing new can be derived or tried.
     Saturated,
     /// The bound on nodes was reached.
@@ -25,7 +27,9 @@ impl StopReason {
     /// The reason that a word stands for.
     pub fn from_word(word: &str) -> Option<StopReason> {
         use StopReason::*;
-        [Found, Goal, Saturated, Nodes, Work, Time, Cancelled].into_iter().find(|r| r.word() == word)
+        [Found, Goal, Finished, Saturated, Nodes, Work, Time, Cancelled]
+            .into_iter()
+            .find(|r| r.word() == word)
     }
 
     /// The word used in JSON and in messages.
@@ -33,6 +37,7 @@ impl StopReason {
         match self {
             StopReason::Found => "found",
             StopReason::Goal => "goal",
+            StopReason::Finished => "finished",
             StopReason::Saturated => "saturated",
             StopReason::Nodes => "nodes",
             StopReason::Work => "work",

@@ -16,6 +16,8 @@ use std::sync::Arc;
 const MAX_PIXELS: u64 = 1 << 28;
 /// All images together have at most this many numbers.
 const MAX_NUMBERS: usize = 1 << 32;
+/// Images that are read at once, on all threads; what they hold is in memory twice for a while.
+const AT_ONCE: usize = 256;
 /// Folders within a class nest at most this deep.
 const MAX_DEPTH: usize = 32;
 /// Parts of grey in red, green and blue (ITU-R BT.601).
@@ -39,34 +41,36 @@ pub struct ImageOptions {
 pub fn read_images(folder: &Path, options: &ImageOptions) -> Result<Dataset, DataError> {
     let source = folder.display().to_string();
     let found = Found::in_folder(folder)?;
-    let images: Vec<Image> = found
-        .files
-        .par_iter()
-        .map(|file| Image::read(&folder.join(&file.name), options))
-        .collect::<Vec<_>>()
-        .into_iter()
-        .collect::<Result<_, _>>()?;
-    let Some(first) = images.first() else {
+    let Some(file) = found.files.first() else {
         return Err(no_images(folder, "none".to_string(), "save the images as PNG files in it".to_string()));
     };
-    if let Some(k) = images.iter().position(|i| i.sizes() != first.sizes()) {
-        let own = |k: usize| (folder.join(&found.files[k].name).display().to_string(), images[k].words());
-        let other = &images[k];
-        let hint = if (other.height, other.width) == (first.height, first.width) {
-            format!("images(\"{source}\", channels: 3)")
-        } else {
-            format!("images(\"{source}\", size: [{}, {}])", first.height, first.width)
-        };
-        return Err(DataError::ImageSizes { first: own(0), other: own(k), hint });
-    }
+    let path = |file: &File| folder.join(&file.name);
+    let first = Image { numbers: Vec::new(), ..Image::read(&path(file), options)? };
     let sizes = first.sizes();
-    let count = images.len().saturating_mul(sizes.iter().product());
+    let count = found.files.len().saturating_mul(sizes.iter().product());
     if count > MAX_NUMBERS {
-        let found = format!("{} images of {} with {count} numbers", images.len(), first.words());
+        let found = format!("{} images of {} with {count} numbers", found.files.len(), first.words());
         return Err(no_images(folder, found, format!("images(\"{source}\", size: [64, 64])")));
     }
     let mut numbers = Vec::with_capacity(count);
-    images.into_iter().for_each(|i| numbers.extend(i.numbers));
+    for files in found.files.chunks(AT_ONCE) {
+        let images: Vec<Result<Image, DataError>> =
+            files.par_iter().map(|file| Image::read(&path(file), options)).collect();
+        for (file, image) in files.iter().zip(images) {
+            let image = image?;
+            if image.sizes() != sizes {
+                let hint = if (image.height, image.width) == (first.height, first.width) {
+                    format!("images(\"{source}\", channels: 3)")
+                } else {
+                    format!("images(\"{source}\", size: [{}, {}])", first.height, first.width)
+                };
+                let own = |file: &File, i: &Image| (path(file).display().to_string(), i.words());
+                let (first, other) = (own(&found.files[0], &first), own(file, &image));
+                return Err(DataError::ImageSizes { first, other, hint });
+            }
+            numbers.extend(image.numbers);
+        }
+    }
     let label = |text: &dyn Fn(&File) -> Arc<str>| Values::Label(found.files.iter().map(text).collect());
     let stack = Stack::new(&sizes, numbers)
         .ok_or_else(|| no_images(folder, "images without pixels".to_string(), String::new()))?;

@@ -334,7 +334,7 @@ impl Context {
                 Ok(Value::list(items?))
             }
             (Type::Optional(inner), _) => self.read_argument(tree, id, inner),
-            (Type::Formula, _) => Ok(self.closure(tree, &"formula".into(), &[], id, &[])),
+            (Type::Formula, _) => Ok(self.closure(tree, &"formula".into(), &[], None, id, &[])),
             (Type::Columns, ExprKind::List(items)) => {
                 let items: Result<Vec<Value>> =
                     items.iter().map(|i| self.read_argument(tree, *i, &Type::Name)).collect();

@@ -14,10 +14,21 @@ use super::types::{Signature, Type};
 use super::value::{Function, UserFunction, Value};
 use crate::base::{Span, suggest};
 use crate::expression::{Expr, Kind, Symbol};
-use crate::syntax::tree::{Arg, ExprId, ExprKind, Name, Operator, Param, Tree};
+use crate::syntax::tree::{Arg, ExprId, ExprKind, Name, Operator, Param, Tree, TypeExpr};
 
 /// What is said where a law is called with arguments that have no names.
 pub const NAMED_ONLY: &str = "expected named arguments of a law, found a positional one";
+
+/// What stands for the name of an argument where a result is compared with its type.
+pub(super) const RESULT: &str = "result";
+
+/// What is said of a result, from what would be said of an argument.
+pub(super) fn result_message(function: &str, message: &str) -> String {
+    match message.strip_prefix("`result` expects ") {
+        Some(rest) => format!("expected `{function}` to return {rest}"),
+        None => format!("in what `{function}` returns: {message}"),
+    }
+}
 
 /// `a(b + c)`, written as the product that may have been meant.
 pub fn product_hint(tree: &Tree, name: &str, args: &[Arg]) -> String {
@@ -34,6 +45,7 @@ impl Context {
         tree: &Arc<Tree>,
         name: &Name,
         params: &[Param],
+        result: Option<&TypeExpr>,
         body: ExprId,
         wheres: &[crate::syntax::tree::WhereItem],
     ) -> Value {
@@ -56,6 +68,7 @@ impl Context {
         Value::Function(Function::User(Arc::new(UserFunction {
             name: name.clone(),
             params: params.to_vec(),
+            result: result.cloned(),
             body,
             wheres: wheres.to_vec(),
             tree: tree.clone(),
@@ -394,7 +407,19 @@ impl Context {
         })();
         self.calls -= 1;
         self.locals = outer;
-        result
+        match &f.result {
+            Some(written) => self.returned(f, result?, &Type::of(written)),
+            None => result,
+        }
+    }
+
+    /// What a function returns, if it is of the type that it declares.
+    fn returned(&mut self, f: &UserFunction, value: Value, ty: &Type) -> Result<Value> {
+        self.fits(value, ty, RESULT, f.tree.span(f.body)).map_err(|mut e| {
+            e.message = result_message(&f.name, &e.message);
+            e.hint = Some(format!("leave `-> {ty}` out, or return {}", ty.described()));
+            e
+        })
     }
 
     /// Calls a declared function.

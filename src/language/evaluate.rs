@@ -475,7 +475,7 @@ impl Context {
             for item in wheres {
                 let value = match &item.params {
                     None => self.evaluate(tree, item.value)?,
-                    Some(params) => self.closure(tree, &item.name.name, params, item.value, &[]),
+                    Some(params) => self.closure(tree, &item.name.name, params, None, item.value, &[]),
                 };
                 if let Some(scope) = self.locals.last_mut() {
                     scope.insert(item.name.name.clone(), Some(value));

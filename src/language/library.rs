@@ -176,16 +176,17 @@ fn signature(statement: &Statement, tree: &Arc<Tree>, module: &str) -> Option<Si
     let (name, params, result, body) = match &statement.kind {
         StatementKind::Extern { name, params, result } => (name, params, Type::of(result), None),
         // A function of the library that is written in phys: what its free names mean is the library's alone.
-        StatementKind::Define { name, params, body, wheres } => {
+        StatementKind::Define { name, params, result, body, wheres } => {
             let function = UserFunction {
                 name: name.name.clone(),
                 params: params.clone(),
+                result: result.clone(),
                 body: *body,
                 wheres: wheres.clone(),
                 tree: tree.clone(),
                 captured: Vec::new(),
             };
-            (name, params, Type::Any, Some(Arc::new(function)))
+            (name, params, result.as_ref().map_or(Type::Any, Type::of), Some(Arc::new(function)))
         }
         _ => return None,
     };

@@ -56,9 +56,9 @@ impl Context {
             StatementKind::Bind { names, value, wheres } => {
                 self.bind_statement(tree, names, *value, wheres)?
             }
-            StatementKind::Define { name, params, body, wheres } => {
+            StatementKind::Define { name, params, result, body, wheres } => {
                 self.may_bind(name)?;
-                let f = self.closure(tree, &name.name, params, *body, wheres);
+                let f = self.closure(tree, &name.name, params, result.as_ref(), *body, wheres);
                 self.globals.insert(name.name.clone(), f);
             }
             StatementKind::Var { names, unit, assumptions, domain } => {

@@ -185,6 +185,52 @@ pub fn unit_text(unit: &UnitExpr) -> String {
     }
 }
 
+/// Types that are one word.
+const NAMES: [&str; 32] = [
+    "any",
+    "real",
+    "integer",
+    "boolean",
+    "string",
+    "name",
+    "expression",
+    "equation",
+    "function",
+    "dataset",
+    "options",
+    "formula",
+    "columns",
+    "word",
+    "list",
+    "matrix",
+    "record",
+    "range",
+    "law",
+    "field",
+    "column",
+    "fit",
+    "front",
+    "figure",
+    "system",
+    "network",
+    "model",
+    "optimizer",
+    "schedule",
+    "loss",
+    "augmentation",
+    "nothing",
+];
+
+/// The types that are one word.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    NAMES.into_iter()
+}
+
+/// Whether a word is a type.
+pub fn is_name(word: &str) -> bool {
+    NAMES.contains(&word)
+}
+
 /// Kinds of values that a bare name of the library stands for: `chain(dense(3), relu)`, `optimizer: adam`.
 const NAMED: [&str; 5] = ["network", "optimizer", "schedule", "loss", "augmentation"];
 

@@ -9,7 +9,7 @@ use crate::data::{Column, Dataset, FitResult};
 use crate::expression::{Declarations, Expr, Symbol};
 use crate::plot::Figure;
 use crate::regression::{Candidate, Found, OwnConstant};
-use crate::syntax::tree::{ExprId, Name, Operator, Param, Tree, WhereItem};
+use crate::syntax::tree::{ExprId, Name, Operator, Param, Tree, TypeExpr, WhereItem};
 use crate::units::Unit;
 
 /// A value of the language.
@@ -92,6 +92,8 @@ pub struct UserFunction {
     pub name: Name,
     /// Its parameters.
     pub params: Vec<Param>,
+    /// What it returns, where that is said.
+    pub result: Option<TypeExpr>,
     /// Its body.
     pub body: ExprId,
     /// Local names.

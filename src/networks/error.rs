@@ -249,6 +249,8 @@ pub enum NetworkError {
         array: String,
         /// The last class that the network can answer.
         last: usize,
+        /// Whether the classes are those of the pixels of an image.
+        image: bool,
         /// The row, from 1.
         row: usize,
         /// What stands there.
@@ -396,6 +398,10 @@ impl Fault for NetworkError {
             NetworkError::NotFinite { column, .. } => Some(format!("filter(data, {column} < inf)")),
             NetworkError::BatchSize { rows, .. } => Some(format!("batch: {rows}")),
             NetworkError::EmptyClass { .. } => Some("fewer classes, or more rows of that class".into()),
+            NetworkError::ClassRange { found, .. } if *found < 0.0 || found.fract() != 0.0 => {
+                Some("number the classes 0, 1, 2 and so on".into())
+            }
+            NetworkError::ClassRange { found, image: true, .. } => Some(format!("conv({}, 1)", found + 1.0)),
             NetworkError::ClassRange { found, .. } => Some(format!("dense({})", found + 1.0)),
             NetworkError::LossInput { hint, .. } => hint.clone(),
             NetworkError::Refused { hint, .. } | NetworkError::PlanValue { hint, .. } => Some((*hint).into()),

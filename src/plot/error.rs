@@ -87,7 +87,7 @@ pub enum PlotError {
     },
     /// Values that no figure can be made of.
     #[error(
-        "expected expressions, columns or lists of numbers, a dataset, a front or figures, found a {found}"
+        "expected expressions, columns or lists of numbers, a dataset, a front, a model or figures, found a {found}"
     )]
     Kind {
         /// What was given.
@@ -164,7 +164,7 @@ pub const CODES: &[(u16, &str, &str)] = &[
     (
         3101,
         "nothing to plot",
-        "A figure needs an expression, two lists or columns, a dataset or a front with something in it: `plot(sin(x), x in 0..10)`.",
+        "A figure needs an expression, two lists or columns, a dataset, a front or a trained network with something in it: `plot(sin(x), x in 0..10)`. A network that was read from a file has no history to draw.",
     ),
     (
         3102,
@@ -200,7 +200,7 @@ pub const CODES: &[(u16, &str, &str)] = &[
     (
         3109,
         "no figure of this kind of value",
-        "Figures are made of expressions, lists, columns, datasets, fronts and other figures.",
+        "Figures are made of expressions, lists, columns, datasets, fronts, trained networks and other figures.",
     ),
     (
         3110,

@@ -54,8 +54,15 @@ impl Pair<'_> {
             (Bind { names, value, wheres }, Bind { names: n, value: v, wheres: w }) => {
                 all(names, n, ident) && self.expr(*value, *v) && self.wheres(wheres, w)
             }
-            (Define { name, params, body, wheres }, Define { name: n, params: p, body: v, wheres: w }) => {
-                ident(name, n) && self.params(params, p) && self.expr(*body, *v) && self.wheres(wheres, w)
+            (
+                Define { name, params, result, body, wheres },
+                Define { name: n, params: p, result: r, body: v, wheres: w },
+            ) => {
+                ident(name, n)
+                    && self.params(params, p)
+                    && option(result, r, ty)
+                    && self.expr(*body, *v)
+                    && self.wheres(wheres, w)
             }
             (
                 Var { names, unit: u, assumptions, domain },

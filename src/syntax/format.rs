@@ -51,9 +51,13 @@ impl Printer<'_> {
                 self.any(*value);
                 self.wheres(wheres, *value);
             }
-            StatementKind::Define { name, params, body, wheres } => {
+            StatementKind::Define { name, params, result, body, wheres } => {
                 self.ident(name);
                 let close = self.params(params, name.span.end);
+                if let Some(result) = result {
+                    self.text(" -> ");
+                    self.ty(result);
+                }
                 self.assign_stop(close);
                 self.text(" = ");
                 self.any(*body);

@@ -79,8 +79,8 @@ enum Mode {
     Names,
     /// `unit`, before `=`.
     UnitNames,
-    /// `extern`.
-    Extern,
+    /// `extern`, or a definition before its `=`: behind `->` stands a type.
+    Typed,
     /// After `where`.
     Where,
 }
@@ -322,16 +322,36 @@ impl<'a> Resolver<'a> {
         self.prev_end == raw.start && !raw.first
     }
 
-    /// Whether `name(` at `i` begins a definition: its bracket is followed by `=` and holds parameters.
-    fn is_definition(&self, i: usize) -> bool {
+    /// The place behind `-> type` at `i`, or `i` where there is none.
+    fn behind_result(&self, i: usize) -> usize {
+        let kind = |i: usize| self.raws.get(i).map(|t| t.kind);
+        if kind(i) != Some(Raw::Arrow) || kind(i + 1) != Some(Raw::Name) {
+            return i;
+        }
+        let mut next = i + 2;
+        if let Some(open) = self.raws.get(next).filter(|t| t.mate != NO_MATE && t.mate as usize > next) {
+            next = open.mate as usize + 1;
+        }
+        while kind(next) == Some(Raw::Question) {
+            next += 1;
+        }
+        next
+    }
+
+    /// Whether `name(` at `i` begins a definition: its bracket holds parameters and is followed by `=`, where `typed` is so
+    /// by `-> type =`, too.
+    fn is_definition(&self, i: usize, typed: bool) -> bool {
         let Some(open) = self.raws.get(i + 1).filter(|t| t.kind == Raw::LParen && !t.first) else {
             return false;
         };
-        if open.mate == NO_MATE || self.raws.get(open.mate as usize + 1).is_none_or(|t| t.kind != Raw::Assign)
-        {
+        if open.mate == NO_MATE {
             return false;
         }
         let close = open.mate as usize;
+        let behind = if typed { self.behind_result(close + 1) } else { close + 1 };
+        if self.raws.get(behind).is_none_or(|t| t.kind != Raw::Assign) {
+            return false;
+        }
         let mut j = i + 2;
         loop {
             if j >= close {
@@ -432,10 +452,10 @@ impl<'a> Resolver<'a> {
                     self.foreign(i, kind);
                 }
                 let frame = self.frame();
-                if frame.params {
+                if frame.params || frame.mode == Mode::Typed {
                     frame.in_type = false;
                 }
-                if matches!(frame.mode, Mode::Names | Mode::UnitNames) {
+                if matches!(frame.mode, Mode::Names | Mode::UnitNames | Mode::Typed) {
                     frame.mode = Mode::Plain;
                 }
                 self.emit(Tok::Assign, start, end);
@@ -459,7 +479,7 @@ impl<'a> Resolver<'a> {
             },
             Raw::Arrow => {
                 let frame = self.frame();
-                if frame.kind.has_statements() && frame.mode == Mode::Extern {
+                if frame.kind.has_statements() && frame.mode == Mode::Typed {
                     frame.in_type = true;
                 }
                 self.emit(Tok::Arrow, start, end);
@@ -490,7 +510,7 @@ impl<'a> Resolver<'a> {
         match kind {
             Raw::Var | Raw::Param if starts => frame.mode = Mode::Names,
             Raw::Unit if starts => frame.mode = Mode::UnitNames,
-            Raw::Extern if starts => frame.mode = Mode::Extern,
+            Raw::Extern if starts => frame.mode = Mode::Typed,
             Raw::If if starts || else_of_body => frame.head = Some(kind),
             Raw::For => {
                 frame.mode = Mode::Names;
@@ -517,10 +537,13 @@ impl<'a> Resolver<'a> {
             self.emit(Tok::Quantity, start, end);
             return i + 1;
         }
+        let starts = self.at_statement_start();
         let may_define = frame.kind.has_statements()
-            && (self.at_statement_start()
-                || (frame.mode == Mode::Where && matches!(self.prev, Some(Tok::Where | Tok::Comma))));
-        if may_define && self.is_definition(i) {
+            && (starts || (frame.mode == Mode::Where && matches!(self.prev, Some(Tok::Where | Tok::Comma))));
+        if may_define && self.is_definition(i, starts) {
+            if starts {
+                self.frame().mode = Mode::Typed;
+            }
             self.emit(Tok::Def, start, start);
             self.emit(Tok::Name, start, end);
             self.params_next = true;
@@ -531,7 +554,7 @@ impl<'a> Resolver<'a> {
         } else {
             self.side_by_side(i);
         }
-        if frame.mode == Mode::Extern && self.prev == Some(Tok::Extern) {
+        if frame.mode == Mode::Typed && self.prev == Some(Tok::Extern) {
             self.params_next = true;
         }
         self.emit(Tok::Name, start, end);

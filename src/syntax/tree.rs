@@ -503,12 +503,14 @@ pub enum StatementKind {
         /// Local names.
         wheres: Vec<WhereItem>,
     },
-    /// `f(x, n: integer = 3) = expr where ...`
+    /// `f(x, n: integer = 3) -> type = expr where ...`
     Define {
         /// The function's name.
         name: Ident,
         /// Its parameters.
         params: Vec<Param>,
+        /// What it returns, where that is said.
+        result: Option<TypeExpr>,
         /// Its body.
         body: ExprId,
         /// Local names.

@@ -4,6 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use phys::base::{CancelToken, EventSink};
+use phys::language::Value;
+use phys::plot::{Figure, Mark, Panel, Series};
+use phys::session::{Session, Status};
+
 use crate::support::{phys, run_with};
 
 /// Runs a script in a folder.
@@ -159,4 +164,135 @@ fn trainings_repeat_to_the_byte() {
         all.push(fs::read(folder.path().join("m.safetensors")).expect("the model"));
     }
     assert_eq!(all[0], all[1]);
+}
+
+/// The figure that a script shows last.
+fn figure(script: &str) -> Figure {
+    let Ok(mut session) = Session::new(EventSink::none(), CancelToken::new()) else {
+        panic!("the embedded library loads");
+    };
+    let mut last = None;
+    let (status, told) = session.run("<test>", script, Path::new("."), &mut |v, _| last = Some(v.clone()));
+    assert_eq!(status, Status::Done, "{script}: {told:?}");
+    match last {
+        Some(Value::Figure(figure)) => (*figure).clone(),
+        other => panic!("{script}: {other:?}"),
+    }
+}
+
+fn series(panel: &Panel, k: usize) -> &Series {
+    match &panel.layers[k].mark {
+        Mark::Series(series) => series,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// `plot(model)`: a line of losses by epoch for training and for validation, and a mark at the best.
+#[test]
+fn a_model_is_drawn_as_its_history() {
+    let whole = figure(&format!(
+        "{SINE}m = train(mlp(width: 8), d) {{ epochs: 12, batch: 8, validation: 0.25, seed: 3 }}\nplot(m, title: \"Sine\")\n"
+    ));
+    assert_eq!((whole.title.as_str(), whole.panels.len()), ("Sine", 1));
+    let panel = &whole.panels[0];
+    assert_eq!((panel.x.name.as_str(), panel.y.name.as_str()), ("epoch", "loss"));
+    assert!(panel.y.log && panel.x.whole && !panel.x.log);
+    let names: Vec<&str> = panel.layers.iter().map(|l| l.name.as_str()).collect();
+    assert_eq!(names[..2], ["training", "validation"]);
+    for k in 0..2 {
+        let epochs: Vec<f64> = series(panel, k).points.iter().map(|p| p.0).collect();
+        assert_eq!(epochs, (1..=12).map(f64::from).collect::<Vec<f64>>());
+        assert!(series(panel, k).line);
+    }
+    let [best] = series(panel, 2).points[..] else { panic!("one mark") };
+    assert!(series(panel, 2).markers && names[2] == format!("best, epoch {}", best.0));
+    // It lies on the lowest point of the line of validation.
+    let lowest = series(panel, 1).points.iter().map(|p| p.1).fold(f64::INFINITY, f64::min);
+    assert!(series(panel, 1).points.contains(&best) && best.1 == lowest);
+    // A loss that is not positive everywhere has a linear axis; without validation there is one line.
+    let plain = figure(
+        "d = dataset({x: [0.0, 1.0, 2.0, 3.0], y: [1.0, 1.0, 1.0, 1.0]})\n\
+         plot(train(dense(2), d) { loss: gaussian_nll, epochs: 30, optimizer: adam(rate: 0.1), seed: 1 }, labels: [\"a\"])\n",
+    );
+    let panel = &plain.panels[0];
+    assert_eq!((panel.layers.len(), panel.layers[0].name.as_str()), (2, "a"));
+    let positive = series(panel, 0).points.iter().all(|p| p.1 > 0.0) && series(panel, 1).points[0].1 > 0.0;
+    assert!(!positive && !panel.y.log);
+    // Two trainings over each other.
+    let both = figure(&format!(
+        "{SINE}a = train(mlp(width: 4), d) {{ epochs: 1, seed: 3 }}\nb = train(mlp(width: 8), d) {{ epochs: 3, seed: 3 }}\nplot(a, b)\n"
+    ));
+    assert_eq!((both.panels.len(), both.panels[0].layers.len()), (1, 4));
+    assert!(series(&both.panels[0], 0).markers);
+    refused(
+        &format!(
+            "{SINE}export(train(dense(1), d) {{ steps: 1 }}, \"m.safetensors\")\nplot(load(\"m.safetensors\"))\n"
+        ),
+        &["P3101", "loaded from a file", "net.phys:4:6", "plot(train(model, data))"],
+    );
+}
+
+/// Images whose left and right parts are of different classes, with the class of every pixel.
+const MAPS: &str = "edge(k) = 1 + mod(k, 3)\n\
+     kind(k, i, j) = if j < edge(k) then 0 else if i < 2 then 1 else 2\n\
+     level(k, i, j) = 0.5*kind(k, i, j) + 0.05*mod(k + i*j, 3)\n\
+     d = dataset({image: [[[[level(k, i, j) for j in 0..3] for i in 0..3]] for k in 0..11],\n\
+     \x20            mask: [[[kind(k, i, j) for j in 0..3] for i in 0..3] for k in 0..11]})\n";
+
+/// Segmentation: a class for every pixel is trained by cross entropy, counted, and predicted as a map.
+#[test]
+fn every_place_of_an_array_has_a_class() {
+    let net = "chain(conv(12, 1), tanh, conv(3, 1))";
+    holds(&format!(
+        "{MAPS}m = train({net}, d) {{ target: mask, loss: cross_entropy, optimizer: adam(rate: 0.05), epochs: 150, batch: 4, seed: 1 }}\n\
+         check evaluate(m, d).accuracy > 0.99\n\
+         p = predict(m, d)\n\
+         check p[0][1][0] == 0\n\
+         check p[0][1][2] == 1\n\
+         check p[0][3][3] == 2\n\
+         check m.target == [\"mask\"]\n\
+         export(m, \"m.safetensors\")\n\
+         n = load(\"m.safetensors\")\n\
+         check evaluate(n, d).loss == evaluate(m, d).loss\n\
+         check n.stopped == \"finished\"\n\
+         parts = split(d, train: 0.75, seed: 1)\n\
+         turned = train({net}, parts) {{ target: mask, loss: cross_entropy, epochs: 100, optimizer: adam(rate: 0.05), seed: 1,\n\
+         \x20   augment: [quarter_turns, flip_vertical, shift(most: 1)] }}\n\
+         check evaluate(turned, d).accuracy > 0.99\n"
+    ));
+    let train = |d: &str| {
+        format!("{MAPS}{d}train({net}, e) {{ target: mask, loss: cross_entropy, epochs: 1, seed: 1 }}\n")
+    };
+    refused(
+        &train("e = with(d, mask: mask/2)\n"),
+        &["P6006", "whole numbers from 0", "`mask`", "0.5", "in row 1"],
+    );
+    refused(&train("e = with(d, mask: mask - 1)\n"), &["P6006", "whole numbers from 0", "-1"]);
+    refused(
+        &train("e = with(d, mask: mask + 1)\n"),
+        &["P4248", "classes from 0 to 2", "found 3", "conv(4, 1)"],
+    );
+    refused(&train("e = with(d, mask: mask*0)\n"), &["P4247"]);
+    refused(
+        &format!(
+            "{MAPS}train(chain(conv(3, 1), flatten, dense(3)), d) {{ target: mask, loss: cross_entropy }}\n"
+        ),
+        &["P4249", "[4, 4]"],
+    );
+    // A class that the network does not know is no surprise of an evaluation.
+    refused(
+        &format!(
+            "{MAPS}m = train({net}, d) {{ target: mask, loss: cross_entropy, epochs: 1, seed: 1 }}\n\
+             evaluate(m, with(d, mask: mask + 1))\n"
+        ),
+        &["P4248", "found 3", "net.phys:6:13"],
+    );
+    // Rows that a function makes are checked as they come.
+    refused(
+        &format!(
+            "row(k) = {{x: [1.0*mod(k, 3), 2.0], y: [mod(k, if k < 1000 then 3 else 4), 0]}}\n\
+             train(chain(dense(6), reshape([2, 3])), row) {{ target: y, loss: cross_entropy, rows: 1010, batch: 100, epochs: 1, seed: 1 }}\n"
+        ),
+        &["classes from 0 to 2", "found 3"],
+    );
 }

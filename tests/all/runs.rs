@@ -272,11 +272,33 @@ fn killed_in_the_middle_of_a_search_it_goes_on() {
 }
 
 /// A training that is killed ends, where it is resumed on another number of threads, in the same bytes as one that never
-/// stopped.
+/// stopped; and a run that ended says the same when it is resumed.
+#[cfg(feature = "networks")]
+fn goes_on_after_it_was_killed(script: &str) {
+    let place = Place::new(script);
+    let model = place.path().join("m.safetensors");
+    let whole = ok(place.run(&["run", "law.phys", "--seed", "5", "--runs", "whole"]));
+    assert!(whole.stdout.contains("stopped: finished"), "{}", whole.stdout);
+    let first = fs::read(&model).expect("the model");
+    fs::remove_file(&model).expect("the model");
+    let kept = || !files(&place.path().join("runs"), "state", &[]).is_empty();
+    killed(place.command(&["run", "law.phys", "--seed", "5"]), kept);
+    assert!(!model.exists(), "the training ended before it was killed");
+    let [run] = place.runs().try_into().expect("one run");
+    for _ in 0..2 {
+        let again =
+            ok(place.run(&["run", "law.phys", "--resume", &run.display().to_string(), "--threads", "1"]));
+        assert!(!again.stderr.contains("P8009"), "{}", again.stderr);
+        assert_eq!(again.stdout, whole.stdout);
+        assert!(fs::read(&model).expect("the model") == first, "other weights");
+    }
+    assert_eq!(manifest(&run)["searches"][0]["stopped"], "finished");
+}
+
 #[cfg(feature = "networks")]
 #[test]
 fn killed_in_the_middle_of_a_training_it_goes_on() {
-    let place = Place::new(
+    goes_on_after_it_was_killed(
         "var x in -1..2\n\
          d = sample(sin(pi*x), points: 200, name: \"y\")\n\
          m = train(mlp(width: 32, depth: 2), d) { epochs: 400, batch: 16, optimizer: adamw, schedule: cosine, validation: 0.2 }\n\
@@ -284,18 +306,20 @@ fn killed_in_the_middle_of_a_training_it_goes_on() {
          print(sum(predict(m, d)), m.history.loss[-1])\n\
          export(m, \"m.safetensors\")\n",
     );
-    let model = place.path().join("m.safetensors");
-    let whole = ok(place.run(&["run", "law.phys", "--seed", "5", "--runs", "whole"]));
-    let first = fs::read(&model).expect("the model");
-    fs::remove_file(&model).expect("the model");
-    let kept = || !files(&place.path().join("runs"), "state", &[]).is_empty();
-    killed(place.command(&["run", "law.phys", "--seed", "5"]), kept);
-    assert!(!model.exists(), "the training ended before it was killed");
-    let [run] = place.runs().try_into().expect("one run");
-    let again = ok(place.run(&["run", "law.phys", "--resume", &run.display().to_string(), "--threads", "1"]));
-    assert!(!again.stderr.contains("P8009"), "{}", again.stderr);
-    assert_eq!(again.stdout, whole.stdout);
-    assert!(fs::read(&model).expect("the model") == first, "other weights");
+}
+
+/// The rows that a function makes go on with those that would have come.
+#[cfg(feature = "networks")]
+#[test]
+fn killed_in_the_middle_of_a_training_on_a_function_it_goes_on() {
+    goes_on_after_it_was_killed(
+        "draw(k) = {x: 3*mod(0.618034*k, 1) - 1, z: sin(1.7*k), y: sin(3*mod(0.618034*k, 1)) + 0.1*sin(1.7*k)}\n\
+         v = dataset(draw, rows: 50)\n\
+         m = train(mlp(width: 32, depth: 2), {train: draw, validation: v}) { rows: 320, epochs: 60, batch: 16, optimizer: adamw }\n\
+         m\n\
+         print(sum(predict(m, v)), m.history.loss[-1])\n\
+         export(m, \"m.safetensors\")\n",
+    );
 }
 
 /// Searches that are made of several: for the holes of a form, in groups, for complex numbers, for a system.

@@ -3,12 +3,15 @@
 
 use crate::support::{all, files, root, run, shown};
 use phys::base::{CancelToken, EventSink, Source};
+use phys::language::library::signatures_of;
+use phys::language::types::{Signature, Type};
 use phys::language::{Library, Value, builtins, render};
 use phys::session::{Session, Status};
 use phys::syntax::tree::StatementKind;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 #[test]
 fn every_module_checks() {
@@ -35,6 +38,37 @@ fn declarations_and_bodies_are_pairs() {
         let documented = library.signatures(name).is_some_and(|s| s.iter().any(|s| !s.doc.is_empty()));
         assert!(documented, "`{name}` has no documentation");
     }
+}
+
+/// Every declaration says what it takes and returns in types that a script may write, and none that is written in phys leaves
+/// its result open.
+#[test]
+fn declarations_have_known_types() {
+    fn words(ty: &Type, found: &mut Vec<String>) {
+        match ty {
+            Type::List(inner) | Type::Optional(inner) => words(inner, found),
+            Type::Record(entries) => entries.iter().for_each(|(_, t)| words(t, found)),
+            Type::Quantity(_) | Type::OneOf(_) => {}
+            other => found.push(other.to_string()),
+        }
+    }
+    let library = Library::load(None).expect("the embedded library");
+    let mut signatures: Vec<Arc<Signature>> = library.all_signatures().cloned().collect();
+    let losses = library.module("losses", 0).expect("a module");
+    signatures.extend(signatures_of(&losses).into_iter().map(Arc::new));
+    let mut written = 0;
+    for s in signatures {
+        let mut found = Vec::new();
+        s.params.iter().map(|p| &p.ty).chain([&s.result]).for_each(|ty| words(ty, &mut found));
+        for word in found {
+            assert!(phys::language::types::is_name(&word), "`{word}` of `{}` is no known type", s.name);
+        }
+        if s.body.is_some() {
+            written += 1;
+            assert!(s.result != Type::Any, "`{}` does not say what it returns", s.name);
+        }
+    }
+    assert!(written >= if cfg!(feature = "networks") { 19 } else { 6 }, "only {written}");
 }
 
 /// The declarations of layers, optimizers, schedules, losses and augmentations are those of their tables.

@@ -3,6 +3,7 @@
 //! number of the row alone, from which it seeds what it draws: rows are the same in whatever order they are made, and
 //! a training that resumes goes on with those that would have come.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::tables::rows_of;
@@ -37,6 +38,8 @@ pub struct Generated {
     fingerprint: u64,
     inputs: Vec<Vec<usize>>,
     target: Option<Vec<usize>>,
+    /// How many classes the network tells apart; 0 where none.
+    classes: AtomicUsize,
     take: Box<Take>,
 }
 
@@ -70,6 +73,7 @@ impl Generated {
             fingerprint,
             inputs: first.inputs(),
             target: first.target(),
+            classes: AtomicUsize::new(0),
             take,
         }
     }
@@ -107,7 +111,9 @@ impl Source for Generated {
         Ok(())
     }
 
-    fn check_classes(&self, _: usize, _: &'static str) -> std::result::Result<(), NetworkError> {
+    /// Rows are checked as they are made: nobody knows which classes will come.
+    fn check_classes(&self, classes: usize, _: &'static str) -> std::result::Result<(), NetworkError> {
+        self.classes.store(classes, Ordering::Relaxed);
         Ok(())
     }
 
@@ -124,6 +130,10 @@ impl Source for Generated {
         arrays.check()?;
         if arrays.inputs() != self.inputs || arrays.target() != self.target {
             return Err(fault(format!("expected arrays {:?}, found {:?}", self.inputs, arrays.inputs())));
+        }
+        match self.classes.load(Ordering::Relaxed) {
+            0 => {}
+            classes => arrays.check_classes(classes, "batch")?,
         }
         arrays.plain(0, &Order { size: None, ..*order })
     }

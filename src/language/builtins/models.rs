@@ -5,7 +5,6 @@ use serde_json::{Value as Json, json};
 use super::Body;
 use super::networks::Part;
 use super::training::{Field, Gives, ModelValue, Reads};
-use crate::base::StopReason;
 use crate::language::calls::Args;
 use crate::language::context::Context;
 use crate::language::error::{Result, fault, fault_hint, lift};
@@ -49,6 +48,7 @@ pub fn bytes(m: &ModelValue) -> std::result::Result<Vec<u8>, NetworkError> {
         "metrics": metrics,
         "seed": m.seed,
         "best_loss": m.trained.best_loss,
+        "stopped": m.trained.ended.word(),
     });
     m.trained.model.to_bytes_about(&about)
 }
@@ -118,7 +118,7 @@ fn value(model: Model, about: &Json, catalogue: &Catalogue) -> Option<ModelValue
         best_loss: about["best_loss"].as_f64(),
         best_epoch: 0,
         history: Vec::new(),
-        ended: Ended::Stopped(StopReason::Found),
+        ended: Ended::of_word(about["stopped"].as_str().unwrap_or_default()),
         steps: 0,
         evaluations: 0,
         resumed: false,

@@ -140,6 +140,7 @@ pub fn sort(context: &mut Context, args: &Args) -> Result<Value> {
                 let part = crate::language::value::UserFunction {
                     name: by.name.clone(),
                     params: Vec::new(),
+                    result: None,
                     body: id,
                     wheres: Vec::new(),
                     tree: by.tree.clone(),

@@ -318,6 +318,13 @@ impl Checker {
                 }
                 "record" => matches!(value, Inferred::Record(_)),
                 "system" => matches!(value, Inferred::System(_)),
+                // What a network is made of is not followed: a bare name of a layer is a symbol here.
+                "network" => match value {
+                    Inferred::Quantity(q) => !q.is_number(),
+                    Inferred::List(Items::Known(items)) => items.iter().all(|i| Checker::may_be(i, ty)),
+                    Inferred::List(Items::Each(element)) => Checker::may_be(element, ty),
+                    other => matches!(other, Inferred::Function(_)),
+                },
                 _ => true,
             },
         }

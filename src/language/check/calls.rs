@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::arguments::Variables;
 use super::{
     Callable, Checker, Condition, Dim, Inferred, Items, MAX_DEPTH, Quantity, Scope, Symbols, UserKind, unify,
 };
 use crate::base::{Code, Diagnostic, Span, suggest};
-use crate::language::calls::{NAMED_ONLY, product_hint};
+use crate::language::calls::{NAMED_ONLY, RESULT, product_hint, result_message};
 use crate::language::error::{fault, fault_hint};
 use crate::language::types::{Signature, Type};
 use crate::syntax::print_expr;
@@ -379,7 +380,7 @@ impl Checker {
         if faulty {
             return Inferred::Unknown;
         }
-        self.enter(f, values, Some(span))
+        self.enter(f, values, &mut variables, Some(span))
     }
 
     /// Follows a function's body with these arguments. From a call, what is wrong in it with these arguments only is
@@ -388,11 +389,13 @@ impl Checker {
         &mut self,
         f: &Arc<UserKind>,
         values: Vec<Option<Inferred>>,
+        variables: &mut Variables,
         call: Option<Span>,
     ) -> Inferred {
         let key = (Arc::as_ptr(&f.tree) as usize, f.body);
         if self.active.contains(&key) || self.fuel == 0 || self.depth + 1 >= MAX_DEPTH {
-            return Inferred::Unknown;
+            let ty = f.result.as_ref().map_or(Type::Any, Type::of);
+            return self.any_of_type(&ty, variables);
         }
         self.fuel -= 1;
         self.active.push(key);
@@ -415,9 +418,12 @@ impl Checker {
                 scope.names.insert(p.name.name.clone(), value);
             }
         }
-        let result = self.with_wheres(&tree, &f.wheres, |c| c.infer(&tree, f.body));
+        let mut result = self.with_wheres(&tree, &f.wheres, |c| c.infer(&tree, f.body));
         self.locals = outer;
         self.active.pop();
+        if let Some(written) = &f.result {
+            result = self.returned(f, result, &Type::of(written), variables);
+        }
         let Some(call) = call else { return result };
         let found = self.diagnostics.split_off(before);
         let known = |d: &Diagnostic| self.diagnostics.iter().any(|k| k.code == d.code && k.span == d.span);
@@ -439,6 +445,29 @@ impl Checker {
             None if found.iter().any(Diagnostic::is_error) => Inferred::Unknown,
             None => result,
         }
+    }
+
+    /// What a function returns, if it may be of the type that it declares; what the type says, where nothing else is known.
+    fn returned(
+        &mut self,
+        f: &Arc<UserKind>,
+        found: Inferred,
+        ty: &Type,
+        variables: &mut Variables,
+    ) -> Inferred {
+        if matches!(found, Inferred::Unknown) {
+            return self.any_of_type(ty, variables);
+        }
+        if matches!(found, Inferred::Nothing) && matches!(ty, Type::Optional(_)) {
+            return found;
+        }
+        let before = self.diagnostics.len();
+        let fine = self.fits(&found, ty, RESULT, f.tree.span(f.body), variables);
+        for d in &mut self.diagnostics[before..] {
+            d.message = result_message(&f.name, &d.message);
+            d.hint = Some(format!("leave `-> {ty}` out, or return {}", ty.described()));
+        }
+        if fine { found } else { Inferred::Unknown }
     }
 
     fn call_builtin(&mut self, name: &Name, tree: &Arc<Tree>, args: &[Arg], span: Span) -> Inferred {

@@ -9,7 +9,7 @@ use crate::base::Number;
 use crate::expression::{Declarations, Expr, Flags, Kind, Relation};
 use crate::language::dimension;
 use crate::language::value::{Function, Law, Value};
-use crate::syntax::tree::{ExprId, Name, Param, Tree, WhereItem};
+use crate::syntax::tree::{ExprId, Name, Param, Tree, TypeExpr, WhereItem};
 
 /// Symbols that an expression may hold, with their dimensions.
 pub type Symbols = BTreeMap<Name, Dim>;
@@ -153,6 +153,8 @@ pub struct UserKind {
     pub name: Name,
     /// Its parameters.
     pub params: Vec<Param>,
+    /// What it returns, where that is said.
+    pub result: Option<TypeExpr>,
     /// Its body.
     pub body: ExprId,
     /// Local names.
@@ -323,6 +325,7 @@ impl Inferred {
             Value::Function(Function::User(f)) => Inferred::Function(Callable::User(Arc::new(UserKind {
                 name: f.name.clone(),
                 params: f.params.clone(),
+                result: f.result.clone(),
                 body: f.body,
                 wheres: f.wheres.clone(),
                 tree: f.tree.clone(),

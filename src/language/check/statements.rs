@@ -3,12 +3,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::arguments::Variables;
 use super::{Callable, Checker, Condition, Dim, Inferred, Items, Quantity, UserKind};
+use crate::base::suggest;
 use crate::expression::Constant;
 use crate::language::error::{fault, fault_hint, lift};
-use crate::language::types::Type;
+use crate::language::types::{self, Type, is_unit_variable};
 use crate::syntax::tree::{
-    ExprId, ExprKind, ForClause, Ident, Name, Param, Statement, StatementKind, Tree, UnitExpr, WhereItem,
+    ExprId, ExprKind, ForClause, Ident, Name, Param, Statement, StatementKind, Tree, TypeExpr, UnitExpr,
+    WhereItem,
 };
 
 /// Loops inside each other are followed this deep.
@@ -71,9 +74,10 @@ impl Checker {
     fn statement(&mut self, tree: &Arc<Tree>, statement: &Statement) {
         match &statement.kind {
             StatementKind::Bind { names, value, wheres } => self.bind_statement(tree, names, *value, wheres),
-            StatementKind::Define { name, params, body, wheres } => {
+            StatementKind::Define { name, params, result, body, wheres } => {
                 let free = self.may_bind(name);
-                let user = self.closure(tree, &name.name, params, *body, wheres);
+                self.types(params.iter().filter_map(|p| p.ty.as_ref()).chain(result));
+                let user = self.closure(tree, &name.name, params, result.as_ref(), *body, wheres);
                 if free {
                     self.hides_prelude(name);
                     self.globals.insert(name.name.clone(), Inferred::Function(Callable::User(user.clone())));
@@ -356,7 +360,7 @@ impl Checker {
                 let value = match &item.params {
                     None => c.infer(tree, item.value),
                     Some(params) => {
-                        let user = c.closure(tree, &item.name.name, params, item.value, &[]);
+                        let user = c.closure(tree, &item.name.name, params, None, item.value, &[]);
                         c.definition(&user);
                         Inferred::Function(Callable::User(user))
                     }
@@ -375,6 +379,7 @@ impl Checker {
         tree: &Arc<Tree>,
         name: &Name,
         params: &[Param],
+        result: Option<&TypeExpr>,
         body: ExprId,
         wheres: &[WhereItem],
     ) -> Arc<UserKind> {
@@ -398,6 +403,7 @@ impl Checker {
         Arc::new(UserKind {
             name: name.clone(),
             params: params.to_vec(),
+            result: result.cloned(),
             body,
             wheres: wheres.to_vec(),
             tree: tree.clone(),
@@ -407,16 +413,42 @@ impl Checker {
 
     /// Checks a function where it is defined, for parameters of any unit that their types allow.
     fn definition(&mut self, user: &Arc<UserKind>) {
-        let values = user.params.iter().map(|p| Some(self.parameter(p))).collect();
-        self.enter(user, values, None);
+        let mut variables = HashMap::new();
+        let values = user.params.iter().map(|p| Some(self.parameter(p, &mut variables))).collect();
+        self.enter(user, values, &mut variables, None);
     }
 
-    fn parameter(&mut self, p: &Param) -> Inferred {
+    /// A fault for every word in written types that names none.
+    fn types<'t>(&mut self, written: impl IntoIterator<Item = &'t TypeExpr>) {
+        for ty in written {
+            match ty {
+                TypeExpr::Named(ident) if !types::is_name(&ident.name) => {
+                    let message = format!("expected a type, found the unknown name `{}`", ident.name);
+                    let mut error = fault(6001, ident.span, message);
+                    let near = suggest::nearest(&ident.name, types::names());
+                    error.hint = near.map(|n| format!("did you mean `{n}`?"));
+                    self.report(error);
+                }
+                TypeExpr::Named(_) | TypeExpr::OneOf(_) => {}
+                TypeExpr::Quantity(unit) => {
+                    let known = |f: &&crate::syntax::tree::UnitFactor| !is_unit_variable(&f.symbol);
+                    let factors = unit.factors.iter().filter(known).cloned().collect();
+                    self.unit(&UnitExpr { factors, span: unit.span });
+                }
+                TypeExpr::List(inner) | TypeExpr::Optional(inner) => self.types([&**inner]),
+                TypeExpr::Record(entries) => self.types(entries.iter().map(|(_, t)| t)),
+            }
+        }
+    }
+
+    fn parameter(&mut self, p: &Param, variables: &mut Variables) -> Inferred {
         let Some(written) = &p.ty else { return Inferred::Quantity(Quantity::soft(self.units.fresh())) };
-        let ty = Type::of(written);
-        let found = self.of_type(&ty, &mut HashMap::new(), None);
-        match found {
-            // Any number of the type may come, and a list of them.
+        self.any_of_type(&Type::of(written), variables)
+    }
+
+    /// Anything of a type: any number of it, and a list of them.
+    pub(super) fn any_of_type(&mut self, ty: &Type, variables: &mut Variables) -> Inferred {
+        match self.of_type(ty, variables, None) {
             Inferred::Quantity(q) => Inferred::Quantity(Quantity { soft: true, symbols: None, ..q }),
             other => other,
         }

@@ -327,3 +327,24 @@ fn a_unit_to_an_unknown_power_is_one_unit() {
     assert_eq!(codes(&format!("{declared}f(k) = r^k\nf(2) + f(3)")), [6021]);
     assert_eq!(codes(&format!("{declared}p = r^n\nq = r^n*1 [s]\nn == 2")), NO_FAULT);
 }
+
+#[test]
+fn declared_results_are_compared_and_used() {
+    assert_eq!(codes("f(x: quantity[m]) -> quantity[m^2] = x^2\nf(3 [m])"), NO_FAULT);
+    assert_eq!(codes("f(x: quantity[u]) -> quantity[u^2] = x^2\ny = f(3 [s]) + 1 [s^2]"), NO_FAULT);
+    assert_eq!(codes("f(x) -> list[real] = [x, 2*x]\nf(2)"), NO_FAULT);
+    assert_eq!(codes("f(n: integer) -> integer = if n <= 1 then 1 else n*f(n - 1)\nf(4)"), NO_FAULT);
+    assert_eq!(codes("f(d: dataset) -> network = mlp(width: length(d))"), NO_FAULT);
+    // Found where it is declared, once, though it is called.
+    assert_eq!(codes("f(x: quantity[m]) -> quantity[m] = x^2\nf(3 [m])"), [6021]);
+    assert_eq!(codes("f(x) -> network = \"relu\"\nf(3)"), [6006]);
+    assert_eq!(codes("f(x) -> network = 3"), [6006]);
+    assert_eq!(codes("f(x) -> list[string] = [1, 2]"), [6006]);
+    // Found with the arguments of a call.
+    assert_eq!(codes("f(x) -> quantity[m] = x\nf(3 [s])"), [6021]);
+    // The type is known where the body is not followed.
+    assert_eq!(codes("f(n) -> quantity[m] = if n < 1 then 1 [m] else f(n - 1)\ny = f(4) + 1 [s]"), [6020]);
+    assert_eq!(codes("f(x: rael) = x"), [6001]);
+    assert_eq!(codes("f(x) -> netwrok = x"), [6001]);
+    assert_eq!(codes("f(x) -> list[quantity[furlongs_]] = [x]").len(), 1);
+}

@@ -84,7 +84,7 @@ impl Array {
     }
 
     /// All numbers, row by row.
-    pub fn numbers(&self) -> impl Iterator<Item = f64> + '_ {
+    pub fn numbers(&self) -> impl ExactSizeIterator<Item = f64> + '_ {
         (0..self.values.len()).map(|i| self.values.at(i))
     }
 
@@ -120,10 +120,10 @@ impl Array {
         sizes.extend(&self.sizes);
         let spans = || rows.iter().map(|r| *r as usize * width..(*r as usize + 1) * width);
         let device = &Device::Cpu;
-        if let Values::Index(x) = &*self.values {
-            let all: Vec<u32> = spans().flat_map(|s| x[s].iter().copied()).collect();
-            return Ok(Tensor::from_vec(all, sizes, device)?);
-        }
+        let index = match &*self.values {
+            Values::Index(x) => Some(x),
+            _ => None,
+        };
         if let Some(change) = change {
             let mut all = Vec::with_capacity(rows.len() * width);
             let mut row = Vec::with_capacity(width);
@@ -133,7 +133,15 @@ impl Array {
                 change(i, &mut row);
                 all.extend_from_slice(&row);
             }
+            if index.is_some() {
+                let all: Vec<u32> = all.into_iter().map(|x| x as u32).collect();
+                return Ok(Tensor::from_vec(all, sizes, device)?);
+            }
             return Ok(Tensor::from_vec(all, sizes, device)?.to_dtype(dtype)?);
+        }
+        if let Some(x) = index {
+            let all: Vec<u32> = spans().flat_map(|s| x[s].iter().copied()).collect();
+            return Ok(Tensor::from_vec(all, sizes, device)?);
         }
         let singles = |x: &[f32]| spans().flat_map(|s| x[s].iter().copied()).collect::<Vec<f32>>();
         let tensor = match &*self.values {

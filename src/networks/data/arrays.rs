@@ -109,14 +109,27 @@ impl Arrays {
         self
     }
 
-    /// With augmentations of the first input, one after the other.
+    /// With augmentations of the first input, one after the other. A target that is an image moves along.
     ///
     /// # Errors
-    /// One of them does not fit the shape of the rows.
+    /// One of them does not fit the shape of the rows, or the target is an image of another size.
     pub fn with_augments(mut self, augments: Vec<Augment>) -> Result<Arrays, NetworkError> {
-        augments.iter().try_for_each(|a| a.check(&self.inputs[0].sizes))?;
+        let sizes = &self.inputs[0].sizes;
+        augments.iter().try_for_each(|a| a.check(sizes))?;
+        if let Some(target) = self.target_image() {
+            augments.iter().try_for_each(|a| a.check_target(sizes, target))?;
+        }
         self.augments = augments;
         Ok(self)
+    }
+
+    /// Channels, height and width of a target that is an image or a map of classes.
+    fn target_image(&self) -> Option<[usize; 3]> {
+        match *self.target.as_ref()?.sizes.as_slice() {
+            [height, width] => Some([1, height, width]),
+            [channels, height, width] => Some([channels, height, width]),
+            _ => None,
+        }
     }
 
     /// With every number of the target changed, as numbers (classes as -1 and 1).
@@ -218,12 +231,19 @@ impl Arrays {
         slice(&all, place.index, size)
     }
 
-    fn make(&self, rows: &[u32], dtype: DType, change: Option<&Change<'_>>) -> Result<Batch, NetworkError> {
+    /// The batch of these rows; the first input and the target may be changed.
+    fn make(
+        &self,
+        rows: &[u32],
+        dtype: DType,
+        change: Option<&Change<'_>>,
+        beside: Option<&Change<'_>>,
+    ) -> Result<Batch, NetworkError> {
         let mut inputs = Vec::with_capacity(self.inputs.len());
         for (i, a) in self.inputs.iter().enumerate() {
             inputs.push(a.gather(rows, dtype, change.filter(|_| i == 0))?);
         }
-        let target = self.target.as_ref().map(|t| t.gather(rows, dtype, None)).transpose()?;
+        let target = self.target.as_ref().map(|t| t.gather(rows, dtype, beside)).transpose()?;
         let weights = match &self.weights {
             Some(w) => {
                 let own: Vec<f64> = rows.iter().map(|r| w[*r as usize]).collect();
@@ -303,6 +323,7 @@ impl Source for Arrays {
                     return Err(NetworkError::ClassRange {
                         array: target.name.clone(),
                         last: classes.saturating_sub(1),
+                        image: target.sizes.len() == 2,
                         row: r + 1,
                         found: label,
                     });
@@ -323,7 +344,7 @@ impl Source for Arrays {
     fn batch(&self, place: Place, order: &Order) -> Result<Batch, NetworkError> {
         let rows = self.pick(place, order);
         if self.augments.is_empty() {
-            return self.make(&rows, order.dtype, None);
+            return self.make(&rows, order.dtype, None, None);
         }
         let path = format!("data/augment/{}", place.epoch);
         let sizes = &self.inputs[0].sizes;
@@ -331,12 +352,26 @@ impl Source for Arrays {
             let mut rng = order.streams.block(&path, u64::from(rows[i]));
             self.augments.iter().for_each(|a| a.apply(row, sizes, &mut rng));
         };
-        self.make(&rows, order.dtype, Some(&change))
+        let Some(image) = self.target_image() else {
+            return self.make(&rows, order.dtype, Some(&change), None);
+        };
+        // The same draws, of which a target takes those that move it.
+        let beside = |i: usize, row: &mut [f64]| {
+            let mut rng = order.streams.block(&path, u64::from(rows[i]));
+            let mut input = vec![0.0; sizes.iter().product()];
+            for a in &self.augments {
+                if a.moves() {
+                    a.apply(row, &image, &mut rng.clone());
+                }
+                a.apply(&mut input, sizes, &mut rng);
+            }
+        };
+        self.make(&rows, order.dtype, Some(&change), Some(&beside))
     }
 
     fn plain(&self, index: u64, order: &Order) -> Result<Batch, NetworkError> {
         let size = order.size.unwrap_or(self.rows.len());
-        self.make(&slice(&self.rows, index, size), order.dtype, None)
+        self.make(&slice(&self.rows, index, size), order.dtype, None, None)
     }
 
     fn rows_of(&self, place: Place, order: &Order) -> Vec<usize> {

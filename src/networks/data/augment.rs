@@ -187,6 +187,21 @@ impl Augment {
         Err(NetworkError::Refused { method: self.kind.name.into(), expected, found, hint: "augment: noise" })
     }
 
+    /// Whether it moves the pixels of an image, so that an image that belongs to it moves along.
+    pub(super) fn moves(&self) -> bool {
+        self.kind.rows != Rows::Any
+    }
+
+    /// Whether a target image of these sizes can move along with an image.
+    pub(super) fn check_target(&self, image: &[usize], target: [usize; 3]) -> Result<(), NetworkError> {
+        if !self.moves() || image.get(1..) == Some(&target[1..]) {
+            return Ok(());
+        }
+        let expected = "a target with the height and the width of the images";
+        let found = format!("{target:?} beside {image:?}");
+        Err(NetworkError::Refused { method: self.kind.name.into(), expected, found, hint: "augment: noise" })
+    }
+
     /// Changes a row.
     pub fn apply(&self, row: &mut [f64], sizes: &[usize], rng: &mut Rng) {
         (self.kind.apply)(&self.settings, row, sizes, rng);

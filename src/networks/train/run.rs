@@ -109,7 +109,9 @@ impl<'a> Run<'a> {
         }
         if let Some(reason) = taken.ended {
             s.ended = Some(Ended::Stopped(reason));
-        } else if s.step >= self.plan.steps(self.batches) || self.plan.work.is_some_and(|w| s.step >= w) {
+        } else if s.step >= self.plan.steps(self.batches) {
+            s.ended = Some(Ended::Stopped(StopReason::Finished));
+        } else if self.plan.work.is_some_and(|w| s.step >= w) {
             s.ended = Some(Ended::Stopped(StopReason::Work));
         }
         Ok(())
@@ -238,7 +240,7 @@ impl<'a> Run<'a> {
             last,
             last_buffers,
             history: s.history,
-            ended: s.ended.unwrap_or(Ended::Stopped(StopReason::Work)),
+            ended: s.ended.unwrap_or(Ended::Stopped(StopReason::Finished)),
             steps: s.step,
             evaluations: s.evaluations,
             resumed,

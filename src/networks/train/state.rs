@@ -11,7 +11,7 @@ use crate::networks::optimise::numbers::Numbers;
 use crate::networks::optimise::{Average, Method, Plateau};
 
 /// What the bytes begin with: name and version of the form.
-const MARK: &str = "phys training 1";
+const MARK: &str = "phys training 2";
 
 /// Weights and buffers at some time.
 pub(super) type Snapshot = [Numbers; 2];

@@ -485,7 +485,9 @@ fn patience_goal_work_and_time_say_why() {
     assert_eq!((why, t.steps), (StopReason::Time, 0));
     assert_eq!(t.best_epoch, 0);
     let (why, t) = reason(&base);
-    assert_eq!((why, t.steps), (StopReason::Work, 800));
+    assert_eq!((why, t.steps), (StopReason::Finished, 800));
+    // A bound that is the length itself cuts nothing off.
+    assert_eq!(reason(&Plan { work: Some(800), ..base.clone() }).0, StopReason::Finished);
     // As `work:` the steps of a training replay it.
     let half = reason(&Plan { work: Some(401), ..base.clone() }).1;
     let again = reason(&Plan { work: Some(half.steps), ..base }).1;

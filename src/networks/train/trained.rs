@@ -25,7 +25,7 @@ pub struct Record {
 }
 
 /// A batch on which a training broke.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Divergence {
     /// Its epoch, from 1.
     pub epoch: u64,
@@ -65,8 +65,8 @@ impl fmt::Display for Divergence {
 /// Why a training ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ended {
-    /// `Work` for the length that was asked for or the bound on work, `Goal`, `Saturated` for patience or a method that
-    /// can go no lower, `Found` where the gradient is 0, `Time`, `Cancelled`.
+    /// `Finished` for the length that was asked for, `Work` for the bound on it, `Goal`, `Saturated` for patience or a method
+    /// that can go no lower, `Found` where the gradient is 0, `Time`, `Cancelled`.
     Stopped(StopReason),
     /// Loss or weights are not finite, or far above the first; the last good weights are kept.
     Diverged(Divergence),
@@ -78,6 +78,15 @@ impl Ended {
         match self {
             Ended::Stopped(reason) => reason.word(),
             Ended::Diverged(_) => "diverged",
+        }
+    }
+
+    /// The end that a word tells of, without what is known of a divergence; of a word that is none, that all was done.
+    pub fn of_word(word: &str) -> Ended {
+        match StopReason::from_word(word) {
+            Some(reason) => Ended::Stopped(reason),
+            None if word == "diverged" => Ended::Diverged(Divergence::default()),
+            None => Ended::Stopped(StopReason::Finished),
         }
     }
 

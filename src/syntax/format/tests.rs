@@ -111,6 +111,10 @@ fn the_standard_layout() {
         ("if (f {a:1}).b > 2 { x = 1 }", "if (f { a: 1 }).b > 2 { x = 1 }\n"),
         ("(if a then b else c)+1", "(if a then b else c) + 1\n"),
         ("f(x,n:integer=3)=x^n where k=2,g(y)=y", "f(x, n: integer = 3) = x^n where k = 2, g(y) = y\n"),
+        (
+            "f(x)->quantity[ m/s ]=x\ng(y) -> list[real]?=[y]",
+            "f(x) -> quantity[m/s] = x\ng(y) -> list[real]? = [y]\n",
+        ),
         ("y = a\n where a=1,\n b=2", "y = a\n    where a = 1,\n        b = 2\n"),
         ("var r,s[m]real>0 in 1..5", "var r, s [m] real > 0 in 1..5\n"),
         ("unit metre,m,%", "unit metre, m, %\n"),

@@ -599,3 +599,26 @@ fn documentation_belongs_to_the_line_below() {
         other => panic!("{other:?}"),
     }
 }
+
+/// A definition says what it returns, and a conversion stays one.
+#[test]
+fn results_of_definitions_have_types() {
+    let result = |text: &str| {
+        let tree = tree(text);
+        match &tree.statements[0].kind {
+            StatementKind::Define { result, .. } => {
+                format!("{result:?}").split('(').take(2).collect::<Vec<_>>().join("(")
+            }
+            other => format!("{other:?}").split([' ', '{']).next().unwrap_or("").to_owned(),
+        }
+    };
+    assert_eq!(result("f(x) = x"), "None");
+    assert_eq!(result("f(x) -> real = x"), "Some(Named");
+    assert_eq!(result("f(x, n: integer = 3) -> quantity[m^2/s] = x"), "Some(Quantity");
+    assert_eq!(result("f(x)\n    -> list[list[real]]? = [[x]]"), "Some(Optional");
+    assert_eq!(result("f(x) -> one_of(a, b) = x"), "Some(OneOf");
+    assert_eq!(result("f(x) -> record{a: real} = {a: x}"), "Some(Record");
+    assert_eq!(result("f(x) -> [km]"), "Expr");
+    assert_eq!(result("f(x) -> km"), "Expr");
+    assert_eq!(result("f(x) -> km == 3 [km]"), "Expr");
+}

@@ -44,6 +44,11 @@ impl Parts {
             Value::Figure(f) => self.figures.push((**f).clone()),
             Value::Dataset(d) => self.sets.push(d.clone()),
             Value::Front(f) => self.fronts.push(f.clone()),
+            #[cfg(feature = "networks")]
+            Value::Model(m) => {
+                let panel = crate::language::builtins::training::history_panel(m, at)?;
+                self.figures.push(Figure::new(panel));
+            }
             Value::Column(c) => self.data.push(of_column(c, at)?),
             Value::List(items) if items.is_empty() => {
                 return Err(lift(&PlotError::Nothing { found: "an empty list".into() }, at));

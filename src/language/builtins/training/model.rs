@@ -1,4 +1,4 @@
-//! Trained networks in use: figures of merit, what they say of rows, their layers, their formula, their members.
+//! Trained networks in use: figures of merit, what they say of rows, their layers, their formula.
 
 use super::*;
 
@@ -21,6 +21,7 @@ pub(super) fn evaluate(context: &mut Context, args: &Args) -> Result<Value> {
     let rows = rows_of(&m, &d, true, at)?;
     let objective = Supervised::new(m.loss.clone(), METRICS.iter().filter(|k| fits(k, &m)).collect())
         .map_err(|e| lift(&e, at))?;
+    objective.check(&m.trained.model, &rows, "evaluation").map_err(|e| lift(&e, at))?;
     let (loss, values) =
         use_of::in_pool(context.threads, || use_of::evaluate(&m.trained.model, &objective, &rows, AT_ONCE))
             .map_err(|e| lift(&e, at))?;
@@ -281,96 +282,4 @@ pub(super) fn formula(context: &mut Context, args: &Args) -> Result<Value> {
     }
     let made = Layer::new("formula", &options, Vec::new()).map_err(|e| lift(&e, at))?;
     Ok(Value::Network(Arc::new(made)))
-}
-
-/// The names of a model's members.
-pub(super) const MEMBERS: [&str; 12] = [
-    "network",
-    "loss",
-    "history",
-    "parameters",
-    "epochs",
-    "steps",
-    "stopped",
-    "seed",
-    "classes",
-    "inputs",
-    "target",
-    "best_epoch",
-];
-
-/// Members of a model.
-pub fn model_member(m: &ModelValue, name: &str) -> (Option<Value>, Vec<String>) {
-    let t = &m.trained;
-    let number = |x: f64| Value::Expr(Expr::float(x));
-    let texts = |all: &[String]| Value::list(all.iter().map(Value::text).collect());
-    let value = match name {
-        "network" => Some(Value::Network(Arc::new(m.network().clone()))),
-        "loss" => t.best_loss.map(number),
-        "history" => history(m).ok().map(|d| Value::Dataset(Arc::new(d))),
-        "parameters" => Some(Value::int(t.model.parameters.count() as i64)),
-        "epochs" => Some(Value::int(t.history.len() as i64)),
-        "best_epoch" => Some(Value::int(t.best_epoch as i64)),
-        "steps" => Some(Value::int(t.steps as i64)),
-        "stopped" => Some(Value::text(t.ended.word())),
-        "seed" => Some(Value::int(m.seed as i64)),
-        "classes" => match &m.gives {
-            Gives::Classes(_, names) => Some(texts(names)),
-            _ => None,
-        },
-        "inputs" => {
-            let all: Vec<String> =
-                m.reads.iter().flat_map(|r| &r.columns).map(|f| f.name.to_string()).collect();
-            Some(texts(&all))
-        }
-        "target" => match &m.gives {
-            Gives::Columns(fields) | Gives::Tokens(fields) => {
-                Some(texts(&fields.iter().map(|f| f.name.to_string()).collect::<Vec<_>>()))
-            }
-            Gives::Arrays(field, _) => Some(texts(&[field.name.to_string()])),
-            Gives::Classes(name, _) => Some(texts(&[name.to_string()])),
-            Gives::Nothing => None,
-        },
-        _ => None,
-    };
-    (value, MEMBERS.map(String::from).to_vec())
-}
-
-/// The epochs of a training as a table.
-pub(super) fn history(m: &ModelValue) -> std::result::Result<Dataset, DataError> {
-    let rows = &m.trained.history;
-    let floats = |name: &str, f: &dyn Fn(&train::Record) -> f64| {
-        Column::floats(name, None, rows.iter().map(f).collect())
-    };
-    let mut columns = vec![
-        Column::new("epoch", None, Values::Integer(rows.iter().map(|r| r.epoch as i64).collect())),
-        floats("loss", &|r| r.loss),
-    ];
-    if rows.iter().any(|r| r.validation.is_some()) {
-        columns.push(floats("validation_loss", &|r| r.validation.unwrap_or(f64::NAN)));
-    }
-    for (k, metric) in m.metrics.iter().enumerate() {
-        columns.push(floats(metric.name, &|r| r.metrics.get(k).copied().unwrap_or(f64::NAN)));
-    }
-    columns.push(floats("rate", &|r| r.rate));
-    Dataset::new("history", columns)
-}
-
-/// `model of 1 234 parameters: loss 0.0123 (validation 0.0140), 20 epochs, stopped: done`.
-pub fn line(m: &ModelValue) -> String {
-    let t = &m.trained;
-    let loss = t.best_loss.map_or_else(|| "no loss".to_string(), |x| format!("loss {x:.4e}"));
-    let on = if t.history.iter().any(|r| r.validation.is_some()) { "validation " } else { "" };
-    let epochs = t.history.len();
-    let record = t.history.iter().find(|r| r.epoch == t.best_epoch);
-    let figures: String = record
-        .map(|r| m.metrics.iter().zip(&r.metrics).map(|(k, x)| format!(", {} {x:.4}", k.name)).collect())
-        .unwrap_or_default();
-    format!(
-        "model of {} parameters: {on}{loss}{figures} after {epochs} {}, stopped: {}, seed {}",
-        t.model.parameters.count(),
-        if epochs == 1 { "epoch" } else { "epochs" },
-        t.ended.word(),
-        m.seed
-    )
 }

@@ -45,6 +45,18 @@ pub enum Gives {
     Nothing,
 }
 
+impl Gives {
+    /// The names of the columns that it gives.
+    pub fn columns(&self) -> Vec<Arc<str>> {
+        match self {
+            Gives::Columns(fields) | Gives::Tokens(fields) => fields.iter().map(|f| f.name.clone()).collect(),
+            Gives::Arrays(field, _) => vec![field.name.clone()],
+            Gives::Classes(name, _) => vec![name.clone()],
+            Gives::Nothing => Vec::new(),
+        }
+    }
+}
+
 /// A trained network.
 #[derive(Debug)]
 pub struct ModelValue {
@@ -106,13 +118,17 @@ pub(super) fn arrays_of(c: &Column, own: &[usize], sizes: &[usize], at: Span) ->
     stack.reshaped(sizes).ok_or_else(|| fault(6006, at, format!("expected arrays {sizes:?}, found {shape}")))
 }
 
-/// A whole number from 0 that stands for a token or a class.
-pub(super) fn token(x: f64, what: &str, at: Span) -> Result<u32> {
-    if x >= 0.0 && x.fract() == 0.0 && x <= f64::from(u32::MAX) {
-        return Ok(x as u32);
-    }
-    let message = format!("expected {what} (whole numbers from 0), found {x}");
-    Err(fault_hint(6006, at, message, "inputs: [a, b]"))
+/// A whole number from 0.
+fn whole(x: f64) -> Option<u32> {
+    (x >= 0.0 && x.fract() == 0.0 && x <= f64::from(u32::MAX)).then_some(x as u32)
+}
+
+/// A whole number from 0 that stands for a token.
+fn token(x: f64, at: Span) -> Result<u32> {
+    whole(x).ok_or_else(|| {
+        let message = format!("expected tokens (whole numbers from 0), found {x}");
+        fault_hint(6006, at, message, "inputs: [a, b]")
+    })
 }
 
 /// The columns as one array.
@@ -123,7 +139,7 @@ pub(super) fn array(d: &Dataset, reads: &Reads, at: Span) -> Result<Array> {
         if !reads.tokens {
             return Ok(Array::of_stack(&field.name, &stack));
         }
-        let all = stack.floats().into_iter().map(|x| token(x, "tokens", at));
+        let all = stack.floats().into_iter().map(|x| token(x, at));
         let values = Numbers::Index(all.collect::<Result<Vec<u32>>>()?);
         return Ok(Array::new(&field.name, &reads.sizes, values));
     }
@@ -135,7 +151,7 @@ pub(super) fn array(d: &Dataset, reads: &Reads, at: Span) -> Result<Array> {
     let rows = d.rows();
     let all = (0..rows).flat_map(|i| columns.iter().map(move |c| c[i]));
     let values = if reads.tokens {
-        Numbers::Index(all.map(|x| token(x, "tokens", at)).collect::<Result<Vec<u32>>>()?)
+        Numbers::Index(all.map(|x| token(x, at)).collect::<Result<Vec<u32>>>()?)
     } else {
         Numbers::F64(all.collect())
     };
@@ -163,7 +179,18 @@ pub(super) fn target(d: &Dataset, gives: &Gives, loss: &Loss, at: Span) -> Resul
             if loss.kind().target != TargetKind::Classes {
                 return Ok(Some(Array::of_stack(&field.name, &stack)));
             }
-            let all = stack.floats().into_iter().map(|x| token(x, "classes", at));
+            let width = stack.width();
+            let class = |(k, x): (usize, f64)| {
+                whole(x).ok_or_else(|| {
+                    let message = format!(
+                        "expected classes (whole numbers from 0) in `{}`, found {x} in row {}",
+                        field.name,
+                        k / width + 1
+                    );
+                    fault_hint(6006, at, message, "number the classes 0, 1, 2 and so on")
+                })
+            };
+            let all = stack.floats().into_iter().enumerate().map(class);
             let values = Numbers::Index(all.collect::<Result<Vec<u32>>>()?);
             Ok(Some(Array::new(&field.name, sizes, values)))
         }

@@ -97,3 +97,40 @@ fn augmentation_depends_on_epoch_and_row_only() {
     let plain = data.plain(0, &order(3)).unwrap().inputs[0].to_vec2::<f64>().unwrap();
     assert_eq!(plain[0], [0.0, 1.0]);
 }
+
+/// What moves an image moves the map of its pixels and the image that belongs to it, and noise stays with the input.
+#[test]
+fn a_target_moves_along_with_its_image() {
+    let pixels: Vec<f64> = (0..4 * 9).map(f64::from).collect();
+    let input = || Array::new("image", &[1, 3, 3], Values::F64(pixels.clone()));
+    let moves = ["quarter_turns", "flip_horizontal", "noise", "flip_vertical", "shift"];
+    let augments = || -> Vec<Augment> {
+        let given: &[(&str, f64)] = &[];
+        moves
+            .iter()
+            .map(|n| Augment::new(n, if *n == "noise" { &[("sigma", 0.1)] } else { given }).unwrap())
+            .collect()
+    };
+    let classes = Array::new("mask", &[3, 3], Values::Index(pixels.iter().map(|x| *x as u32).collect()));
+    let image = Array::new("out", &[1, 3, 3], Values::F64(pixels.clone()));
+    for target in [classes, image] {
+        let data = Arrays::new(vec![input()], Some(target)).unwrap().with_augments(augments()).unwrap();
+        let mut moved = false;
+        for epoch in 0..8 {
+            let batch = data.batch(Place { epoch, index: 0 }, &order(4)).unwrap();
+            let flat = |t: &candle_core::Tensor| {
+                let all = t.flatten_all().unwrap().to_dtype(candle_core::DType::F64).unwrap();
+                all.to_vec1::<f64>().unwrap()
+            };
+            let (x, y) = (flat(&batch.inputs[0]), flat(batch.target.as_ref().unwrap()));
+            moved |= y != pixels;
+            for (a, b) in x.iter().zip(&y) {
+                assert!((a - b).abs() < 0.6 && a != b, "{x:?} {y:?}");
+            }
+        }
+        assert!(moved);
+    }
+    let other = Array::new("mask", &[2, 2], Values::F64(pixels[..16].to_vec()));
+    let e = Arrays::new(vec![input()], Some(other)).unwrap().with_augments(augments()).unwrap_err();
+    assert!(e.to_string().contains("height and the width"), "{e}");
+}
