@@ -120,9 +120,20 @@ pub const CODES: &[(u16, &str, &str)] = &[
     ),
     (4252, "generator", "The simulator that gives batches failed; the message has its words."),
     (
+        4253,
+        "stopped",
+        "A long computation was stopped; a training takes its last step back and keeps its state.",
+    ),
+    (
         4257,
         "the loss diverged",
         "The loss became infinite, NaN, or very much larger than at the start. The message names the batch; the last good \
          weights are kept. A smaller rate, `clip: 1`, or a look at the rows that are named helps.",
+    ),
+    (
+        4258,
+        "single precision is coarse for a column",
+        "A column varies by less than a ten-thousandth of its mean: dates, absolute temperatures, wavelengths of a line. Single \
+         precision has seven digits in all. `precision: double` has sixteen; subtracting a round number from the column helps, too.",
     ),
 ];

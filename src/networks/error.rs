@@ -1,7 +1,7 @@
 //! What can be wrong with a network, its layers, its weights or its training. Codes P42xx: 4201 to 4229 layers and
 //! models, 4230 to 4239 operations, from 4240 data, losses, optimisers and training.
 
-use crate::base::{Code, Fault};
+use crate::base::{Code, Fault, StopReason};
 
 use super::shape::Shape;
 
@@ -302,6 +302,12 @@ pub enum NetworkError {
         /// Its words.
         message: String,
     },
+    /// Somebody asked to stop in the middle of a step. The training loop takes the step back.
+    #[error("stopped: {}", reason.word())]
+    Stopped {
+        /// Why.
+        reason: StopReason,
+    },
     /// A fault of an operation on tensors that none of the checks foresaw.
     #[error("{place}{message}")]
     Tensor {
@@ -374,6 +380,7 @@ impl Fault for NetworkError {
             NetworkError::Refused { .. } => 4250,
             NetworkError::PlanValue { .. } => 4251,
             NetworkError::Generator { .. } => 4252,
+            NetworkError::Stopped { .. } => 4253,
         })
     }
 

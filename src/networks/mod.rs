@@ -18,6 +18,7 @@ pub mod objective;
 pub mod ops;
 pub mod optimise;
 pub mod parameters;
+pub mod scaling;
 pub mod settings;
 pub mod shape;
 pub mod symbolic;

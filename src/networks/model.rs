@@ -2,8 +2,8 @@
 
 use candle_core::{DType, Tensor};
 
-use crate::base::hash;
 use crate::base::random::{Rng, Streams};
+use crate::base::{CancelToken, hash};
 
 use super::error::NetworkError;
 use super::layer::{Layer, Node, Run, Site};
@@ -19,17 +19,31 @@ pub struct Pass {
     pub frozen: bool,
     /// Where masks are drawn from.
     pub(crate) rng: Rng,
+    /// What long computations ask whether to stop.
+    pub(crate) cancel: CancelToken,
 }
 
 impl Pass {
     /// A training step; its random numbers depend on the seed and the step only.
     pub fn training(streams: Streams, step: u64) -> Pass {
-        Pass { training: true, frozen: false, rng: streams.block("pass", step) }
+        let rng = streams.block("pass", step);
+        Pass { training: true, frozen: false, rng, cancel: CancelToken::new() }
     }
 
     /// An evaluation whose gradients may be asked for, by weights and by inputs.
     pub fn evaluation() -> Pass {
-        Pass { training: false, frozen: false, rng: Streams::new(0).stream("pass") }
+        let rng = Streams::new(0).stream("pass");
+        Pass { training: false, frozen: false, rng, cancel: CancelToken::new() }
+    }
+
+    /// The same with a token that long computations poll.
+    pub fn with_cancel(self, cancel: &CancelToken) -> Pass {
+        Pass { cancel: cancel.clone(), ..self }
+    }
+
+    /// An error where somebody asked to stop.
+    pub(crate) fn go_on(&self) -> Result<(), NetworkError> {
+        self.cancel.stop().map_or(Ok(()), |reason| Err(NetworkError::Stopped { reason }))
     }
 
     /// An evaluation without gradients by the weights (those by inputs remain).
@@ -37,6 +51,9 @@ impl Pass {
         Pass { frozen: true, ..Pass::evaluation() }
     }
 }
+
+/// The most weights of a network: a training keeps about ten copies of them.
+const MOST_WEIGHTS: usize = 1 << 29;
 
 /// A row of [`Model::summary`].
 #[derive(Clone, PartialEq, Debug)]
@@ -102,6 +119,16 @@ fn plan(network: &Layer, inputs: &[Shape]) -> Result<Node, NetworkError> {
         return Err(NetworkError::Inputs { path: network.short(), expected, found: inputs.len() });
     }
     let mut root = Site::top(network).plan(inputs)?;
+    let mut weights: usize = 0;
+    root.visit(0, &mut |node: &Node, _| {
+        let own = node.parameters.iter().map(ParameterSpec::count);
+        weights = own.fold(weights, usize::saturating_add);
+    });
+    if weights > MOST_WEIGHTS {
+        let expected = format!("a network of at most {MOST_WEIGHTS} weights");
+        let (path, found) = (network.short(), weights.to_string());
+        return Err(NetworkError::Shape { path, expected, found, hint: None });
+    }
     root.number(&mut [0; 3]);
     Ok(root)
 }

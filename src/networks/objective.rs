@@ -9,6 +9,7 @@ use super::loss::{Loss, TargetKind};
 use super::metric::{Measured, Metric};
 use super::model::{Model, Pass};
 use super::optimise::jacobian::{self, Jacobian};
+use super::scaling::{Link, Scaling};
 
 /// Rows that are used together.
 #[derive(Clone, Debug)]
@@ -88,7 +89,7 @@ pub trait Objective: Send + Sync {
         pass: &mut Pass,
     ) -> Option<Result<Jacobian, NetworkError>> {
         let residuals = self.residuals(model, batch, pass)?;
-        Some(residuals.and_then(|r| jacobian::by_rows(&r, &model.parameters)))
+        Some(residuals.and_then(|r| jacobian::by_rows(&r, &model.parameters, pass)))
     }
 
     /// The figures of merit that [`Objective::evaluate`] sums.
@@ -127,6 +128,7 @@ pub(crate) fn numbers(x: &Tensor) -> Result<Vec<f64>, NetworkError> {
 pub struct Supervised {
     loss: Loss,
     metrics: Vec<&'static Metric>,
+    scaling: Option<Scaling>,
 }
 
 impl Supervised {
@@ -147,7 +149,12 @@ impl Supervised {
                 hint: Some(hint.into()),
             });
         }
-        Ok(Supervised { loss, metrics })
+        Ok(Supervised { loss, metrics, scaling: None })
+    }
+
+    /// With outputs and targets brought to numbers near 1 before the loss sees them. Metrics see them as they are.
+    pub fn with_scaling(self, scaling: Option<Scaling>) -> Supervised {
+        Supervised { scaling, ..self }
     }
 
     /// The loss.
@@ -157,6 +164,20 @@ impl Supervised {
 
     fn target<'a>(&self, batch: &'a Batch) -> Result<&'a Tensor, NetworkError> {
         batch.target.as_ref().ok_or_else(|| self.no_target())
+    }
+
+    /// Output and target as the loss sees them.
+    fn seen(&self, output: Tensor, target: &Tensor) -> Result<(Tensor, Tensor), NetworkError> {
+        match &self.scaling {
+            Some(scaling) => scaling.both(&self.loss, &output, target),
+            None => Ok((output, target.clone())),
+        }
+    }
+
+    fn residuals_of(&self, output: &Tensor, batch: &Batch) -> Result<Tensor, NetworkError> {
+        let (output, target) = self.seen(output.clone(), self.target(batch)?)?;
+        let found = self.loss.residuals(&output, &target, batch.weights.as_ref());
+        found.unwrap_or_else(|| Err(self.no_target()))
     }
 
     fn no_target(&self) -> NetworkError {
@@ -172,7 +193,8 @@ impl Supervised {
 impl Objective for Supervised {
     fn describe(&self) -> String {
         let names: Vec<&str> = self.metrics.iter().map(|m| m.name).collect();
-        format!("supervised {} {:?} {names:?}", self.loss, self.loss.class_weights())
+        let scaling = &self.scaling;
+        format!("supervised {} {:?} {names:?} {scaling:?}", self.loss, self.loss.class_weights())
     }
 
     fn name(&self) -> String {
@@ -189,8 +211,8 @@ impl Objective for Supervised {
     }
 
     fn loss(&self, model: &Model, batch: &Batch, pass: &mut Pass) -> Result<Tensor, NetworkError> {
-        let output = model.forward(&batch.inputs, pass)?;
-        self.loss.value(&output, self.target(batch)?, batch.weights.as_ref())
+        let (output, target) = self.seen(model.forward(&batch.inputs, pass)?, self.target(batch)?)?;
+        self.loss.value(&output, &target, batch.weights.as_ref())
     }
 
     fn is_sum_of_squares(&self) -> bool {
@@ -203,14 +225,7 @@ impl Objective for Supervised {
         batch: &Batch,
         pass: &mut Pass,
     ) -> Option<Result<Tensor, NetworkError>> {
-        let output = match model.forward(&batch.inputs, pass) {
-            Ok(output) => output,
-            Err(e) => return Some(Err(e)),
-        };
-        match self.target(batch) {
-            Ok(target) => self.loss.residuals(&output, target, batch.weights.as_ref()),
-            Err(e) => Some(Err(e)),
-        }
+        self.is_sum_of_squares().then(|| self.residuals_of(&model.forward(&batch.inputs, pass)?, batch))
     }
 
     fn jacobian(
@@ -222,18 +237,12 @@ impl Objective for Supervised {
         if !self.is_sum_of_squares() {
             return None;
         }
-        let of = |output: &Tensor| match self.target(batch) {
-            Ok(target) => self
-                .loss
-                .residuals(output, target, batch.weights.as_ref())
-                .unwrap_or_else(|| Err(self.no_target())),
-            Err(e) => Err(e),
-        };
+        let of = |output: &Tensor| self.residuals_of(output, batch);
         match jacobian::by_layers(model, batch, pass, &of) {
             Ok(Some(found)) => Some(Ok(found)),
             Ok(None) => {
                 let residuals = self.residuals(model, batch, pass)?;
-                Some(residuals.and_then(|r| jacobian::by_rows(&r, &model.parameters)))
+                Some(residuals.and_then(|r| jacobian::by_rows(&r, &model.parameters, pass)))
             }
             Err(e) => Some(Err(e)),
         }
@@ -252,7 +261,8 @@ impl Objective for Supervised {
     ) -> Result<Evaluation, NetworkError> {
         let output = model.forward(&batch.inputs, pass)?;
         let target = self.target(batch)?;
-        let loss = scalar(&self.loss.value(&output, target, batch.weights.as_ref())?)?;
+        let (seen, seen_target) = self.seen(output.clone(), target)?;
+        let loss = scalar(&self.loss.value(&seen, &seen_target, batch.weights.as_ref())?)?;
         let weight = match &batch.weights {
             Some(w) => scalar(w)?,
             None => batch.rows() as f64,
@@ -262,7 +272,11 @@ impl Objective for Supervised {
             let output = if classes && output.rank() == 4 { output.permute((0, 2, 3, 1))? } else { output };
             let flags = self.loss.kind().target == TargetKind::Flags;
             let width = if flags { 1 } else { output.dim(D::Minus1)? };
-            let (output, target) = (numbers(&output.contiguous()?)?, numbers(target)?);
+            let (mut output, target) = (numbers(&output.contiguous()?)?, numbers(target)?);
+            output
+                .iter_mut()
+                .enumerate()
+                .for_each(|(i, o)| *o = Link::of(&self.loss, i % width, width).apply(*o));
             let rows = output.len().checked_div(width).unwrap_or(0);
             let measured = Measured { rows, output: &output, width, target: &target, classes };
             self.metrics.iter().zip(sums).for_each(|(m, s)| m.add(s, &measured));

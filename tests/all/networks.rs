@@ -296,3 +296,132 @@ fn every_place_of_an_array_has_a_class() {
         &["classes from 0 to 2", "found 3"],
     );
 }
+
+/// The unit of a target changes nothing: the loss is of numbers less their mean over their deviation.
+#[test]
+fn the_unit_of_the_target_does_not_matter() {
+    let script = |scale: &str, how: &str| {
+        format!(
+            "d = dataset({{x: [1.0*k for k in 0..40], y: [{scale}*sin(0.2*k) for k in 0..40]}})\n\
+             m = train(mlp(width: 16), d) {{ epochs: 150, {how}, seed: 1 }}\n\
+             check evaluate(m, d).r2 > 0.9\n\
+             check close(evaluate(m, d).loss, m.loss, rel: 1e-6)\n\
+             check m.loss < 0.1\n"
+        )
+    };
+    for scale in ["1", "1e-9", "1e-28", "1e20"] {
+        for how in [
+            "optimizer: adam(rate: 0.01)",
+            "optimizer: sgd(rate: 0.05)",
+            "loss: huber, optimizer: adam(rate: 0.01)",
+        ] {
+            holds(&script(scale, how));
+        }
+    }
+    // The same script in two units of the target trains to the same network.
+    holds(
+        "d = dataset({x: [1.0*k for k in 0..40], y: [sin(0.2*k) for k in 0..40] [m]})\n\
+         e = dataset({x: [1.0*k for k in 0..40], y: [1000*sin(0.2*k) for k in 0..40] [mm]})\n\
+         f(d) = train(mlp(width: 8), d) { epochs: 20, seed: 1 }\n\
+         check close(f(d).loss, f(e).loss, rel: 1e-4)\n",
+    );
+}
+
+/// Outputs stand for numbers: counts for the exponential of one, deviations for what a loss makes of them.
+#[test]
+fn predictions_are_means_and_deviations() {
+    holds(
+        "d = dataset({x: [0.1*k for k in 0..40], y: [round(exp(0.05*k)*10) for k in 0..40]})\n\
+         m = train(mlp(width: 8, depth: 1), d) { loss: poisson_nll, optimizer: lbfgs, steps: 200, seed: 1, precision: double }\n\
+         p = predict(m, d)\n\
+         check close(p[20], d.y[20], rel: 0.15)\n\
+         check evaluate(m, d).r2 > 0.98\n\
+         check close(substitute(symbolic(m), x, d.x[7]), p[7], rel: 1e-9)\n",
+    );
+    for loss in ["gaussian_nll", "moments"] {
+        holds(&format!(
+            "u = observe(dataset({{x: [0.01*k for k in 0..400], y: [1.0 for _ in 0..400]}}), noise: 0.2, over: x, seed: 1).y - 1\n\
+             d = dataset({{x: [0.01*k for k in 0..400], y: ([10*k for k in 0..400] + 1000*u) [mm]}})\n\
+             m = train(mlp(width: 8, depth: 1, outputs: 2), d) {{ loss: {loss}, optimizer: lbfgs, steps: 200, seed: 1, precision: double }}\n\
+             p = predict(m, d)\n\
+             check abs(mean(p.y_deviation) - 0.2 [m]) < 0.04 [m]\n\
+             check abs(p.y[200] - 2 [m]) < 0.15 [m]\n\
+             both = symbolic(m)\n\
+             check abs(substitute(both[1], x, d.x[9]) - p.y_deviation[9]) < 1e-9 [m]\n"
+        ));
+    }
+}
+
+/// The kept weights have the loss that the model tells, whatever the last step did.
+#[test]
+fn the_loss_told_is_that_of_the_weights_kept() {
+    for (options, low) in [
+        ("epochs: 200, optimizer: sgd(rate: 3.0)", false),
+        ("epochs: 30, optimizer: adam(rate: 0.3), batch: 7", true),
+        ("epochs: 30, optimizer: adam(rate: 0.01), average: 0.9", true),
+    ] {
+        holds(&format!(
+            "d = dataset({{x: [1.0*k for k in 0..99], y: [sin(0.1*k) for k in 0..99]}})\n\
+             m = train(mlp(width: 8, activation: relu), d) {{ {options}, seed: 1 }}\n\
+             check close(evaluate(m, d).loss, m.loss, rel: 1e-5)\n\
+             check m.loss < {}\n",
+            if low { 1.0 } else { 1e6 }
+        ));
+    }
+    // Normalisation by batch statistics computes something else in training: weights are judged as they are used.
+    holds(
+        "d = dataset({x: [1.0*k for k in 0..23], y: [sin(0.3*k) for k in 0..23]})\n\
+         m = train(chain(dense(8), batch_norm, relu, dense(1)), d) { steps: 1, batch: 24, optimizer: sgd(rate: 0.1), clip: 0.05, seed: 1 }\n\
+         check close(evaluate(m, d).loss, m.loss, rel: 1e-5)\n",
+    );
+    // Further training never ends worse than it began.
+    holds(
+        "var x in -1..2\n\
+         d = sample(sin(pi*x), points: 60, name: \"y\")\n\
+         m = train(mlp(width: 8, depth: 1), d) { optimizer: levenberg_marquardt, precision: double, steps: 30, seed: 1 }\n\
+         n = train(m, d) { optimizer: adam(rate: 0.1), epochs: 2, seed: 1 }\n\
+         check n.loss <= m.loss*(1 + 1e-9)\n",
+    );
+}
+
+#[test]
+fn what_cannot_be_trained_is_told() {
+    refused("d = dataset({x: [1.0, 2], y: [1.0, 2]})\ntrain(relu, d)\n", &["P4207", "weights to train"]);
+    refused(
+        "d = dataset({x: [1.0*k for k in 0..99999], y: [1.0*k for k in 0..99999]})\n\
+         train(mlp(width: 1000), d) { optimizer: levenberg_marquardt, steps: 2 }\n",
+        &["P4250", "100000 residuals", "lbfgs"],
+    );
+    refused(
+        "d = dataset({x: [1.0, 2], y: [1.0, 2]})\ntrain(mlp(width: 46000, depth: 3), d)\n",
+        &["P4207", "at most"],
+    );
+    // Dates in seconds are too fine for single precision.
+    holds(
+        "d = dataset({t: [1.7e9 + k for k in 0..50], y: [sin(0.1*k) for k in 0..50]})\n\
+         m = train(mlp(width: 16, depth: 1), d) { optimizer: lbfgs, steps: 300, precision: double, seed: 1 }\n\
+         check evaluate(m, d).r2 > 0.99\n",
+    );
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let script = "d = dataset({t: [1.7e9 + k for k in 0..50], y: [sin(0.1*k) for k in 0..50]})\n\
+                  m = train(mlp(width: 16, depth: 1), d) { epochs: 2, seed: 1 }\n";
+    let (status, text) = ran(folder.path(), script, &[]);
+    assert!(status == Some(0) && text.contains("P4258") && text.contains("precision: double"), "{text}");
+    // A function that fails later keeps what was learned.
+    let script = "f(k) = if k < 1500 then {x: 1.0*mod(k, 10), y: 2.0*mod(k, 10)} else {x: 1/0, y: 1.0}\n\
+                  m = train(dense(1), f) { target: y, rows: 100, epochs: 30, seed: 1 }\n\
+                  check m.steps > 20\n";
+    let (status, text) = ran(folder.path(), script, &[]);
+    assert!(status == Some(0) && text.contains("P4257"), "{text}");
+}
+
+/// Means and deviations are those of the rows to train on.
+#[test]
+fn rows_set_apart_do_not_normalise() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let script = "d = dataset({x: [1.0*k for k in 0..99], y: [2.0*k for k in 0..99]})\n\
+                  m = train(dense(1), d) { validation: 0.3, epochs: 1, seed: 1 }\n\
+                  print(m.network)\n";
+    let (status, text) = ran(folder.path(), script, &[]);
+    assert!(status == Some(0) && text.contains("normalise(") && !text.contains("49.5"), "{text}");
+}

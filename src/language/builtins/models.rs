@@ -10,6 +10,7 @@ use crate::language::context::Context;
 use crate::language::error::{Result, fault, fault_hint, lift};
 use crate::language::value::Value;
 use crate::networks::metric::{METRICS, Metric};
+use crate::networks::scaling::Scaling;
 use crate::networks::train::{Ended, Trained};
 use crate::networks::{Model, NetworkError};
 use crate::units::{Catalogue, Unit};
@@ -46,6 +47,7 @@ pub fn bytes(m: &ModelValue) -> std::result::Result<Vec<u8>, NetworkError> {
         "loss": Part::Loss(m.loss.clone()).to_string(),
         "class_weights": m.loss.class_weights(),
         "metrics": metrics,
+        "scaling": m.scaling.as_ref().map(|s| json!({"shift": s.shift, "factor": s.factor})),
         "seed": m.seed,
         "best_loss": m.trained.best_loss,
         "stopped": m.trained.ended.word(),
@@ -107,6 +109,7 @@ fn value(model: Model, about: &Json, catalogue: &Catalogue) -> Option<ModelValue
     if let Some(weights) = about["class_weights"].as_array() {
         loss = loss.with_class_weights(weights.iter().map(Json::as_f64).collect::<Option<_>>()?).ok()?;
     }
+    let numbers = |list: &Json| list.as_array()?.iter().map(Json::as_f64).collect::<Option<Vec<f64>>>();
     let metric = |n: &Json| METRICS.iter().find(|m| Some(m.name) == n.as_str());
     let metrics: Vec<&'static Metric> =
         about["metrics"].as_array()?.iter().map(metric).collect::<Option<_>>()?;
@@ -123,5 +126,18 @@ fn value(model: Model, about: &Json, catalogue: &Catalogue) -> Option<ModelValue
         evaluations: 0,
         resumed: false,
     };
-    Some(ModelValue { trained, reads, gives, loss, metrics, seed: about["seed"].as_u64()?, seconds: 0.0 })
+    let scaling = match &about["scaling"] {
+        Json::Null => None,
+        s => Some(Scaling { shift: numbers(&s["shift"])?, factor: numbers(&s["factor"])? }),
+    };
+    Some(ModelValue {
+        trained,
+        reads,
+        gives,
+        loss,
+        scaling,
+        metrics,
+        seed: about["seed"].as_u64()?,
+        seconds: 0.0,
+    })
 }

@@ -22,7 +22,7 @@ use crate::base::random::Streams;
 use crate::base::{Code, Diagnostic, Event, Finding, Span};
 use crate::data::{Column, DataError, Dataset, Role, Stack, Values};
 use crate::expression::print::Style;
-use crate::expression::{Expr, Kind, Relation, Symbol};
+use crate::expression::{Expr, Function as ExprFunction, Kind, Relation, Symbol};
 use crate::language::calls::Args;
 use crate::language::context::Context;
 use crate::language::error::{Result, fault, fault_hint, lift};
@@ -35,6 +35,7 @@ use crate::networks::loss::{Loss, TargetKind};
 use crate::networks::metric::{METRICS, Metric, metric};
 use crate::networks::objective::{Objective, Supervised};
 use crate::networks::optimise::{Average, Needs, Optimiser, Schedule};
+use crate::networks::scaling::{Link, Scaling};
 use crate::networks::train::{self, Data, Ended, Length, Plan, Trained, Watch};
 use crate::networks::{Model, Precision, Shape, summary, symbolic, use_of};
 use crate::syntax::tree::Name;
@@ -47,7 +48,7 @@ use model::{evaluate, formula, generate, is_of_classes, summarise, written};
 use network::begun;
 use plan::{metrics, plan};
 pub use rows::{Field, Gives, ModelValue, Reads};
-use rows::{array, numbers_of, taken, target};
+use rows::{numbers_of, taken};
 use task::{Start, Task};
 
 /// The table.
@@ -73,11 +74,12 @@ fn train(context: &mut Context, args: &Args) -> Result<Value> {
     let streams = Streams::new(seed);
     let rows = Rows::read(context, args, &parts, &task, streams)?;
     let loss = task.balanced(args, &rows.train)?;
-    let model = begun(args, &start, &task, &parts.train, streams)?;
+    let (model, scaling) = begun(context, args, &start, &task, &rows.train, streams)?;
     let metrics = metrics(args, &task.gives, &loss)?;
     let objective =
         Supervised::new(loss.clone(), metrics.clone()).map_err(|e| lift(&e, args.span_of("loss")))?;
-    let plan = plan(args, seed, &rows)?;
+    let objective = objective.with_scaling(scaling.clone());
+    let plan = Plan { further: start.before.is_some(), ..plan(args, seed, &rows)? };
     let watch = Watch {
         events: &context.events,
         name: context.binding.as_deref(),
@@ -88,12 +90,21 @@ fn train(context: &mut Context, args: &Args) -> Result<Value> {
         use_of::in_pool(context.threads, || train::train(model, &objective, rows.data(), &plan, watch))
             .map_err(|e| lift(&e, args.span))?;
     if let Ended::Diverged(what) = &trained.ended {
+        if trained.steps == 0 {
+            let message = format!("{what}, before anything was learned");
+            return Err(fault_hint(
+                4257,
+                args.span,
+                message,
+                "optimizer: adam(rate: 1e-4), or precision: double",
+            ));
+        }
         let message = format!("{what}; the last good weights are kept");
         context.notify(Diagnostic::warning(Code(4257), args.span, message));
     }
     let seconds = started.elapsed().as_secs_f64();
     let Task { reads, gives, .. } = task;
-    let model = Arc::new(ModelValue { trained, reads, gives, loss, metrics, seed, seconds });
+    let model = Arc::new(ModelValue { trained, reads, gives, loss, scaling, metrics, seed, seconds });
     context.events.send(Event::Finding(Arc::new(finding(context, &model))));
     Ok(Value::Model(model))
 }

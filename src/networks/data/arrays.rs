@@ -152,6 +152,28 @@ impl Arrays {
         counts.into_iter().map(|c| if c > 0.0 { n / (k * c) } else { 0.0 }).collect()
     }
 
+    /// Sizes of a row of input `k`.
+    pub fn sizes_of(&self, k: usize) -> Option<&[usize]> {
+        self.inputs.get(k).map(|a| a.sizes.as_slice())
+    }
+
+    /// The numbers of input `k` of this part, row by row.
+    pub fn numbers_of(&self, k: usize) -> impl Iterator<Item = f64> + '_ {
+        self.inputs.get(k).into_iter().flat_map(|a| self.within(a))
+    }
+
+    /// The numbers of the target of this part, row by row.
+    pub fn targets(&self) -> impl Iterator<Item = f64> + '_ {
+        self.target.iter().flat_map(|a| self.within(a))
+    }
+
+    fn within<'a>(&'a self, a: &'a Array) -> impl Iterator<Item = f64> + 'a {
+        let width = a.width();
+        self.rows
+            .iter()
+            .flat_map(move |r| (*r as usize * width..(*r as usize + 1) * width).map(|i| a.values.at(i)))
+    }
+
     /// The rows of this part.
     pub fn len(&self) -> usize {
         self.rows.len()

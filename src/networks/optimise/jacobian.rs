@@ -27,12 +27,13 @@ pub struct Jacobian {
 /// One backward for each residual: right for every objective.
 ///
 /// # Errors
-/// The graph of a residual cannot be gone back.
-pub fn by_rows(residuals: &Tensor, parameters: &Parameters) -> Result<Jacobian, NetworkError> {
+/// The graph of a residual cannot be gone back, or the token of the pass says to stop.
+pub fn by_rows(residuals: &Tensor, parameters: &Parameters, pass: &Pass) -> Result<Jacobian, NetworkError> {
     let r = numbers(residuals)?;
     let flat = residuals.flatten_all()?;
     let mut matrix = DMatrix::zeros(r.len(), parameters.count());
     for i in 0..r.len() {
+        pass.go_on()?;
         let mut at = 0;
         for g in ops::gradients(&flat.narrow(0, i, 1)?.sum_all()?, parameters.vars())? {
             for (k, g) in numbers(&g)?.into_iter().enumerate() {
@@ -135,6 +136,7 @@ pub fn by_layers(
     let table = r.reshape((rows, each))?;
     let mut matrix = DMatrix::zeros(values.len(), model.parameters.count());
     for j in 0..each {
+        pass.go_on()?;
         let probes: Vec<Var> = taps.iter().map(|t| t.probe.clone()).collect();
         let by_probe = ops::gradients(&table.narrow(1, j, 1)?.sum_all()?, &probes)?;
         for (tap, e) in taps.iter().zip(&by_probe) {
@@ -191,7 +193,7 @@ mod tests {
             let pass = || Pass::training(Streams::new(0), 0);
             let quick = by_layers(&model, &batch, &mut pass(), &of).unwrap().unwrap();
             let output = model.forward(&batch.inputs, &mut pass()).unwrap();
-            let slow = by_rows(&of(&output).unwrap(), &model.parameters).unwrap();
+            let slow = by_rows(&of(&output).unwrap(), &model.parameters, &pass()).unwrap();
             assert!((&quick.matrix - &slow.matrix).amax() < 1e-14, "{text}");
             assert!((&quick.residuals - &slow.residuals).amax() < 1e-14, "{text}");
         }

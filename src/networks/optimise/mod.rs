@@ -15,7 +15,7 @@ use super::ops;
 use super::parameters::Parameters;
 use super::settings::{Range, Setting, Settings};
 use crate::base::random::Streams;
-use crate::base::{StopReason, suggest};
+use crate::base::{CancelToken, StopReason, suggest};
 use jacobian::Jacobian;
 
 pub mod average;
@@ -286,6 +286,7 @@ pub(crate) struct Ground<'a> {
     step: u64,
     /// Whether every step sees the same batch.
     fixed: bool,
+    cancel: &'a CancelToken,
 }
 
 impl<'a> Ground<'a> {
@@ -297,8 +298,9 @@ impl<'a> Ground<'a> {
         streams: Streams,
         step: u64,
         fixed: bool,
+        cancel: &'a CancelToken,
     ) -> Ground<'a> {
-        Ground { model, objective, batch, streams, step, fixed }
+        Ground { model, objective, batch, streams, step, fixed, cancel }
     }
 
     /// The model, whose weights are the place on the ground.
@@ -313,7 +315,7 @@ impl<'a> Ground<'a> {
 
     /// Masks are the same for every evaluation of a step.
     fn pass(&self) -> Pass {
-        Pass::training(self.streams, self.step)
+        Pass::training(self.streams, self.step).with_cancel(self.cancel)
     }
 
     /// Remembers whether an evaluation drew random numbers.

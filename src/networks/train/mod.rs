@@ -58,12 +58,12 @@ fn on_deep_stack(
     plan: &Plan,
     watch: Watch<'_>,
 ) -> Result<Trained, NetworkError> {
-    let mut run = Run::begin(model, objective, data, plan)?;
+    let deadline = plan.time.map(|t| Instant::now() + Duration::from_secs_f64(t.min(1e9)));
+    let cancel = deadline.map_or_else(|| watch.cancel.clone(), |at| watch.cancel.with_deadline(at));
+    let mut run = Run::begin(model, objective, data, plan, &cancel)?;
     let mut keeper = Keeper::new(watch.checkpoints, run.fingerprint()?);
     let resumed = keeper.resume(|bytes| run.load(bytes)).is_some();
 
-    let deadline = plan.time.map(|t| Instant::now() + Duration::from_secs_f64(t.min(1e9)));
-    let cancel = deadline.map_or_else(|| watch.cancel.clone(), |at| watch.cancel.with_deadline(at));
     let mut meter = Meter::new(watch.events, &watch.task(), "steps", Some(run.steps())).limit(plan.time);
 
     while run.ended().is_none() {

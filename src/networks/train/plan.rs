@@ -4,7 +4,10 @@ use super::Data;
 use crate::networks::error::NetworkError;
 use crate::networks::model::Model;
 use crate::networks::objective::Objective;
-use crate::networks::optimise::{Average, Optimiser, Schedule};
+use crate::networks::optimise::{Average, Needs, Optimiser, Schedule};
+
+/// The most derivatives that a method of residuals keeps at a time.
+const MOST_SLOPES: usize = 500_000_000;
 
 /// How long a training is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,6 +45,8 @@ pub struct Plan {
     pub work: Option<u64>,
     /// Seconds after which it stops, at the end of a step.
     pub time: Option<f64>,
+    /// Whether the weights it begins with were trained before: they are among those that the best are chosen from.
+    pub further: bool,
 }
 
 impl Plan {
@@ -60,6 +65,7 @@ impl Plan {
             seed: 0,
             work: None,
             time: None,
+            further: false,
         }
     }
 
@@ -74,7 +80,7 @@ impl Plan {
     /// All that decides the result, exactly. Time is no part of it.
     pub(super) fn words(&self) -> String {
         format!(
-            "{} {} {:?} {:?} {:?} {:?} {:?} {:?} {} {} {:?}",
+            "{} {} {:?} {:?} {:?} {:?} {:?} {:?} {} {} {:?} {}",
             self.optimiser,
             self.schedule,
             self.length,
@@ -85,8 +91,25 @@ impl Plan {
             self.average,
             self.diverged,
             self.seed,
-            self.work
+            self.work,
+            self.further
         )
+    }
+
+    /// Whether the residuals of a batch and their derivatives have room.
+    fn check_size(&self, model: &Model, data: Data<'_>) -> Result<(), NetworkError> {
+        let rows = self.batch.or(data.train.rows()).unwrap_or(1);
+        let (residuals, weights) = (rows.saturating_mul(model.output.count()), model.parameters.count());
+        if self.optimiser.kind().needs != Needs::Residuals || residuals.saturating_mul(weights) <= MOST_SLOPES
+        {
+            return Ok(());
+        }
+        Err(NetworkError::Refused {
+            method: self.optimiser.kind().name.into(),
+            expected: "at most 5e8 derivatives of residuals by weights (4 GB)",
+            found: format!("{residuals} residuals and {weights} weights"),
+            hint: "optimizer: lbfgs, or a batch of fewer rows",
+        })
     }
 
     fn check_values(&self) -> Result<(), NetworkError> {
@@ -136,6 +159,17 @@ impl Plan {
         data: Data<'_>,
     ) -> Result<(), NetworkError> {
         self.check_values()?;
+        if model.parameters.count() == 0 {
+            let (path, found) = (model.network.short(), "none".to_string());
+            let expected = "a network with weights to train".to_string();
+            return Err(NetworkError::Shape {
+                path,
+                expected,
+                found,
+                hint: Some("chain(dense(8), tanh, dense(1))".into()),
+            });
+        }
+        self.check_size(model, data)?;
         self.optimiser.check(objective, &self.schedule, self.clip.is_some())?;
         for (which, source) in [("training", Some(data.train)), ("validation", data.validation)] {
             let Some(source) = source else { continue };

@@ -3,11 +3,12 @@
 use super::state::{Best, Snapshot, State, put, snapshot};
 use super::trained::{Divergence, Ended, Record, Trained};
 use super::{Data, Plan, StopReason, evaluate};
-use crate::base::hash;
 use crate::base::random::Streams;
-use crate::networks::data::{Order, Place};
+use crate::base::{CancelToken, hash};
+use crate::networks::data::{Order, Place, Source};
 use crate::networks::error::NetworkError;
-use crate::networks::model::Model;
+use crate::networks::layer::Layer;
+use crate::networks::model::{Model, Pass};
 use crate::networks::objective::{Batch, Objective, numbers};
 use crate::networks::optimise::numbers::Numbers;
 use crate::networks::optimise::{Clock, Ground};
@@ -21,9 +22,23 @@ pub(super) struct Run<'a> {
     order: Order,
     /// Batches of an epoch.
     batches: u64,
-    /// Whether all steps see the same batch.
+    /// Whether all steps see the same function of the weights: the same batch, and a network that is no other in training.
     fixed: bool,
+    /// Polled within a step.
+    cancel: CancelToken,
     state: State,
+}
+
+/// Rows that weights are judged by at the end of an epoch, where no validation data do.
+const JUDGED: usize = 256;
+
+/// Whether a network computes something else in training than afterwards.
+fn differs(model: &Model) -> bool {
+    fn drops(layer: &Layer) -> bool {
+        let own = layer.kind().name == "dropout" || layer.real("dropout") > 0.0;
+        own || layer.inner().iter().any(drops)
+    }
+    !model.buffers.is_empty() || drops(&model.network)
 }
 
 impl<'a> Run<'a> {
@@ -33,12 +48,21 @@ impl<'a> Run<'a> {
         objective: &'a dyn Objective,
         data: Data<'a>,
         plan: &'a Plan,
+        cancel: &CancelToken,
     ) -> Result<Run<'a>, NetworkError> {
         let state = State::begin(&model, plan)?;
         let order = Order { size: plan.batch, streams: Streams::new(plan.seed), dtype: model.dtype() };
         let batches = data.train.batches(plan.batch).max(1);
-        let fixed = batches == 1 && data.train.fixed(plan.batch);
-        Ok(Run { model, objective, data, plan, order, batches, fixed, state })
+        let fixed = batches == 1 && data.train.fixed(plan.batch) && !differs(&model);
+        let cancel = cancel.clone();
+        let mut run = Run { model, objective, data, plan, order, batches, fixed, cancel, state };
+        if plan.further
+            && let Some(loss) = run.loss_now()?
+        {
+            let weights = snapshot(&run.model)?;
+            run.judge(loss, 0, weights);
+        }
+        Ok(run)
     }
 
     /// A hash of all that decides the result.
@@ -82,15 +106,33 @@ impl<'a> Run<'a> {
     /// The step itself: a batch, its loss, new weights.
     pub fn step(&mut self) -> Result<(), NetworkError> {
         let s = &mut self.state;
-        let batch = self.data.train.batch(s.place, &self.order)?;
+        let batch = match self.data.train.batch(s.place, &self.order) {
+            // What was learned so far is worth more than the rows that did not come.
+            Err(NetworkError::Generator { message, .. }) if s.step > 0 => {
+                let (epoch, batch) = (s.place.epoch + 1, s.place.index + 1);
+                let found = format!("no rows ({message})");
+                s.ended =
+                    Some(Ended::Diverged(Divergence { epoch, batch, rows: Vec::new(), found, data: None }));
+                return Ok(());
+            }
+            other => other?,
+        };
         let clock = Clock { step: s.step, steps: self.plan.steps(self.batches), epoch: s.place.epoch };
         s.rate = self.plan.optimiser.rate() * self.plan.schedule.factor(clock, &s.plateau);
         // The weights as they are now become good if their loss is finite.
         s.spare[0].read(&self.model.parameters)?;
         s.spare[1].read(&self.model.buffers)?;
         let streams = self.order.streams;
-        let mut ground = Ground::new(&self.model, self.objective, &batch, streams, s.step, self.fixed);
-        let taken = s.method.step(&mut ground, s.rate, self.plan.clip)?;
+        let mut ground =
+            Ground::new(&self.model, self.objective, &batch, streams, s.step, self.fixed, &self.cancel);
+        let taken = match s.method.step(&mut ground, s.rate, self.plan.clip) {
+            Err(NetworkError::Stopped { reason }) => {
+                put(&mut s.spare, &self.model)?;
+                s.ended = Some(Ended::Stopped(reason));
+                return Ok(());
+            }
+            other => other?,
+        };
         s.evaluations += taken.evaluations;
         let first = *s.first_loss.get_or_insert(taken.loss);
         if !taken.usable || taken.loss > self.plan.diverged * first.abs().max(1.0) {
@@ -129,10 +171,14 @@ impl<'a> Run<'a> {
         let s = &mut self.state;
         let data = not_finite(batch)?;
         let (place, found) = if finite || data.is_some() {
-            let found = if gradient {
-                "a gradient that is not finite".to_string()
-            } else {
-                format!("a loss of {loss}")
+            let first = s.first_loss.unwrap_or(loss);
+            let found = match gradient {
+                true => "a gradient that is not finite".to_string(),
+                false if loss.is_finite() => {
+                    let times = self.plan.diverged;
+                    format!("a loss of {loss:.4e}, above {times:e} times the first, {first:.4e},")
+                }
+                false => format!("a loss of {loss}"),
             };
             (s.place, found)
         } else {
@@ -170,17 +216,20 @@ impl<'a> Run<'a> {
         // The loss of a single batch is that of the weights before the step.
         let single = self.fixed && average.is_none() && self.data.validation.is_none();
         let mut judged = average.unwrap_or_else(|| if single { s.good.clone() } else { raw.clone() });
-        let (mut validation, mut metrics) = (None, Vec::new());
-        if let Some(source) = self.data.validation {
-            let rows = source.rows().unwrap_or(usize::MAX);
-            let order = Order { size: self.order.size.map(|n| n.min(rows)), ..self.order };
+        let (mut validation, mut metrics, mut now) = (None, Vec::new(), None);
+        if !single {
             put(&mut judged, &self.model)?;
-            let (loss, values) = evaluate(&self.model, self.objective, source, &order)?;
+            match self.data.validation {
+                Some(source) => {
+                    let (loss, values) = self.validate(source)?;
+                    (validation, metrics) = (Some(loss), values);
+                }
+                None => now = self.loss_now()?,
+            }
             put(&mut raw, &self.model)?;
-            (validation, metrics) = (Some(loss), values);
         }
         let record = self.record(epoch, validation, metrics);
-        let loss = validation.unwrap_or(record.loss);
+        let loss = validation.or(now).unwrap_or(record.loss);
         self.judge(loss, epoch, judged);
         let s = &mut self.state;
         self.plan.schedule.observe(&mut s.plateau, loss);
@@ -197,14 +246,58 @@ impl<'a> Run<'a> {
         Ok(Some(record))
     }
 
-    /// Once a training is over: where the losses were those of weights before a step, the last weights get theirs.
-    pub fn settle(&mut self) -> Result<(), NetworkError> {
-        let over = matches!(&self.state.ended, Some(Ended::Stopped(r)) if *r != StopReason::Cancelled);
-        if over && self.fixed && self.state.averaged.is_none() && self.data.validation.is_none() {
-            let (loss, _) = evaluate(&self.model, self.objective, self.data.train, &self.order)?;
-            let weights = snapshot(&self.model)?;
-            self.judge(loss, self.state.place.epoch, weights);
+    fn validate(&self, source: &dyn Source) -> Result<(f64, Vec<f64>), NetworkError> {
+        let rows = source.rows().unwrap_or(usize::MAX);
+        let order = Order { size: self.order.size.map(|n| n.min(rows)), ..self.order };
+        evaluate(&self.model, self.objective, source, &order)
+    }
+
+    /// The loss of the weights as they are: of validation, or of up to [`JUDGED`] training rows in batches that lie evenly
+    /// among all. `None` where a function makes the rows, which may be dear.
+    fn loss_now(&self) -> Result<Option<f64>, NetworkError> {
+        if let Some(source) = self.data.validation {
+            return Ok(Some(self.validate(source)?.0));
         }
+        let source = self.data.train;
+        let Some(rows) = source.rows() else { return Ok(None) };
+        let size = self.order.size.unwrap_or(rows).min(rows).max(1);
+        let order = Order { size: Some(size), ..self.order };
+        let batches = source.batches(order.size).max(1);
+        let count = (JUDGED.div_ceil(size) as u64).clamp(1, batches);
+        let (mut sum, mut weight) = (0.0, 0.0);
+        for k in 0..count {
+            let batch = source.plain(k * batches / count, &order)?;
+            let mut sums = vec![Vec::new(); self.objective.metrics().len()];
+            let seen = self.objective.evaluate(&self.model, &batch, &mut Pass::inference(), &mut sums)?;
+            sum += seen.weight * seen.loss;
+            weight += seen.weight;
+        }
+        Ok(Some(sum / weight))
+    }
+
+    /// Once a training is over: where the losses were those of weights before a step, the last weights get theirs; where
+    /// they were those of some rows, the best weights get that of all.
+    pub fn settle(&mut self) -> Result<(), NetworkError> {
+        let over = !matches!(&self.state.ended, Some(Ended::Stopped(StopReason::Cancelled)));
+        if !over || self.data.validation.is_some() || self.data.train.rows().is_none() {
+            return Ok(());
+        }
+        let all = |run: &Run| {
+            Ok::<_, NetworkError>(evaluate(&run.model, run.objective, run.data.train, &run.order)?.0)
+        };
+        if self.fixed && self.state.averaged.is_none() {
+            if matches!(self.state.ended, Some(Ended::Stopped(_))) {
+                let (loss, weights) = (all(self)?, snapshot(&self.model)?);
+                self.judge(loss, self.state.place.epoch, weights);
+            }
+            return Ok(());
+        }
+        let mut now = snapshot(&self.model)?;
+        let Some(mut best) = self.state.best.take() else { return Ok(()) };
+        put(&mut best.weights, &self.model)?;
+        best.loss = all(self)?;
+        put(&mut now, &self.model)?;
+        self.state.best = Some(best);
         Ok(())
     }
 
@@ -231,6 +324,8 @@ impl<'a> Run<'a> {
         if let Some(best) = &mut self.state.best {
             put(&mut best.weights, &self.model)?;
             (best_loss, best_epoch) = (Some(best.loss), best.epoch);
+        } else if self.state.step > 0 {
+            best_loss = self.state.good_loss;
         }
         let s = self.state;
         Ok(Trained {

@@ -20,7 +20,8 @@ pub(super) fn evaluate(context: &mut Context, args: &Args) -> Result<Value> {
     let at = args.span_of("data");
     let rows = rows_of(&m, &d, true, at)?;
     let objective = Supervised::new(m.loss.clone(), METRICS.iter().filter(|k| fits(k, &m)).collect())
-        .map_err(|e| lift(&e, at))?;
+        .map_err(|e| lift(&e, at))?
+        .with_scaling(m.scaling.clone());
     objective.check(&m.trained.model, &rows, "evaluation").map_err(|e| lift(&e, at))?;
     let (loss, values) =
         use_of::in_pool(context.threads, || use_of::evaluate(&m.trained.model, &objective, &rows, AT_ONCE))
@@ -50,6 +51,9 @@ pub fn predict(context: &Context, m: &ModelValue, d: &Dataset, at: Span) -> Resu
     let found = use_of::in_pool(context.threads, || use_of::outputs(&m.trained.model, &rows, AT_ONCE))
         .map_err(|e| lift(&e, at))?;
     let width = found.len() / d.rows().max(1);
+    let last = m.trained.model.output.sizes().last().copied().unwrap_or(1).max(1);
+    let link = |(k, o): (usize, f64)| Link::of(&m.loss, k % last, last).apply(o);
+    let found: Vec<f64> = found.into_iter().enumerate().map(link).collect();
     if let Gives::Classes(name, names) = &m.gives {
         let label = |row: &[f64]| -> Arc<str> {
             let best = match row {
@@ -93,11 +97,23 @@ pub fn predict(context: &Context, m: &ModelValue, d: &Dataset, at: Span) -> Resu
         _ => Vec::new(),
     };
     let column = |k: usize| {
-        let own = fields.get(k);
-        let name = own.map_or_else(|| format!("y{k}"), |f| f.name.to_string());
+        // Deviations stand behind the numbers that they belong to.
+        let spread = matches!(Link::of(&m.loss, k, width), Link::Deviation | Link::Size);
+        let own = if spread { fields.get(k - fields.len().min(k)) } else { fields.get(k) };
+        let name = match own {
+            Some(f) if spread => format!("{}_deviation", f.name),
+            Some(f) => f.name.to_string(),
+            None => format!("y{k}"),
+        };
         let unit = own.and_then(|f| f.unit.clone());
         let values = found.iter().skip(k).step_by(width.max(1));
-        let values = values.map(|x| unit.as_ref().map_or(*x, |u| u.from_si(*x))).collect();
+        let shown = |x: f64| match &unit {
+            // A difference of temperatures has no zero point.
+            Some(u) if spread => x / u.scale().to_f64(),
+            Some(u) => u.from_si(x),
+            None => x,
+        };
+        let values = values.map(|x| shown(*x)).collect();
         Column::floats(&name, unit, values)
     };
     if width == 1 {
@@ -186,14 +202,21 @@ pub(super) fn written(_: &mut Context, args: &Args) -> Result<Value> {
         Gives::Columns(fields) => fields.clone(),
         _ => Vec::new(),
     };
-    let mut all: Vec<Value> = found
-        .into_iter()
-        .enumerate()
-        .map(|(k, e)| match fields.get(k).and_then(unit) {
-            Some(u) => Value::Expr(e * Expr::unit(u)),
-            None => Value::Expr(e),
-        })
-        .collect();
+    let width = found.len();
+    let call = |function: ExprFunction, e: Expr| Expr::call(function, vec![e]);
+    let stands_for = |(k, e): (usize, Expr)| {
+        let link = Link::of(&m.loss, k, width);
+        let e = match link {
+            Link::Same => e,
+            Link::Exp => call(ExprFunction::Exp, e),
+            Link::Deviation => call(ExprFunction::Exp, e * Expr::ratio(1, 2)),
+            Link::Size => call(ExprFunction::Abs, e),
+        };
+        let spread = matches!(link, Link::Deviation | Link::Size);
+        let field = if spread { fields.get(k - fields.len().min(k)) } else { fields.get(k) };
+        Value::Expr(field.and_then(unit).map_or(e.clone(), |u| e * Expr::unit(u)))
+    };
+    let mut all: Vec<Value> = found.into_iter().enumerate().map(stands_for).collect();
     Ok(if all.len() == 1 { all.swap_remove(0) } else { Value::list(all) })
 }
 

@@ -68,6 +68,8 @@ pub struct ModelValue {
     pub gives: Gives,
     /// What was minimised.
     pub loss: Loss,
+    /// Location and size of the targets that the loss sees them in.
+    pub scaling: Option<Scaling>,
     /// What it was judged by.
     pub metrics: Vec<&'static Metric>,
     /// The seed.

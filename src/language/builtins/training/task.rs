@@ -22,7 +22,7 @@ impl Start {
     }
 
     /// The trained one, where an option does not ask for something else.
-    fn unless(&self, args: &Args, option: &str) -> Option<&ModelValue> {
+    pub fn unless(&self, args: &Args, option: &str) -> Option<&ModelValue> {
         self.before.as_deref().filter(|_| !args.is_given(option))
     }
 }
