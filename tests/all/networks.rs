@@ -257,7 +257,7 @@ fn every_place_of_an_array_has_a_class() {
          check n.stopped == \"finished\"\n\
          parts = split(d, train: 0.75, seed: 1)\n\
          turned = train({net}, parts) {{ target: mask, loss: cross_entropy, epochs: 100, optimizer: adam(rate: 0.05), seed: 1,\n\
-         \x20   augment: [quarter_turns, flip_vertical, shift(most: 1)] }}\n\
+         \x20   augment: [quarter_turns, flip_vertical, shift_pixels(most: 1)] }}\n\
          check evaluate(turned, d).accuracy > 0.99\n"
     ));
     let train = |d: &str| {
@@ -320,8 +320,8 @@ fn the_unit_of_the_target_does_not_matter() {
     }
     // The same script in two units of the target trains to the same network.
     holds(
-        "d = dataset({x: [1.0*k for k in 0..40], y: [sin(0.2*k) for k in 0..40] [m]})\n\
-         e = dataset({x: [1.0*k for k in 0..40], y: [1000*sin(0.2*k) for k in 0..40] [mm]})\n\
+        "d = dataset({x: [1.0*k for k in 0..40], y: [sin(0.2*k) [m] for k in 0..40]})\n\
+         e = dataset({x: [1.0*k for k in 0..40], y: [1000*sin(0.2*k) [mm] for k in 0..40]})\n\
          f(d) = train(mlp(width: 8), d) { epochs: 20, seed: 1 }\n\
          check close(f(d).loss, f(e).loss, rel: 1e-4)\n",
     );
@@ -341,7 +341,7 @@ fn predictions_are_means_and_deviations() {
     for loss in ["gaussian_nll", "moments"] {
         holds(&format!(
             "u = observe(dataset({{x: [0.01*k for k in 0..400], y: [1.0 for _ in 0..400]}}), noise: 0.2, over: x, seed: 1).y - 1\n\
-             d = dataset({{x: [0.01*k for k in 0..400], y: ([10*k for k in 0..400] + 1000*u) [mm]}})\n\
+             d = dataset({{x: [0.01*k for k in 0..400], y: [(10*k + 1000*u[k]) [mm] for k in 0..400]}})\n\
              m = train(mlp(width: 8, depth: 1, outputs: 2), d) {{ loss: {loss}, optimizer: lbfgs, steps: 200, seed: 1, precision: double }}\n\
              p = predict(m, d)\n\
              check abs(mean(p.y_deviation) - 0.2 [m]) < 0.04 [m]\n\

@@ -292,8 +292,12 @@ impl<'a> Run<'a> {
             }
             return Ok(());
         }
+        let Some(mut best) = self.state.best.take() else {
+            // It broke in its first epoch.
+            self.state.good_loss = (self.state.step > 0).then(|| all(self)).transpose()?;
+            return Ok(());
+        };
         let mut now = snapshot(&self.model)?;
-        let Some(mut best) = self.state.best.take() else { return Ok(()) };
         put(&mut best.weights, &self.model)?;
         best.loss = all(self)?;
         put(&mut now, &self.model)?;
