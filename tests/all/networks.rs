@@ -285,7 +285,7 @@ fn every_place_of_an_array_has_a_class() {
             "{MAPS}m = train({net}, d) {{ target: mask, loss: cross_entropy, epochs: 1, seed: 1 }}\n\
              evaluate(m, with(d, mask: mask + 1))\n"
         ),
-        &["P4248", "found 3", "net.phys:6:13"],
+        &["P4248", "found 3", "net.phys:7:13"],
     );
     // Rows that a function makes are checked as they come.
     refused(
@@ -412,7 +412,7 @@ fn what_cannot_be_trained_is_told() {
                   m = train(dense(1), f) { target: y, rows: 100, epochs: 30, seed: 1 }\n\
                   check m.steps > 20\n";
     let (status, text) = ran(folder.path(), script, &[]);
-    assert!(status == Some(0) && text.contains("P4257"), "{text}");
+    assert!(status == Some(0) && text.contains("P4252"), "{text}");
 }
 
 /// Means and deviations are those of the rows to train on.

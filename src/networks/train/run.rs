@@ -110,9 +110,7 @@ impl<'a> Run<'a> {
             // What was learned so far is worth more than the rows that did not come.
             Err(NetworkError::Generator { message, .. }) if s.step > 0 => {
                 let (epoch, batch) = (s.place.epoch + 1, s.place.index + 1);
-                let found = format!("no rows ({message})");
-                s.ended =
-                    Some(Ended::Diverged(Divergence { epoch, batch, rows: Vec::new(), found, data: None }));
+                s.ended = Some(Ended::Failed { epoch, batch, message });
                 return Ok(());
             }
             other => other?,
