@@ -160,7 +160,10 @@ impl Loss {
                     [places @ .., classes] => (*classes, places.to_vec()),
                 };
                 if target != places {
-                    let expected = format!("a class for each of {places:?} with outputs {output}");
+                    let expected = match places.as_slice() {
+                        [] => format!("one class for each row with outputs {output}"),
+                        _ => format!("a class for each of {places:?} with outputs {output}"),
+                    };
                     return Err(self.input(expected, found, None));
                 }
                 if let Some(w) = self.class_weights.as_ref().filter(|w| w.len() != classes) {

@@ -231,7 +231,7 @@ fn shapes_that_do_not_fit_are_named() {
     let (text, _) = message("cross_entropy", &[3], &[3]);
     assert_eq!(
         text,
-        "cross_entropy: expected a class for each of [] with outputs [3], found a target of shape [3]"
+        "cross_entropy: expected one class for each row with outputs [3], found a target of shape [3]"
     );
     let (text, hint) = message("gaussian_nll", &[3], &[3]);
     assert_eq!(text, "gaussian_nll: expected outputs that are twice the targets, 6, found outputs [3]");
