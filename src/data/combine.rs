@@ -203,7 +203,11 @@ fn like(column: &Column, model: &Column) -> Result<Column, DataError> {
         Some(stack) => format!("arrays {}", stack.shape()),
         None => c.kind().to_string(),
     };
-    if kind(column) != kind(model) {
+    let alike = match (column.arrays(), model.arrays()) {
+        (Some(a), Some(b)) => a.is_like(b),
+        _ => kind(column) == kind(model),
+    };
+    if !alike {
         return Err(DataError::UnlikeValues {
             name: column.name.to_string(),
             expected: kind(model),

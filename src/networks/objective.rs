@@ -5,18 +5,24 @@ use candle_core::{D, DType, Tensor};
 
 use super::data::Source;
 use super::error::NetworkError;
+use super::lengths::{Lengths, Presence};
 use super::loss::{Loss, TargetKind};
 use super::metric::{Measured, Metric};
 use super::model::{Model, Pass};
 use super::optimise::jacobian::{self, Jacobian};
+use super::shape::Shape;
 
 /// Rows that are used together.
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// The inputs of the network, each `[rows, ...]`.
     pub inputs: Vec<Tensor>,
+    /// The lengths of the rows of each input, where they differ; none for inputs whose rows are as long as the tensor.
+    pub lengths: Vec<Option<Lengths>>,
     /// What the outputs are compared with, `[rows, ...]`.
     pub target: Option<Tensor>,
+    /// The lengths of the rows of the target, where they differ.
+    pub target_lengths: Option<Lengths>,
     /// Weights of the rows, `[rows]`.
     pub weights: Option<Tensor>,
 }
@@ -24,7 +30,7 @@ pub struct Batch {
 impl Batch {
     /// A batch without weights.
     pub fn new(inputs: Vec<Tensor>, target: Option<Tensor>) -> Batch {
-        Batch { inputs, target, weights: None }
+        Batch { inputs, lengths: Vec::new(), target, target_lengths: None, weights: None }
     }
 
     /// How many rows it has; 0 without inputs.
@@ -122,6 +128,13 @@ pub(crate) fn numbers(x: &Tensor) -> Result<Vec<f64>, NetworkError> {
     Ok(x.detach().flatten_all()?.to_dtype(DType::F64)?.to_vec1::<f64>()?)
 }
 
+/// What a loss compares.
+struct Faced {
+    output: Tensor,
+    target: Tensor,
+    weights: Option<Tensor>,
+}
+
 /// Outputs compared with targets.
 #[derive(Clone, Debug)]
 pub struct Supervised {
@@ -159,6 +172,42 @@ impl Supervised {
         batch.target.as_ref().ok_or_else(|| self.no_target())
     }
 
+    /// Output, target and weights of a batch as the loss compares them: rows, or where the output varies in length all
+    /// elements of all rows, one below the other.
+    fn faced(&self, model: &Model, batch: &Batch, output: Tensor) -> Result<Faced, NetworkError> {
+        let target = self.target(batch)?.clone();
+        let weights = batch.weights.clone();
+        let Some(varies) = model.output.varies() else { return Ok(Faced { output, target, weights }) };
+        let full =
+            |t: &Tensor| -> Result<Lengths, NetworkError> { Ok(Lengths::new(vec![t.dim(1)?; t.dim(0)?])) };
+        let own = match batch.lengths.get(varies.input).and_then(Option::as_ref) {
+            Some(lengths) => lengths.through(varies),
+            None => full(&output)?,
+        };
+        let theirs = batch.target_lengths.clone().map_or_else(|| full(&target), Ok)?;
+        if let Some(row) = own.rows().iter().zip(theirs.rows()).position(|(a, b)| a != b) {
+            return Err(NetworkError::Length {
+                path: format!("{}: the target", self.loss),
+                expected: format!("{} elements as in the output", own.rows()[row]),
+                row: row + 1,
+                found: theirs.rows()[row],
+            });
+        }
+        let gather = |t: &Tensor| match Presence::new(own.clone(), t.dim(1)?) {
+            Some(presence) => presence.gather(t),
+            None => Ok(t.contiguous()?.flatten(0, 1)?),
+        };
+        let weights = match weights {
+            Some(w) => {
+                let rows = own.rows().iter().enumerate();
+                let rows: Vec<u32> = rows.flat_map(|(k, n)| std::iter::repeat_n(k as u32, *n)).collect();
+                Some(w.index_select(&Tensor::from_vec(rows, own.total(), w.device())?, 0)?)
+            }
+            None => None,
+        };
+        Ok(Faced { output: gather(&output)?, target: gather(&target)?, weights })
+    }
+
     fn no_target(&self) -> NetworkError {
         NetworkError::LossInput {
             loss: self.loss.to_string(),
@@ -181,7 +230,26 @@ impl Objective for Supervised {
 
     fn check(&self, model: &Model, data: &dyn Source, which: &'static str) -> Result<(), NetworkError> {
         let shape = data.target().ok_or_else(|| self.no_target())?;
-        let classes = self.loss.check_shapes(&model.output, &shape)?;
+        let (output, target) = (&model.output, &shape);
+        if output.varies().is_some() != target.varies().is_some() {
+            let output_varies = output.varies().is_some();
+            return Err(NetworkError::LossInput {
+                loss: self.loss.to_string(),
+                expected: if output_varies {
+                    format!(
+                        "a target that varies in length as the outputs {output}, or outputs of one length"
+                    )
+                } else {
+                    format!("a target of the shape of the outputs, {output}")
+                },
+                found: format!("a target of shape {target}"),
+                hint: output_varies.then(|| "global_pool or deep_set at the end".to_string()),
+            });
+        }
+        // Where lengths vary, each element is a row.
+        let free = usize::from(output.varies().is_some());
+        let (output, shape) = (Shape::new(&output.sizes()[free..]), &shape.sizes()[free..]);
+        let classes = self.loss.check_shapes(&output, shape)?;
         match classes {
             Some(classes) => data.check_classes(classes, which),
             None => Ok(()),
@@ -189,8 +257,9 @@ impl Objective for Supervised {
     }
 
     fn loss(&self, model: &Model, batch: &Batch, pass: &mut Pass) -> Result<Tensor, NetworkError> {
-        let output = model.forward(&batch.inputs, pass)?;
-        self.loss.value(&output, self.target(batch)?, batch.weights.as_ref())
+        let output = model.forward_rows(&batch.inputs, &batch.lengths, pass)?;
+        let faced = self.faced(model, batch, output)?;
+        self.loss.value(&faced.output, &faced.target, faced.weights.as_ref())
     }
 
     fn is_sum_of_squares(&self) -> bool {
@@ -203,12 +272,9 @@ impl Objective for Supervised {
         batch: &Batch,
         pass: &mut Pass,
     ) -> Option<Result<Tensor, NetworkError>> {
-        let output = match model.forward(&batch.inputs, pass) {
-            Ok(output) => output,
-            Err(e) => return Some(Err(e)),
-        };
-        match self.target(batch) {
-            Ok(target) => self.loss.residuals(&output, target, batch.weights.as_ref()),
+        let output = model.forward_rows(&batch.inputs, &batch.lengths, pass);
+        match output.and_then(|output| self.faced(model, batch, output)) {
+            Ok(faced) => self.loss.residuals(&faced.output, &faced.target, faced.weights.as_ref()),
             Err(e) => Some(Err(e)),
         }
     }
@@ -250,19 +316,19 @@ impl Objective for Supervised {
         pass: &mut Pass,
         sums: &mut [Vec<f64>],
     ) -> Result<Evaluation, NetworkError> {
-        let output = model.forward(&batch.inputs, pass)?;
-        let target = self.target(batch)?;
-        let loss = scalar(&self.loss.value(&output, target, batch.weights.as_ref())?)?;
-        let weight = match &batch.weights {
+        let output = model.forward_rows(&batch.inputs, &batch.lengths, pass)?;
+        let Faced { output, target, weights } = self.faced(model, batch, output)?;
+        let loss = scalar(&self.loss.value(&output, &target, weights.as_ref())?)?;
+        let weight = match &weights {
             Some(w) => scalar(w)?,
-            None => batch.rows() as f64,
+            None => output.dim(0)? as f64,
         };
         if !self.metrics.is_empty() {
             let classes = self.loss.kind().target == TargetKind::Classes;
             let output = if classes && output.rank() == 4 { output.permute((0, 2, 3, 1))? } else { output };
             let flags = self.loss.kind().target == TargetKind::Flags;
             let width = if flags { 1 } else { output.dim(D::Minus1)? };
-            let (output, target) = (numbers(&output.contiguous()?)?, numbers(target)?);
+            let (output, target) = (numbers(&output.contiguous()?)?, numbers(&target)?);
             let rows = output.len().checked_div(width).unwrap_or(0);
             let measured = Measured { rows, output: &output, width, target: &target, classes };
             self.metrics.iter().zip(sums).for_each(|(m, s)| m.add(s, &measured));

@@ -31,14 +31,14 @@ use crate::networks::metric::{METRICS, Metric, metric};
 use crate::networks::objective::Supervised;
 use crate::networks::optimise::{Average, Needs, Optimiser, Schedule};
 use crate::networks::train::{self, Data, Ended, Length, Plan, Trained, Watch};
-use crate::networks::{Model, Precision, Shape, summary, symbolic, use_of};
+use crate::networks::{Model, Precision, Shape, Varies, summary, symbolic, use_of};
 use crate::syntax::tree::Name;
 use crate::units::Unit;
 
 use model::{evaluate, formula, generate, is_of_classes, summarise, written};
 pub use model::{line, model_member, predict};
 pub use rows::{Field, Gives, ModelValue, Reads};
-use rows::{array, numbers_of, taken, target};
+use rows::{array, numbers_of, shape_of, taken, target};
 
 /// The table.
 pub const TABLE: &[(&str, Body)] = &[
@@ -212,7 +212,7 @@ fn train(context: &mut Context, args: &Args) -> Result<Value> {
     let label = columns.iter().position(|c| matches!(c.values, Values::Label(_)));
     let gives = match (&before, columns.as_slice()) {
         (Some(m), _) if !args.is_given("target") => m.gives.clone(),
-        (_, [c]) if let Some(stack) = c.arrays() => Gives::Arrays(Field::of(c), stack.sizes().to_vec()),
+        (_, [c]) if let Some(stack) = c.arrays() => Gives::Arrays(Field::of(c), shape_of(stack)),
         (_, all) if let Some(c) = all.iter().find(|c| c.arrays().is_some()) => {
             let message =
                 format!("expected one column of arrays as the target, found `{}` beside others", c.name);
@@ -293,6 +293,10 @@ fn train(context: &mut Context, args: &Args) -> Result<Value> {
             }
             for (k, r) in all.iter_mut().enumerate() {
                 r.tokens = takes_tokens(&own, k);
+                // Numbers of which rows have more or fewer are a sequence of one feature.
+                if r.sizes.varies().is_some() && r.sizes.rank() == 1 && !r.tokens {
+                    r.sizes = Shape::from([r.sizes.count(), 1]).varying(r.sizes.varies().copied());
+                }
             }
             if let Some(r) = all.first_mut().filter(|_| args.get("shape").is_some()) {
                 r.sizes = shape(args, r)?;
@@ -359,7 +363,7 @@ fn train(context: &mut Context, args: &Args) -> Result<Value> {
             };
             let precision =
                 if &*args.word("precision")? == "double" { Precision::F64 } else { Precision::F32 };
-            let shapes: Vec<Shape> = reads.iter().map(|r| Shape::new(&r.sizes)).collect();
+            let shapes: Vec<Shape> = reads.iter().map(|r| r.sizes.clone()).collect();
             Model::new(&whole, &shapes, precision, streams).map_err(|e| lift(&e, args.span_of("network")))?
         }
     };
@@ -403,23 +407,28 @@ fn inputs(d: &Dataset, names: &[Arc<str>], at: Span) -> Result<Vec<Reads>> {
         let c = d.column(name).map_err(|e| lift(&e, at))?;
         match (c.arrays(), all.iter_mut().find(|r| r.arrays.is_none())) {
             (Some(stack), _) => {
-                let sizes = stack.sizes().to_vec();
+                let sizes = shape_of(stack);
                 let arrays = Some(sizes.clone());
                 all.push(Reads { columns: vec![Field::of(c)], sizes, tokens: false, arrays });
             }
             (None, Some(numbers)) => numbers.columns.push(Field::of(c)),
             (None, None) => {
                 let columns = vec![Field::of(c)];
-                all.push(Reads { columns, sizes: Vec::new(), tokens: false, arrays: None });
+                all.push(Reads { columns, sizes: Shape::from([1]), tokens: false, arrays: None });
             }
         }
     }
-    all.iter_mut().filter(|r| r.arrays.is_none()).for_each(|r| r.sizes = vec![r.columns.len()]);
+    let numbers = all.iter_mut().filter(|r| r.arrays.is_none());
+    numbers.for_each(|r| r.sizes = Shape::from([r.columns.len()]));
     Ok(all)
 }
 
 /// The sizes that `shape` asks for: as many numbers as a row of the input has.
-fn shape(args: &Args, reads: &Reads) -> Result<Vec<usize>> {
+fn shape(args: &Args, reads: &Reads) -> Result<Shape> {
+    if reads.sizes.varies().is_some() {
+        let message = format!("expected rows of one length for `shape`, found {}", reads.sizes);
+        return Err(fault_hint(6006, args.span_of("shape"), message, "leave `shape` out"));
+    }
     let mut sizes = Vec::new();
     for v in args.list("shape")?.iter() {
         match v.as_expr().and_then(|e| e.as_i64()).and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0) {
@@ -428,27 +437,27 @@ fn shape(args: &Args, reads: &Reads) -> Result<Vec<usize>> {
         }
     }
     let product: usize = sizes.iter().product();
-    let wanted: usize = reads.sizes.iter().product();
+    let wanted = reads.sizes.count();
     if product != wanted || sizes.is_empty() {
         let (why, hint) = match (&reads.arrays, reads.columns.first()) {
             (Some(own), Some(field)) => {
-                (format!("{wanted} numbers (those of `{}` {own:?})", field.name), format!("shape: {own:?}"))
+                (format!("{wanted} numbers (those of `{}` {own})", field.name), format!("shape: {own}"))
             }
             _ => (format!("{wanted} numbers (one a column)"), format!("shape: [1, {wanted}]")),
         };
         let message = format!("expected a shape of {why}, found {sizes:?} with {product}");
         return Err(fault_hint(6006, args.span_of("shape"), message, hint));
     }
-    Ok(sizes)
+    Ok(Shape::new(&sizes))
 }
 
-/// Mean and deviation of every feature of rows of these sizes: of a channel of images, of a column of numbers. A
-/// deviation that is nothing but rounding counts as 1.
-fn moments(array: &Array, sizes: &[usize]) -> (Vec<f64>, Vec<f64>) {
-    let shape = Shape::new(sizes);
-    let features = shape.features().max(1);
+/// Mean and deviation of every feature of rows of this shape: of a channel of images, of a column of numbers; of all numbers
+/// where their first size varies and they are no sequence. A deviation that is nothing but rounding counts as 1.
+fn moments(array: &Array, shape: &Shape) -> (Vec<f64>, Vec<f64>) {
+    let together = shape.varies().is_some() && shape.rank() != 2;
+    let features = if together { 1 } else { shape.features().max(1) };
     // From one number of a feature to the next feature.
-    let step: usize = sizes.get(shape.feature_axis() + 1..).unwrap_or(&[]).iter().product();
+    let step: usize = shape.sizes().get(shape.feature_axis() + 1..).unwrap_or(&[]).iter().product();
     let sums = |number: &dyn Fn(usize, f64) -> f64| {
         let mut sums = vec![0.0; features];
         for (i, x) in array.numbers().enumerate() {
@@ -484,7 +493,7 @@ fn normalised(
     let mut layers = Vec::new();
     match reads.first() {
         // A layer that normalises takes up to three axes.
-        Some(r) if !r.tokens && r.sizes.len() <= 3 => {
+        Some(r) if !r.tokens && r.sizes.rank() <= 3 => {
             let (means, deviations) = moments(&array(d, r, at)?, &r.sizes);
             let list = |x: Vec<f64>| if x.len() == 1 { Setting::Real(x[0]) } else { Setting::List(x) };
             layers.push(make("normalise", &[("mean", list(means)), ("deviation", list(deviations))])?);
@@ -495,11 +504,11 @@ fn normalised(
     let scaled =
         matches!(gives, Gives::Columns(_) | Gives::Arrays(..)) && loss.kind().target == TargetKind::Values;
     if scaled
-        && !matches!(gives, Gives::Arrays(_, sizes) if sizes.len() > 3)
+        && !matches!(gives, Gives::Arrays(_, shape) if shape.rank() > 3)
         && loss.kind().name != "poisson_nll"
         && let Some(numbers) = target(d, gives, loss, at)?
     {
-        let (means, deviations) = moments(&numbers, numbers.sizes());
+        let (means, deviations) = moments(&numbers, &numbers.shape(0));
         let list = |x: Vec<f64>| if x.len() == 1 { Setting::Real(x[0]) } else { Setting::List(x) };
         layers.push(make("scale", &[("factor", list(deviations)), ("shift", list(means))])?);
     }

@@ -89,6 +89,8 @@ pub struct Kind {
     pub inputs: (usize, usize),
     /// What is promised of it.
     pub traits: Traits,
+    /// What it makes of rows of different lengths.
+    pub varying: Varying,
     /// Examples for the checks of shapes and gradients.
     pub samples: &'static [Sample],
     /// What it does.
@@ -104,6 +106,19 @@ pub struct Traits {
     pub second: bool,
     /// Its first input is tokens (whole numbers), through which no gradient flows.
     pub tokens: bool,
+}
+
+/// What a kind of layer makes of an input whose first size varies from row to row.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Varying {
+    /// It acts on every number by itself: the output varies as the input.
+    Numbers,
+    /// It acts on every position of a sequence by itself: the output varies as the input.
+    Positions,
+    /// It knows which elements are there, or its layers inside do; its plan says what comes out.
+    Elements,
+    /// It takes rows of one length. The hint is what would be right.
+    Refused(&'static str),
 }
 
 impl fmt::Debug for Kind {

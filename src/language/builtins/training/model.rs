@@ -46,8 +46,9 @@ pub(super) fn is_of_classes(gives: &Gives, loss: &Loss) -> bool {
 /// numbers.
 pub fn predict(context: &Context, m: &ModelValue, d: &Dataset, at: Span) -> Result<Value> {
     let rows = rows_of(m, d, false, at)?;
-    let found = use_of::in_pool(context.threads, || use_of::outputs(&m.trained.model, &rows, AT_ONCE))
-        .map_err(|e| lift(&e, at))?;
+    let use_of::Outputs { numbers: found, lengths } =
+        use_of::in_pool(context.threads, || use_of::outputs(&m.trained.model, &rows, AT_ONCE))
+            .map_err(|e| lift(&e, at))?;
     let width = found.len() / d.rows().max(1);
     if let Gives::Classes(name, names) = &m.gives {
         let label = |row: &[f64]| -> Arc<str> {
@@ -81,7 +82,21 @@ pub fn predict(context: &Context, m: &ModelValue, d: &Dataset, at: Span) -> Resu
     };
     if let Some(field) = field {
         let places = m.loss.kind().target == TargetKind::Classes && matches!(m.gives, Gives::Arrays(..));
-        let stack = if places { answers(&found, output) } else { Stack::new(output, found) };
+        let stack = match lengths {
+            None if places => answers(&found, output),
+            None => Stack::new(output, found),
+            // A class, or a number where the target has one, for every element.
+            Some(lengths) => {
+                let single = matches!(&m.gives, Gives::Arrays(_, shape) if shape.rank() == 1);
+                if places {
+                    // As if all elements were one row.
+                    let all = [&[lengths.iter().sum()], &output[1..]].concat();
+                    answers(&found, &all).and_then(|best| Stack::varying(&lengths, &[], best.floats()))
+                } else {
+                    Stack::varying(&lengths, if single { &[] } else { &output[1..] }, found)
+                }
+            }
+        };
         let stack = stack.ok_or_else(|| fault(6006, at, "expected a network that gives numbers"))?;
         let unit = field.unit.clone().filter(|u| !u.is_one());
         let stack = unit.as_ref().map_or_else(|| stack.clone(), |u| stack.map(|x| u.from_si(x)));
@@ -139,12 +154,18 @@ pub(super) fn summarise(_: &mut Context, args: &Args) -> Result<Value> {
             let lists: Vec<Value> = if nested { inputs.to_vec() } else { vec![Value::List(inputs)] };
             for list in lists {
                 let items = crate::language::operations::as_list(&list).unwrap_or_default();
-                let size = |v: &Value| {
-                    let n = v.as_expr().and_then(|e| e.as_i64()).and_then(|n| usize::try_from(n).ok());
-                    n.filter(|n| *n > 0).ok_or_else(|| args.wrong("input", "sizes", v))
+                let whole = |e: &Expr| e.as_i64().and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0);
+                // A first size within a range varies.
+                let varies = matches!(items.first().map(Value::plain), Some(Value::Range(..)));
+                let size = |(k, v): (usize, &Value)| {
+                    let n = match v.plain() {
+                        Value::Range(low, high) if k == 0 => whole(low).and(whole(high)),
+                        _ => v.as_expr().as_ref().and_then(whole),
+                    };
+                    n.ok_or_else(|| args.wrong("input", "sizes", v))
                 };
-                let sizes: Vec<usize> = items.iter().map(size).collect::<Result<_>>()?;
-                shapes.push(Shape::new(&sizes));
+                let sizes: Vec<usize> = items.iter().enumerate().map(size).collect::<Result<_>>()?;
+                shapes.push(Shape::new(&sizes).varying(varies.then(|| Varies::with(shapes.len()))));
             }
             summary(&network, &shapes).map_err(|e| lift(&e, at))?
         }

@@ -4,6 +4,7 @@ mod faults;
 mod first_weights;
 mod laws;
 mod networks;
+mod ragged;
 mod reference;
 mod registry;
 
