@@ -188,6 +188,8 @@ fn key(columns: &[Arc<Column>], whole: &[bool], row: usize) -> Option<Vec<Atom>>
                 float(v[row].1)?
             }
             Values::Array(v) => {
+                // Rows that differ in length end somewhere.
+                key.push(Atom::Integer(v.length(row) as i64));
                 key.extend(v.row(row).map(float).collect::<Option<Vec<Atom>>>()?);
                 continue;
             }

@@ -38,7 +38,7 @@ use crate::units::Unit;
 use model::{evaluate, formula, generate, is_of_classes, summarise, written};
 pub use model::{line, model_member, predict};
 pub use rows::{Field, Gives, ModelValue, Reads};
-use rows::{array, numbers_of, shape_of, taken, target};
+use rows::{array, arrays_of, numbers_of, shape_of, taken, target, token};
 
 /// The table.
 pub const TABLE: &[(&str, Body)] = &[

@@ -41,7 +41,6 @@ impl Behaviour for Attention {
         let queries = if *self == Attention::Pool { site.layer.size_or("seeds", 1) } else { x.positions() };
         let square = |out: usize| Init::glorot(width, out);
         let zeros = Init::Constant(0.0);
-        inputs.iter().try_for_each(|s| site.sequence(s))?;
         let length = x.varies().filter(|_| *self != Attention::Pool);
         let mut plan = Plan::new(Shape::from([queries, width]).varying(length.copied()));
         if *self == Attention::Own {

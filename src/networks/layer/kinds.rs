@@ -249,7 +249,7 @@ pub static KINDS: &[Kind] = &[
         &[option("frequency", OptionType::Real, Preset::Real(30.0), "Multiplies x.")],
         FORMULA, samples!["sine": [5]; "sine(frequency: 3.0)": [2, 3];], &Pointwise(sine))),
     positions(activation("softmax", "exp(x) over its sum along the features.", samples!["softmax": [4]; "softmax": [3, 2]; "softmax": [3, 2, 2];], &AlongFeatures(softmax))),
-    positions(activation("log_softmax", "x - log(sum of exp(x)) along the features.", samples!["log_softmax": [4]; "log_softmax": [3, 2, 2];], &AlongFeatures(log_softmax))),
+    positions(activation("log_softmax", "x - log(sum of exp(x)) along the features.", samples!["log_softmax": [4]; "log_softmax": [3, 2]; "log_softmax": [3, 2, 2];], &AlongFeatures(log_softmax))),
     numbers(row("dropout", "In training drops numbers at random and divides those kept by their share; else x as it is.",
         &[option("rate", OptionType::Fraction, Preset::Required, "Share that is dropped.")],
         FORMULA, samples!["dropout(0.3)": [8]; "dropout(0.5)": [2, 3, 3];], &Dropout)),

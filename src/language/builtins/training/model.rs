@@ -217,6 +217,21 @@ pub(super) fn written(_: &mut Context, args: &Args) -> Result<Value> {
     Ok(if all.len() == 1 { all.swap_remove(0) } else { Value::list(all) })
 }
 
+/// The tokens of every row.
+fn sequences_of(d: &Dataset, reads: &Reads, at: Span) -> Result<Vec<Vec<u32>>> {
+    if let (Some(own), [field]) = (&reads.arrays, reads.columns.as_slice()) {
+        let c = d.column(&field.name).map_err(|e| lift(&e, at))?;
+        let stack = arrays_of(c, own, &reads.sizes, at)?;
+        let row = |r: usize| stack.row(r).map(|x| token(x, "tokens", at)).collect();
+        return (0..stack.len()).map(row).collect();
+    }
+    let mut columns = Vec::new();
+    for f in &reads.columns {
+        columns.push(numbers_of(d.column(&f.name).map_err(|e| lift(&e, at))?, at)?);
+    }
+    Ok((0..d.rows()).map(|k| columns.iter().map(|c| c[k] as u32).collect()).collect())
+}
+
 pub(super) fn generate(context: &mut Context, args: &Args) -> Result<Value> {
     let m = model_of(args)?;
     let d = args.dataset("data")?;
@@ -230,12 +245,7 @@ pub(super) fn generate(context: &mut Context, args: &Args) -> Result<Value> {
             "train(encoder_decoder(vocabulary: 20), d, second: [s0, s1])",
         ));
     };
-    let mut columns = Vec::new();
-    for f in &source.columns {
-        columns.push(numbers_of(d.column(&f.name).map_err(|e| lift(&e, at))?, at)?);
-    }
-    let sources: Vec<Vec<u32>> =
-        (0..d.rows()).map(|k| columns.iter().map(|c| c[k] as u32).collect()).collect();
+    let sources = sequences_of(&d, source, at)?;
     let token = |name: &str| -> Result<u32> {
         let n = args.integer(name)?;
         u32::try_from(n).map_err(|_| {
