@@ -8,6 +8,7 @@ mod kinds;
 mod options;
 pub(crate) mod plan;
 mod text;
+mod varying;
 
 mod attention;
 mod combine;
@@ -31,6 +32,7 @@ use std::fmt;
 pub use kinds::KINDS;
 pub use options::{OptionRow, OptionType, Preset, Setting};
 pub(crate) use plan::{Node, Plan, Run, Site};
+pub use varying::Varying;
 
 use super::error::NetworkError;
 use super::shape::Shape;
@@ -106,19 +108,6 @@ pub struct Traits {
     pub second: bool,
     /// Its first input is tokens (whole numbers), through which no gradient flows.
     pub tokens: bool,
-}
-
-/// What a kind of layer makes of an input whose first size varies from row to row.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Varying {
-    /// It acts on every number by itself: the output varies as the input.
-    Numbers,
-    /// It acts on every position of a sequence by itself: the output varies as the input.
-    Positions,
-    /// It knows which elements are there, or its layers inside do; its plan says what comes out.
-    Elements,
-    /// It takes rows of one length. The hint is what would be right.
-    Refused(&'static str),
 }
 
 impl fmt::Debug for Kind {
