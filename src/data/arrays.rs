@@ -250,17 +250,39 @@ fn written(data: &Dataset) -> Vec<(String, Values)> {
     all
 }
 
+/// A fault where the rows of arrays differ in length, for which NumPy's arrays have no place.
+fn of_one_shape<'a>(columns: impl Iterator<Item = (&'a str, &'a Values)>) -> Result<(), DataError> {
+    for (name, values) in columns {
+        if let Values::Array(stack) = values
+            && stack.varies()
+        {
+            return Err(DataError::Varying { name: name.to_string(), shape: stack.shape() });
+        }
+    }
+    Ok(())
+}
+
+fn checked(data: &Dataset) -> Result<(), DataError> {
+    of_one_shape(data.columns().iter().map(|c| (&*c.name, &c.values)))
+}
+
 /// A dataset as an NPY file of a structured type, a field for each column and for its errors, headed as in CSV.
-pub fn npy_bytes(data: &Dataset) -> Vec<u8> {
+///
+/// # Errors
+/// [`DataError::Varying`] where the arrays of a column differ in length.
+pub fn npy_bytes(data: &Dataset) -> Result<Vec<u8>, DataError> {
+    checked(data)?;
     let columns = written(data);
-    npy::structured(&columns.iter().map(|(name, v)| (name.clone(), v)).collect::<Vec<_>>())
+    Ok(npy::structured(&columns.iter().map(|(name, v)| (name.clone(), v)).collect::<Vec<_>>()))
 }
 
 /// A dataset as an NPZ file, an array for each column and for its errors, named as in CSV.
 ///
 /// # Errors
-/// [`DataError::Write`] where the archive cannot be written.
+/// [`DataError::Write`] where the archive cannot be written, [`DataError::Varying`] where the arrays of a column differ in
+/// length.
 pub fn npz_bytes(data: &Dataset) -> Result<Vec<u8>, DataError> {
+    checked(data)?;
     let members: Vec<(String, Vec<u8>)> =
         written(data).iter().map(|(name, v)| (name.clone(), npz::single(v))).collect();
     npz::archive(&data.source, &members)
@@ -276,6 +298,15 @@ pub enum Array {
 }
 
 impl Array {
+    /// Values of one dimension.
+    ///
+    /// # Errors
+    /// [`DataError::Varying`] where they are arrays that differ in length.
+    pub fn vector(name: &str, values: Values) -> Result<Array, DataError> {
+        of_one_shape(std::iter::once((name, &values)))?;
+        Ok(Array::Vector(values))
+    }
+
     /// As an NPY file. Columns of a matrix are written as the widest of their kinds.
     pub fn npy(&self) -> Vec<u8> {
         match self {

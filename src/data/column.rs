@@ -31,7 +31,7 @@ pub enum Values {
     Label(Vec<Arc<str>>),
     /// Complex numbers: real and imaginary part.
     Complex(Vec<(f64, f64)>),
-    /// Arrays of one shape.
+    /// Arrays of one shape, but for the first size, which may vary.
     Array(Stack),
 }
 

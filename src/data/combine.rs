@@ -188,6 +188,8 @@ fn key(columns: &[Arc<Column>], whole: &[bool], row: usize) -> Option<Vec<Atom>>
                 float(v[row].1)?
             }
             Values::Array(v) => {
+                // Rows that differ in length end somewhere.
+                key.push(Atom::Integer(v.length(row) as i64));
                 key.extend(v.row(row).map(float).collect::<Option<Vec<Atom>>>()?);
                 continue;
             }
@@ -203,7 +205,11 @@ fn like(column: &Column, model: &Column) -> Result<Column, DataError> {
         Some(stack) => format!("arrays {}", stack.shape()),
         None => c.kind().to_string(),
     };
-    if kind(column) != kind(model) {
+    let alike = match (column.arrays(), model.arrays()) {
+        (Some(a), Some(b)) => a.is_like(b),
+        _ => kind(column) == kind(model),
+    };
+    if !alike {
         return Err(DataError::UnlikeValues {
             name: column.name.to_string(),
             expected: kind(model),

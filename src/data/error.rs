@@ -135,6 +135,8 @@ pub enum DataError {
     MissingValue { name: String, row: usize },
     #[error("expected columns of one value a cell for CSV, found the arrays `{}` {shape}", short(.name))]
     NoCell { name: String, shape: String },
+    #[error("expected arrays of one shape for an array of NumPy, found `{}` {shape}", short(.name))]
+    Varying { name: String, shape: String },
     #[error("expected an image at {path}, found {found}")]
     Image { path: String, found: String, hint: String },
     #[error("expected images of one size, found {} in {} and {} in {}", .first.1, .first.0, .other.1, .other.0)]
@@ -207,6 +209,7 @@ impl Fault for DataError {
             DataError::UnlikeValues { .. } => Code(3051),
             DataError::MissingValue { .. } => Code(3052),
             DataError::NoCell { .. } => Code(3053),
+            DataError::Varying { .. } => Code(3057),
             DataError::Image { .. } => Code(3054),
             DataError::ImageSizes { .. } => Code(3055),
             DataError::NoImages { .. } => Code(3056),
@@ -329,7 +332,9 @@ impl Fault for DataError {
             }
             DataError::UnlikeValues { .. } => return None,
             DataError::MissingValue { name, .. } => format!("drop_missing(d, {})", short(name)),
+            DataError::NoCell { name, shape } if shape.starts_with("[..") => format!("drop(d, {})", short(name)),
             DataError::NoCell { .. } => "export(d, \"d.npz\")".to_string(),
+            DataError::Varying { name, .. } => format!("drop(d, {})", short(name)),
             DataError::Image { hint, .. }
             | DataError::ImageSizes { hint, .. }
             | DataError::NoImages { hint, .. } => hint.clone(),
@@ -573,6 +578,11 @@ pub const CODES: &[(u16, &str, &str)] = &[
         3056,
         "a folder without images",
         "A folder of images holds PNG files, or a folder for each class with PNG files in it, each with one at least, and not both. The message says what was found instead.",
+    ),
+    (
+        3057,
+        "rows of different lengths in a NumPy file",
+        "The arrays of a NumPy file have one shape. Rows that differ in the number of their elements (`[..40, 3]`: up to 40) have no place there: leave the column out, `drop(d, x)`, or write a row for each element.",
     ),
 ];
 

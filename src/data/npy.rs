@@ -395,7 +395,7 @@ impl Descr {
     fn write(self, values: &Values, row: usize, out: &mut Vec<u8>) {
         match (self, values) {
             (_, Values::Array(s)) => {
-                let own = row * s.width()..(row + 1) * s.width();
+                let own = s.span(row);
                 match s.numbers() {
                     Numbers::U8(x) => out.extend_from_slice(&x[own]),
                     Numbers::F32(x) => x[own].iter().for_each(|x| out.extend(x.to_le_bytes())),

@@ -79,7 +79,7 @@ impl Stack {
     pub fn text(&self, row: usize) -> String {
         /// So many numbers are shown.
         const MOST: usize = 4;
-        if self.sizes().len() == 1 && self.width() <= MOST {
+        if self.sizes().len() == 1 && self.length(row) <= MOST {
             let all: Vec<String> = self.row(row).map(|x| significant(x, DIGITS)).collect();
             return format!("[{}]", all.join(", "));
         }

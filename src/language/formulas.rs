@@ -578,7 +578,8 @@ fn is_whole(e: &Expr) -> bool {
     }
 }
 
-/// A column of arrays from lists within lists, of one shape; nothing is a missing array.
+/// A column of arrays from lists within lists, of one shape but for the first size, which may differ from row to row;
+/// nothing is a missing array.
 fn from_lists(name: &str, items: &[Value], at: Span) -> Result<Column> {
     fn sizes(v: &Value) -> Vec<usize> {
         let Some(list) = op::as_list(v) else { return Vec::new() };
@@ -602,29 +603,51 @@ fn from_lists(name: &str, items: &[Value], at: Span) -> Result<Column> {
         let message = format!("expected arrays of one shape in `{name}`, found {first:?} in the first row");
         return Err(fault_hint(6014, at, message, hint));
     }
-    let mut leaves = Vec::new();
+    let (mut leaves, mut lengths) = (Vec::new(), Vec::new());
     for (row, v) in items.iter().enumerate() {
         if matches!(v, Value::Nothing) {
-            leaves.resize(leaves.len() + first.iter().product::<usize>(), Value::Nothing);
-        } else if !flatten(v, &first, &mut leaves) {
+            lengths.push(None);
+            leaves.push(Vec::new());
+            continue;
+        }
+        let list = op::as_list(v);
+        let n = list.as_ref().map_or(0, |l| l.len());
+        let mut own = Vec::new();
+        if n == 0 || !flatten(v, &[&[n], &first[1..]].concat(), &mut own) {
             let found = sizes(v);
             let found = match found.as_slice() {
                 [] => format!("no list ({})", v.kind_name()),
-                same if same == first => "a ragged list".to_string(),
+                [0, ..] => "no element".to_string(),
+                [_, rest @ ..] if rest == &first[1..] => "a ragged list".to_string(),
                 other => format!("{other:?}"),
             };
-            let message =
-                format!("expected arrays of one shape {first:?} in `{name}`, found {found} in row {row}");
+            let message = format!(
+                "expected arrays of one shape {first:?} in `{name}` (their first size may differ, from 1), found {found} in row {row}"
+            );
             return Err(fault_hint(6014, at, message, hint));
         }
+        lengths.push(Some(n));
+        leaves.push(own);
     }
-    let flat = from_values(name, &leaves, at)?;
+    let varies = lengths.iter().flatten().any(|n| *n != first[0]);
+    let width: usize = first[1..].iter().product();
+    let lacking = if varies { 1 } else { first[0] };
+    for (own, _) in leaves.iter_mut().zip(&lengths).filter(|(_, n)| n.is_none()) {
+        *own = vec![Value::Nothing; lacking * width];
+    }
+    let flat = from_values(name, &leaves.concat(), at)?;
     if !flat.is_numeric() || flat.errors.is_some() {
         let found = if flat.errors.is_some() { "uncertain numbers" } else { flat.kind() };
         let message = format!("expected arrays of plain numbers in `{name}`, found {found}");
         return Err(fault_hint(6006, at, message, "nominal(x)"));
     }
-    let stack = crate::data::Stack::new(&first, flat.floats_in_unit());
+    let numbers = flat.floats_in_unit();
+    let stack = if varies {
+        let lengths: Vec<usize> = lengths.into_iter().map(|n| n.unwrap_or(lacking)).collect();
+        crate::data::Stack::varying(&lengths, &first[1..], numbers)
+    } else {
+        crate::data::Stack::new(&first, numbers)
+    };
     let stack = stack.ok_or_else(|| fault(6014, at, format!("expected arrays of one shape in `{name}`")))?;
     Ok(Column::new(name, flat.unit.clone(), Values::Array(stack)))
 }

@@ -156,7 +156,7 @@ pub fn column_element(c: &crate::data::Column, row: usize) -> Value {
     let number = match &c.values {
         Values::Array(stack) => {
             let mut numbers = stack.row(row);
-            return array_value(stack, &mut numbers, stack.sizes(), c.unit.as_ref());
+            return array_value(stack, &mut numbers, &stack.sizes_of(row), c.unit.as_ref());
         }
         Values::Label(labels) => return Value::Text(labels[row].clone()),
         Values::Integer(v) if errors.is_some() => uncertain(v[row] as f64, errors.unwrap_or(0.0)),

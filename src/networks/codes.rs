@@ -74,6 +74,20 @@ pub const CODES: &[(u16, &str, &str)] = &[
          normalisation by statistics or attention has no such form here; the message names the layer by its place.",
     ),
     (
+        4217,
+        "rows of different lengths",
+        "The first axis of this input has another size in every row (`[..40, 3]`: up to 40), and the layer needs one size: \
+         `flatten`, `reshape`, `pool` and their like have no meaning for it, and features do not vary. Layers that act on \
+         every position, attention, recurrent layers and those of sets take such rows; `global_pool`, `attention_pool`, \
+         `deep_set` and `average` make rows of one size of them.",
+    ),
+    (
+        4218,
+        "length of a row",
+        "A row has fewer elements than the layer needs (a kernel without padding, an element by its index), more than \
+         positions were trained, or another number than the same row of the input beside it.",
+    ),
+    (
         4240,
         "unknown name",
         "No optimizer, schedule, loss, metric or augmentation has this name; the message lists them.",

@@ -106,6 +106,28 @@ pub enum NetworkError {
         /// A divisor that would be right.
         hint: Option<String>,
     },
+    /// A layer that takes rows of one length gets an input whose rows differ.
+    #[error("{path}: expected rows of one length, found {found}")]
+    Varying {
+        /// The layer, by its place.
+        path: String,
+        /// The shape.
+        found: String,
+        /// What would be right.
+        hint: String,
+    },
+    /// A row of a batch that is too short, or too long, or unlike the same row of another input.
+    #[error("{path}: expected {expected} in row {row} of the batch, found {found}")]
+    Length {
+        /// The layer, by its place.
+        path: String,
+        /// Which lengths it takes.
+        expected: String,
+        /// The row, from 1.
+        row: usize,
+        /// Its length.
+        found: usize,
+    },
     /// A wrong number of inputs.
     #[error("{path}: expected {expected}, found {found}")]
     Inputs {
@@ -367,6 +389,8 @@ impl Fault for NetworkError {
             NetworkError::Architecture { .. } => 4213,
             NetworkError::Weights { .. } => 4214,
             NetworkError::Tensor { .. } => 4215,
+            NetworkError::Varying { .. } => 4217,
+            NetworkError::Length { .. } => 4218,
             NetworkError::UnknownName { .. } => 4240,
             NetworkError::UnknownSetting { .. } => 4241,
             NetworkError::SettingRange { .. } => 4242,
@@ -394,6 +418,7 @@ impl Fault for NetworkError {
             NetworkError::OptionValue { hint, .. }
             | NetworkError::Shape { hint, .. }
             | NetworkError::Divide { hint, .. } => hint.clone(),
+            NetworkError::Varying { hint, .. } => Some(hint.clone()),
             NetworkError::InnerLayers { layer, .. } => Some(format!("{layer}(dense(8))")),
             NetworkError::Text { .. } => Some("chain(dense(8), tanh, dense(1))".into()),
             NetworkError::UnknownName { nearest, .. } | NetworkError::UnknownSetting { nearest, .. } => {

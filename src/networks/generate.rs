@@ -6,6 +6,7 @@ use candle_transformers::generation::{LogitsProcessor, Sampling};
 
 use super::error::NetworkError;
 use super::model::{Model, Pass};
+use super::shape::Shape;
 use crate::base::hash;
 
 /// How a token is chosen from its logits.
@@ -47,7 +48,11 @@ pub fn generate(
     let vocabulary = model.output.features();
     let mut all = Vec::with_capacity(sources.len());
     for (row, source) in sources.iter().enumerate() {
-        let source = Tensor::from_slice(source, model.inputs[1].batched(1), &Device::Cpu)?;
+        let lengths = match model.inputs[1].varies() {
+            Some(_) => Shape::from([source.len()]),
+            None => model.inputs[1].clone(),
+        };
+        let source = Tensor::from_slice(source, lengths.batched(1), &Device::Cpu)?;
         let sampling = match choice {
             Choice::Likeliest => Sampling::ArgMax,
             Choice::Random { temperature, top: Some(k) } => Sampling::TopK { k, temperature },

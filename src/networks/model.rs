@@ -7,6 +7,7 @@ use crate::base::{CancelToken, hash};
 
 use super::error::NetworkError;
 use super::layer::{Layer, Node, Run, Site};
+use super::lengths::{Lengths, Presence, Varies};
 use super::parameters::{self, ParameterSpec, Parameters, Precision};
 use super::shape::Shape;
 
@@ -112,13 +113,19 @@ fn rows(root: &Node) -> Vec<SummaryRow> {
     rows
 }
 
+/// The shapes of inputs: one that varies does so with its own rows.
+fn own_lengths(inputs: &[Shape]) -> Vec<Shape> {
+    let own = |(k, s): (usize, &Shape)| s.clone().varying(s.varies().map(|_| Varies::with(k)));
+    inputs.iter().enumerate().map(own).collect()
+}
+
 fn plan(network: &Layer, inputs: &[Shape]) -> Result<Node, NetworkError> {
     let takes = network.takes();
     if inputs.len() > takes {
         let expected = if takes == 1 { "one input".to_string() } else { format!("at most {takes} inputs") };
         return Err(NetworkError::Inputs { path: network.short(), expected, found: inputs.len() });
     }
-    let mut root = Site::top(network).plan(inputs)?;
+    let mut root = Site::top(network).plan(&own_lengths(inputs))?;
     let mut weights: usize = 0;
     root.visit(0, &mut |node: &Node, _| {
         let own = node.parameters.iter().map(ParameterSpec::count);
@@ -152,7 +159,7 @@ impl Model {
             constants.into_iter().map(|c| c.tensor(precision.dtype())).collect::<Result<_, _>>()?;
         Ok(Model {
             network: network.clone(),
-            inputs: inputs.to_vec(),
+            inputs: own_lengths(inputs),
             output: root.output.clone(),
             parameters: Parameters::new(&parameters, precision, streams)?,
             buffers: Parameters::new(&buffers, precision, streams)?,
@@ -172,10 +179,22 @@ impl Model {
         &self.root
     }
 
-    /// The output `[batch, ...output]` for inputs `[batch, ...]`. Inputs of another type of number are converted.
+    /// The output `[batch, ...output]` for inputs `[batch, ...]`. Inputs of another type of number are converted. Where rows
+    /// vary in length, all of these are as long as the tensor.
     pub fn forward(&self, inputs: &[Tensor], pass: &mut Pass) -> Result<Tensor, NetworkError> {
+        self.forward_rows(inputs, &[], pass)
+    }
+
+    /// The same with lengths of the rows of each input that varies. What stands in the tensors behind the last element of a
+    /// row changes nothing; the output has numbers without meaning there where it varies.
+    pub fn forward_rows(
+        &self,
+        inputs: &[Tensor],
+        lengths: &[Option<Lengths>],
+        pass: &mut Pass,
+    ) -> Result<Tensor, NetworkError> {
         let weights = if pass.frozen { self.parameters.frozen() } else { self.parameters.tensors() };
-        self.forward_with(&weights, inputs, pass)
+        self.run(&weights, inputs, lengths, pass)
     }
 
     /// The output with other tensors in place of the parameters, in their order.
@@ -185,17 +204,45 @@ impl Model {
         inputs: &[Tensor],
         pass: &mut Pass,
     ) -> Result<Tensor, NetworkError> {
+        self.run(weights, inputs, &[], pass)
+    }
+
+    fn run(
+        &self,
+        weights: &[Tensor],
+        inputs: &[Tensor],
+        lengths: &[Option<Lengths>],
+        pass: &mut Pass,
+    ) -> Result<Tensor, NetworkError> {
         if weights.len() != self.parameters.len() {
             return Err(NetworkError::Count { expected: self.parameters.len(), found: weights.len() });
         }
-        let inputs = self.accept(inputs)?;
-        let mut run =
-            Run { parameters: weights, buffers: self.buffers.vars(), constants: &self.constants, pass };
+        let inputs = self.accept(inputs, lengths)?;
+        let mut run = Run {
+            parameters: weights,
+            buffers: self.buffers.vars(),
+            constants: &self.constants,
+            lengths,
+            pass,
+        };
         self.root.forward(&inputs, &mut run)
     }
 
-    /// The inputs in the model's precision, if their shapes are right.
-    fn accept(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>, NetworkError> {
+    /// Which elements of an output are there; `None` where all are.
+    pub(super) fn present(
+        &self,
+        lengths: &[Option<Lengths>],
+        output: &Tensor,
+    ) -> Result<Option<Presence>, NetworkError> {
+        let Some(varies) = self.output.varies() else { return Ok(None) };
+        match lengths.get(varies.input).and_then(Option::as_ref) {
+            Some(lengths) => Ok(Presence::new(lengths.through(varies), output.dim(1)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The inputs in the model's precision, if their shapes are right, with zeros where a row has no element.
+    fn accept(&self, inputs: &[Tensor], lengths: &[Option<Lengths>]) -> Result<Vec<Tensor>, NetworkError> {
         if inputs.len() != self.inputs.len() {
             let expected = match self.inputs.len() {
                 1 => "one input".to_string(),
@@ -206,15 +253,36 @@ impl Model {
         let batch = inputs.first().and_then(|t| t.dims().first().copied()).unwrap_or(0);
         let mut accepted = Vec::with_capacity(inputs.len());
         for (index, (input, shape)) in inputs.iter().zip(&self.inputs).enumerate() {
-            if batch == 0 || input.dims() != shape.batched(batch) {
-                let sizes: Vec<_> = shape.sizes().iter().map(usize::to_string).collect();
+            let fits = batch > 0 && input.dims()[0] == batch && shape.takes(&input.dims()[1..]);
+            if !fits {
                 return Err(NetworkError::InputShape {
                     index,
-                    expected: sizes.join(", "),
+                    expected: shape.to_string().trim_matches(['[', ']']).to_string(),
                     found: format!("{:?}", input.dims()),
                 });
             }
-            accepted.push(input.to_dtype(self.parameters.dtype())?);
+            let input = input.to_dtype(self.parameters.dtype())?;
+            let own = lengths.get(index).and_then(Option::as_ref).filter(|_| shape.varies().is_some());
+            let Some(own) = own else {
+                accepted.push(input);
+                continue;
+            };
+            let longest = input.dim(1)?;
+            if own.rows().len() != batch {
+                return Err(NetworkError::Count { expected: batch, found: own.rows().len() });
+            }
+            if let Some(row) = own.rows().iter().position(|n| !(1..=longest).contains(n)) {
+                return Err(NetworkError::Length {
+                    path: self.network.short(),
+                    expected: format!("1 to {longest} elements"),
+                    row: row + 1,
+                    found: own.rows()[row],
+                });
+            }
+            accepted.push(match Presence::new(own.clone(), longest) {
+                Some(presence) => presence.zeroed(&input)?,
+                None => input,
+            });
         }
         Ok(accepted)
     }
@@ -282,6 +350,10 @@ impl Model {
         let inputs: Vec<_> = self.inputs.iter().map(|s| s.sizes().to_vec()).collect();
         let precision = if self.dtype() == DType::F64 { 64 } else { 32 };
         let mut header = serde_json::json!({"network": self.network.to_string(), "inputs": inputs, "precision": precision});
+        let varying: Vec<bool> = self.inputs.iter().map(|s| s.varies().is_some()).collect();
+        if varying.contains(&true) {
+            header["varying"] = varying.into();
+        }
         if !about.is_null() {
             header["about"] = about.clone();
         }
@@ -315,7 +387,11 @@ impl Header {
             let size = |n: &serde_json::Value| n.as_u64().and_then(|n| usize::try_from(n).ok());
             Some(Shape::new(&shape.as_array()?.iter().map(size).collect::<Option<Vec<_>>>()?))
         };
-        let inputs = header["inputs"].as_array().and_then(|list| list.iter().map(sizes).collect());
+        let inputs: Option<Vec<Shape>> =
+            header["inputs"].as_array().and_then(|list| list.iter().map(sizes).collect());
+        let varies = |k: usize| (header["varying"][k] == true).then(|| Varies::with(k));
+        let inputs =
+            inputs.map(|all| all.into_iter().enumerate().map(|(k, s)| s.varying(varies(k))).collect());
         let precision = match header["precision"].as_u64() {
             Some(64) => Precision::F64,
             _ => Precision::F32,

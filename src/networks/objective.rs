@@ -5,19 +5,25 @@ use candle_core::{D, DType, Tensor};
 
 use super::data::Source;
 use super::error::NetworkError;
+use super::lengths::{Lengths, Presence};
 use super::loss::{Loss, TargetKind};
 use super::metric::{Measured, Metric};
 use super::model::{Model, Pass};
 use super::optimise::jacobian::{self, Jacobian};
 use super::scaling::{Link, Scaling};
+use super::shape::Shape;
 
 /// Rows that are used together.
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// The inputs of the network, each `[rows, ...]`.
     pub inputs: Vec<Tensor>,
+    /// The lengths of the rows of each input, where they differ; none for inputs whose rows are as long as the tensor.
+    pub lengths: Vec<Option<Lengths>>,
     /// What the outputs are compared with, `[rows, ...]`.
     pub target: Option<Tensor>,
+    /// The lengths of the rows of the target, where they differ.
+    pub target_lengths: Option<Lengths>,
     /// Weights of the rows, `[rows]`.
     pub weights: Option<Tensor>,
 }
@@ -25,7 +31,7 @@ pub struct Batch {
 impl Batch {
     /// A batch without weights.
     pub fn new(inputs: Vec<Tensor>, target: Option<Tensor>) -> Batch {
-        Batch { inputs, target, weights: None }
+        Batch { inputs, lengths: Vec::new(), target, target_lengths: None, weights: None }
     }
 
     /// How many rows it has; 0 without inputs.
@@ -123,6 +129,13 @@ pub(crate) fn numbers(x: &Tensor) -> Result<Vec<f64>, NetworkError> {
     Ok(x.detach().flatten_all()?.to_dtype(DType::F64)?.to_vec1::<f64>()?)
 }
 
+/// What a loss compares.
+struct Faced {
+    output: Tensor,
+    target: Tensor,
+    weights: Option<Tensor>,
+}
+
 /// Outputs compared with targets.
 #[derive(Clone, Debug)]
 pub struct Supervised {
@@ -167,17 +180,53 @@ impl Supervised {
     }
 
     /// Output and target as the loss sees them.
-    fn seen(&self, output: Tensor, target: &Tensor) -> Result<(Tensor, Tensor), NetworkError> {
+    fn seen(&self, faced: &Faced) -> Result<(Tensor, Tensor), NetworkError> {
         match &self.scaling {
-            Some(scaling) => scaling.both(&self.loss, &output, target),
-            None => Ok((output, target.clone())),
+            Some(scaling) => scaling.both(&self.loss, &faced.output, &faced.target),
+            None => Ok((faced.output.clone(), faced.target.clone())),
         }
     }
 
-    fn residuals_of(&self, output: &Tensor, batch: &Batch) -> Result<Tensor, NetworkError> {
-        let (output, target) = self.seen(output.clone(), self.target(batch)?)?;
-        let found = self.loss.residuals(&output, &target, batch.weights.as_ref());
+    fn residuals_of(&self, faced: &Faced) -> Result<Tensor, NetworkError> {
+        let (output, target) = self.seen(faced)?;
+        let found = self.loss.residuals(&output, &target, faced.weights.as_ref());
         found.unwrap_or_else(|| Err(self.no_target()))
+    }
+
+    /// Output, target and weights of a batch as the loss compares them: rows, or where the output varies in length all
+    /// elements of all rows, one below the other.
+    fn faced(&self, model: &Model, batch: &Batch, output: Tensor) -> Result<Faced, NetworkError> {
+        let target = self.target(batch)?.clone();
+        let weights = batch.weights.clone();
+        let Some(varies) = model.output.varies() else { return Ok(Faced { output, target, weights }) };
+        let full =
+            |t: &Tensor| -> Result<Lengths, NetworkError> { Ok(Lengths::new(vec![t.dim(1)?; t.dim(0)?])) };
+        let own = match batch.lengths.get(varies.input).and_then(Option::as_ref) {
+            Some(lengths) => lengths.through(varies),
+            None => full(&output)?,
+        };
+        let theirs = batch.target_lengths.clone().map_or_else(|| full(&target), Ok)?;
+        if let Some(row) = own.rows().iter().zip(theirs.rows()).position(|(a, b)| a != b) {
+            return Err(NetworkError::Length {
+                path: format!("{}: the target", self.loss),
+                expected: format!("{} elements as in the output", own.rows()[row]),
+                row: row + 1,
+                found: theirs.rows()[row],
+            });
+        }
+        let gather = |t: &Tensor| match Presence::new(own.clone(), t.dim(1)?) {
+            Some(presence) => presence.gather(t),
+            None => Ok(t.contiguous()?.flatten(0, 1)?),
+        };
+        let weights = match weights {
+            Some(w) => {
+                let rows = own.rows().iter().enumerate();
+                let rows: Vec<u32> = rows.flat_map(|(k, n)| std::iter::repeat_n(k as u32, *n)).collect();
+                Some(w.index_select(&Tensor::from_vec(rows, own.total(), w.device())?, 0)?)
+            }
+            None => None,
+        };
+        Ok(Faced { output: gather(&output)?, target: gather(&target)?, weights })
     }
 
     fn no_target(&self) -> NetworkError {
@@ -203,7 +252,26 @@ impl Objective for Supervised {
 
     fn check(&self, model: &Model, data: &dyn Source, which: &'static str) -> Result<(), NetworkError> {
         let shape = data.target().ok_or_else(|| self.no_target())?;
-        let classes = self.loss.check_shapes(&model.output, &shape)?;
+        let (output, target) = (&model.output, &shape);
+        if output.varies().is_some() != target.varies().is_some() {
+            let output_varies = output.varies().is_some();
+            return Err(NetworkError::LossInput {
+                loss: self.loss.to_string(),
+                expected: if output_varies {
+                    format!(
+                        "a target that varies in length as the outputs {output}, or outputs of one length"
+                    )
+                } else {
+                    format!("a target of the shape of the outputs, {output}")
+                },
+                found: format!("a target of shape {target}"),
+                hint: output_varies.then(|| "global_pool or deep_set at the end".to_string()),
+            });
+        }
+        // Where lengths vary, each element is a row.
+        let free = usize::from(output.varies().is_some());
+        let (output, shape) = (Shape::new(&output.sizes()[free..]), &shape.sizes()[free..]);
+        let classes = self.loss.check_shapes(&output, shape)?;
         match classes {
             Some(classes) => data.check_classes(classes, which),
             None => Ok(()),
@@ -211,8 +279,10 @@ impl Objective for Supervised {
     }
 
     fn loss(&self, model: &Model, batch: &Batch, pass: &mut Pass) -> Result<Tensor, NetworkError> {
-        let (output, target) = self.seen(model.forward(&batch.inputs, pass)?, self.target(batch)?)?;
-        self.loss.value(&output, &target, batch.weights.as_ref())
+        let output = model.forward_rows(&batch.inputs, &batch.lengths, pass)?;
+        let faced = self.faced(model, batch, output)?;
+        let (output, target) = self.seen(&faced)?;
+        self.loss.value(&output, &target, faced.weights.as_ref())
     }
 
     fn is_sum_of_squares(&self) -> bool {
@@ -225,7 +295,10 @@ impl Objective for Supervised {
         batch: &Batch,
         pass: &mut Pass,
     ) -> Option<Result<Tensor, NetworkError>> {
-        self.is_sum_of_squares().then(|| self.residuals_of(&model.forward(&batch.inputs, pass)?, batch))
+        self.is_sum_of_squares().then(|| {
+            let output = model.forward_rows(&batch.inputs, &batch.lengths, pass)?;
+            self.residuals_of(&self.faced(model, batch, output)?)
+        })
     }
 
     fn jacobian(
@@ -237,7 +310,10 @@ impl Objective for Supervised {
         if !self.is_sum_of_squares() {
             return None;
         }
-        let of = |output: &Tensor| self.residuals_of(output, batch);
+        let of = |output: &Tensor| {
+            let (target, weights) = (self.target(batch)?.clone(), batch.weights.clone());
+            self.residuals_of(&Faced { output: output.clone(), target, weights })
+        };
         match jacobian::by_layers(model, batch, pass, &of) {
             Ok(Some(found)) => Some(Ok(found)),
             Ok(None) => {
@@ -259,20 +335,21 @@ impl Objective for Supervised {
         pass: &mut Pass,
         sums: &mut [Vec<f64>],
     ) -> Result<Evaluation, NetworkError> {
-        let output = model.forward(&batch.inputs, pass)?;
-        let target = self.target(batch)?;
-        let (seen, seen_target) = self.seen(output.clone(), target)?;
-        let loss = scalar(&self.loss.value(&seen, &seen_target, batch.weights.as_ref())?)?;
-        let weight = match &batch.weights {
+        let output = model.forward_rows(&batch.inputs, &batch.lengths, pass)?;
+        let faced = self.faced(model, batch, output)?;
+        let (seen, seen_target) = self.seen(&faced)?;
+        let Faced { output, target, weights } = faced;
+        let loss = scalar(&self.loss.value(&seen, &seen_target, weights.as_ref())?)?;
+        let weight = match &weights {
             Some(w) => scalar(w)?,
-            None => batch.rows() as f64,
+            None => output.dim(0)? as f64,
         };
         if !self.metrics.is_empty() {
             let classes = self.loss.kind().target == TargetKind::Classes;
             let output = if classes && output.rank() == 4 { output.permute((0, 2, 3, 1))? } else { output };
             let flags = self.loss.kind().target == TargetKind::Flags;
             let width = if flags { 1 } else { output.dim(D::Minus1)? };
-            let (mut output, target) = (numbers(&output.contiguous()?)?, numbers(target)?);
+            let (mut output, target) = (numbers(&output.contiguous()?)?, numbers(&target)?);
             output
                 .iter_mut()
                 .enumerate()

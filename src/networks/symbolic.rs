@@ -42,6 +42,10 @@ impl Flow {
 /// A layer is no closed formula (a convolution, a normalisation by statistics, attention ...), or the number of
 /// expressions is not that of the inputs.
 pub fn symbolic(model: &Model, inputs: &[Vec<Expr>]) -> Result<Vec<Expr>, NetworkError> {
+    if model.inputs.iter().any(|s| s.varies().is_some()) {
+        let path = format!("{} of rows of different lengths", model.network.short());
+        return Err(NetworkError::NotAnalytic { path });
+    }
     let mut flows = Vec::new();
     for (shape, values) in model.inputs.iter().zip(inputs) {
         if values.len() != shape.count() {

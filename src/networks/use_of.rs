@@ -12,18 +12,38 @@ fn order(model: &Model, size: usize) -> Order {
     Order { size: Some(size), streams: Streams::new(0), dtype: model.dtype() }
 }
 
-/// The outputs of a model for all rows of a source, row by row, `at_once` rows at a time.
+/// What a model gives for rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outputs {
+    /// The numbers, row by row.
+    pub numbers: Vec<f64>,
+    /// How many elements each row has, where the output varies in length.
+    pub lengths: Option<Vec<usize>>,
+}
+
+/// The outputs of a model for all rows of a source, `at_once` rows at a time.
 ///
 /// # Errors
 /// Shapes that do not fit, or a generator that fails.
-pub fn outputs(model: &Model, source: &dyn Source, at_once: usize) -> Result<Vec<f64>, NetworkError> {
+pub fn outputs(model: &Model, source: &dyn Source, at_once: usize) -> Result<Outputs, NetworkError> {
     let order = order(model, at_once);
-    let mut all = Vec::new();
+    let (mut all, mut lengths) = (Vec::new(), Vec::new());
     for index in 0..source.batches(order.size) {
         let batch = source.plain(index, &order)?;
-        all.extend(numbers(&model.forward(&batch.inputs, &mut Pass::inference())?)?);
+        let output = model.forward_rows(&batch.inputs, &batch.lengths, &mut Pass::inference())?;
+        let presence = model.present(&batch.lengths, &output)?;
+        if model.output.varies().is_some() {
+            match &presence {
+                Some(presence) => lengths.extend(presence.rows()),
+                None => lengths.resize(lengths.len() + output.dim(0)?, output.dim(1)?),
+            }
+        }
+        all.extend(numbers(&match presence {
+            Some(presence) => presence.gather(&output)?,
+            None => output,
+        })?);
     }
-    Ok(all)
+    Ok(Outputs { numbers: all, lengths: model.output.varies().map(|_| lengths) })
 }
 
 /// Loss and figures of merit on all rows of a source, `at_once` rows at a time.

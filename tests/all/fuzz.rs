@@ -379,7 +379,7 @@ fn npy_law(bytes: &[u8], units: &Catalogue) -> Result<(), String> {
     };
     sizes(&d, if packed { bytes.len() * 1040 } else { bytes.len() })?;
     let keep = ReadOptions::missing(Missing::Keep);
-    let npy = read_npy_bytes("fuzz", &npy_bytes(&d), units, &keep);
+    let npy = read_npy_bytes("fuzz", &npy_bytes(&d).expect("arrays of one shape"), units, &keep);
     same(&d, &npy.map_err(|e| format!("what was written is not read: {e}"))?)?;
     let npz = npz_bytes(&d).map_err(|e| e.to_string())?;
     let npz = read_npz_bytes("fuzz", &npz, units, &keep);

@@ -425,3 +425,41 @@ fn rows_set_apart_do_not_normalise() {
     let (status, text) = ran(folder.path(), script, &[]);
     assert!(status == Some(0) && text.contains("normalise(") && !text.contains("49.5"), "{text}");
 }
+
+#[test]
+fn rows_of_different_lengths_are_trained_kept_and_used() {
+    holds(
+        "cloud(k) = {x: [[sin(1.0*k*j), cos(2.0*k*j)] for j in 0..mod(k, 5)], n: mod(k, 5) + 1}\n\
+         d = dataset(cloud, rows: 50)\n\
+         parts = split(d, train: 0.8, seed: 1)\n\
+         net = chain(dense(8), position(kind: sinusoidal), transformer_block(2), gru(4, sequence: false), dense(1))\n\
+         m = train(net, parts) { optimizer: adam(rate: 0.01), epochs: 5, augment: [pixel_noise(sigma: 0.01)], seed: 1 }\n\
+         export(m, \"m.safetensors\")\n\
+         n = load(\"m.safetensors\")\n\
+         check max(abs(predict(n, d) - predict(m, d))) == 0\n\
+         longer = dataset({x: [[[0.1*j, 0.2] for j in 0..20], [[1, 2]]], n: [21, 1]})\n\
+         check abs(predict(n, longer)[1] - predict(m, longer[1..1])[0]) < 1e-5\n\
+         check train(n, longer) { epochs: 1, batch: 2 }.epochs == 1\n\
+         g = train(chain(dense(4), tanh, global_pool(kind: sum), dense(1)), cloud) { rows: 60, epochs: 40, batch: 10, optimizer: adam(rate: 0.05), seed: 1 }\n\
+         check evaluate(g, d).rmse < 0.5\n",
+    );
+    let sets = "d = dataset({x: [[[1, 2]], [[3, 4], [5, 6]]], y: [1, 2]})\n";
+    refused(
+        &format!("{sets}train(chain(dense(4), flatten, dense(1)), d)\n"),
+        &["P4217", "flatten", "global_pool"],
+    );
+    refused(&format!("{sets}train(chain(dense(4), dense(1)), d)\n"), &["P4249", "global_pool"]);
+    refused(&format!("{sets}train(deep_set(dense(2), dense(1)), d) {{ shape: [2, 2] }}\n"), &["one length"]);
+    refused(&format!("{sets}train(average, d) {{ augment: [flip_vertical], batch: 2 }}\n"), &["[..2, 2]"]);
+    refused(
+        &format!(
+            "{sets}m = train(chain(position, average, dense(1)), d) {{ epochs: 1, batch: 2 }}\n\
+                  predict(m, dataset({{x: [[[1, 2], [1, 2], [1, 2]]]}}))\n"
+        ),
+        &["P4218", "at most 2 elements"],
+    );
+    refused(
+        &format!("{sets}m = train(chain(average, dense(1)), d) {{ epochs: 1, batch: 2 }}\nsymbolic(m)\n"),
+        &["arrays"],
+    );
+}

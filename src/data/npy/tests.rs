@@ -267,7 +267,7 @@ proptest! {
             .collect();
         let d = Dataset::new("d", columns).unwrap();
         let options = ReadOptions { whole: true, ..ReadOptions::missing(Missing::Keep) };
-        let npy = read_npy_bytes("d", &npy_bytes(&d), &units, &options).unwrap();
+        let npy = read_npy_bytes("d", &npy_bytes(&d).unwrap(), &units, &options).unwrap();
         prop_assert_eq!(npy.columns(), d.columns());
         let npz = read_npz_bytes("d", &npz_bytes(&d).unwrap(), &units, &options).unwrap();
         prop_assert_eq!(npz.columns(), d.columns());

@@ -13,9 +13,9 @@ use crate::language::context::Context;
 use crate::language::error::Result;
 use crate::language::render;
 use crate::language::value::Function;
-use crate::networks::NetworkError;
 use crate::networks::data::{Arrays, Order, Place, Source};
 use crate::networks::objective::Batch;
+use crate::networks::{NetworkError, Shape};
 
 /// Rows from which the columns, their units, classes and means are known, where a function makes them.
 const HEAD: usize = 1_000;
@@ -36,8 +36,8 @@ pub struct Generated {
     epoch: usize,
     at: Span,
     fingerprint: u64,
-    inputs: Vec<Vec<usize>>,
-    target: Option<Vec<usize>>,
+    inputs: Vec<Shape>,
+    target: Option<Shape>,
     /// How many classes the network tells apart; 0 where none.
     classes: AtomicUsize,
     take: Box<Take>,
@@ -99,11 +99,11 @@ impl Source for Generated {
         self.epoch.div_ceil(size.unwrap_or(self.epoch).max(1)) as u64
     }
 
-    fn inputs(&self) -> Vec<Vec<usize>> {
+    fn inputs(&self) -> Vec<Shape> {
         self.inputs.clone()
     }
 
-    fn target(&self) -> Option<Vec<usize>> {
+    fn target(&self) -> Option<Shape> {
         self.target.clone()
     }
 
@@ -128,8 +128,18 @@ impl Source for Generated {
         let made = rows_of(&mut context, &self.function, numbers, self.at).and_then(|d| (self.take)(&d));
         let arrays = made.map_err(|e| fault(e.message.clone()))?;
         arrays.check()?;
-        if arrays.inputs() != self.inputs || arrays.target() != self.target {
-            return Err(fault(format!("expected arrays {:?}, found {:?}", self.inputs, arrays.inputs())));
+        // Of rows that differ in length a batch has its own longest.
+        let alike = |found: &[Shape], known: &[Shape]| {
+            found.len() == known.len()
+                && found.iter().zip(known).all(|(a, b)| {
+                    let free = usize::from(a.varies().is_some() && b.varies().is_some());
+                    a.rank() == b.rank() && a.sizes()[free..] == b.sizes()[free..]
+                })
+        };
+        let (inputs, target) = (arrays.inputs(), arrays.target());
+        if !alike(&inputs, &self.inputs) || !alike(target.as_slice(), self.target.as_slice()) {
+            let words = |s: &[Shape]| s.iter().map(Shape::to_string).collect::<Vec<_>>().join(", ");
+            return Err(fault(format!("expected arrays {}, found {}", words(&self.inputs), words(&inputs))));
         }
         match self.classes.load(Ordering::Relaxed) {
             0 => {}

@@ -12,7 +12,7 @@ use crate::language::value::Value;
 use crate::networks::metric::{METRICS, Metric};
 use crate::networks::scaling::Scaling;
 use crate::networks::train::{Ended, Trained};
-use crate::networks::{Model, NetworkError};
+use crate::networks::{Model, NetworkError, Shape, Varies};
 use crate::units::{Catalogue, Unit};
 use std::sync::Arc;
 
@@ -23,6 +23,11 @@ fn field(f: &Field) -> Json {
     json!({"name": &*f.name, "unit": f.unit.as_ref().map(Unit::to_string)})
 }
 
+/// Sizes as a list; behind a word where the first varies.
+fn shape(s: &Shape) -> Json {
+    if s.varies().is_some() { json!({"varying": s.sizes()}) } else { json!(s.sizes()) }
+}
+
 /// The bytes of a file.
 pub fn bytes(m: &ModelValue) -> std::result::Result<Vec<u8>, NetworkError> {
     let reads: Vec<Json> = m
@@ -30,13 +35,14 @@ pub fn bytes(m: &ModelValue) -> std::result::Result<Vec<u8>, NetworkError> {
         .iter()
         .map(|r| {
             let columns: Vec<Json> = r.columns.iter().map(field).collect();
-            json!({"columns": columns, "sizes": r.sizes, "tokens": r.tokens, "arrays": r.arrays})
+            let arrays = r.arrays.as_ref().map(shape);
+            json!({"columns": columns, "sizes": shape(&r.sizes), "tokens": r.tokens, "arrays": arrays})
         })
         .collect();
     let gives = match &m.gives {
         Gives::Columns(fields) => json!({"columns": fields.iter().map(field).collect::<Vec<Json>>()}),
         Gives::Tokens(fields) => json!({"tokens": fields.iter().map(field).collect::<Vec<Json>>()}),
-        Gives::Arrays(f, sizes) => json!({"array": field(f), "sizes": sizes}),
+        Gives::Arrays(f, sizes) => json!({"array": field(f), "sizes": shape(sizes)}),
         Gives::Classes(name, names) => json!({"column": &**name, "classes": names}),
         Gives::Nothing => Json::Null,
     };
@@ -81,9 +87,14 @@ fn value(model: Model, about: &Json, catalogue: &Catalogue) -> Option<ModelValue
         Some(Field { name: f["name"].as_str()?.into(), unit })
     };
     let fields = |list: &Json| list.as_array()?.iter().map(field).collect::<Option<Vec<Field>>>();
-    let sizes = |list: &Json| {
+    let sizes = |found: &Json| {
         let size = |n: &Json| usize::try_from(n.as_u64()?).ok();
-        list.as_array()?.iter().map(size).collect::<Option<Vec<usize>>>()
+        let (list, varies) = match &found["varying"] {
+            Json::Null => (found, None),
+            list => (list, Some(Varies::with(0))),
+        };
+        let sizes = list.as_array()?.iter().map(size).collect::<Option<Vec<usize>>>()?;
+        Some(Shape::new(&sizes).varying(varies))
     };
     let reads = |r: &Json| -> Option<Reads> {
         let arrays = match &r["arrays"] {

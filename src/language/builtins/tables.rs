@@ -415,11 +415,13 @@ pub fn bytes(value: &Value, ending: &str, args: &Args) -> Result<Option<Vec<u8>>
     Ok(Some(match (value.plain(), ending) {
         (Value::Dataset(d), "csv") => data::csv_text(d).map_err(|e| lift(&e, at))?.into_bytes(),
         (Value::Column(c), "csv") => data::csv_text(&alone(c)?).map_err(|e| lift(&e, at))?.into_bytes(),
-        (Value::Dataset(d), "npy") => data::npy_bytes(d),
+        (Value::Dataset(d), "npy") => data::npy_bytes(d).map_err(|e| lift(&e, at))?,
         (Value::Dataset(d), "npz") => data::npz_bytes(d).map_err(|e| lift(&e, at))?,
         (Value::Column(c), "npz") => data::npz_bytes(&alone(c)?).map_err(|e| lift(&e, at))?,
         // Errors and missing whole numbers need fields.
-        (Value::Column(c), "npy") if c.errors.is_some() || c.missing.is_some() => data::npy_bytes(&alone(c)?),
+        (Value::Column(c), "npy") if c.errors.is_some() || c.missing.is_some() => {
+            data::npy_bytes(&alone(c)?).map_err(|e| lift(&e, at))?
+        }
         (Value::Column(_) | Value::List(_), "npy") => array(value, args)?.npy(),
         (Value::Record(r), "npz") => {
             let arrays = arrays(r, args)?;
@@ -443,15 +445,19 @@ fn array(value: &Value, args: &Args) -> Result<Array> {
         let hint = "export(dataset({x: xs}), \"d.npz\")";
         Err(fault_hint(6040, at, "expected numbers for an array, found uncertain ones", hint))
     };
+    let vector = |c: Column| {
+        let name = c.name.clone();
+        Array::vector(&name, plain(c)?).map_err(|e| lift(&e, at))
+    };
     if let Value::Column(c) = value.plain() {
-        return plain((**c).clone()).map(Array::Vector);
+        return vector((**c).clone());
     }
     let Some(items) = op::as_list(value) else {
         return Err(args.wrong("value", "lists, matrices or columns", value));
     };
     let nested = |v: &Value| op::as_list(v).is_some_and(|l| l.iter().any(|v| op::as_list(v).is_some()));
     if !crate::language::value::is_matrix(&items) || items.iter().any(nested) {
-        return plain(from_values("the list", &items, at)?).map(Array::Vector);
+        return vector(from_values("the list", &items, at)?);
     }
     let rows: Vec<Arc<Vec<Value>>> = items.iter().filter_map(op::as_list).collect();
     let width = rows.first().map_or(0, |r| r.len());

@@ -37,7 +37,7 @@ use crate::networks::objective::{Objective, Supervised};
 use crate::networks::optimise::{Average, Needs, Optimiser, Schedule};
 use crate::networks::scaling::{Link, Scaling};
 use crate::networks::train::{self, Data, Ended, Length, Plan, Trained, Watch};
-use crate::networks::{Model, Precision, Shape, summary, symbolic, use_of};
+use crate::networks::{Model, Precision, Shape, Varies, summary, symbolic, use_of};
 use crate::syntax::tree::Name;
 use crate::units::Unit;
 
@@ -48,7 +48,7 @@ use model::{evaluate, formula, generate, is_of_classes, summarise, written};
 use network::begun;
 use plan::{metrics, plan};
 pub use rows::{Field, Gives, ModelValue, Reads};
-use rows::{numbers_of, taken};
+use rows::{arrays_of, numbers_of, shape_of, taken, token};
 use task::{Start, Task};
 
 /// The table.

@@ -12,6 +12,7 @@ use crate::base::hash;
 use crate::base::random::{Rng, Streams};
 use crate::networks::error::NetworkError;
 use crate::networks::objective::Batch;
+use crate::networks::shape::Shape;
 
 /// The order of an epoch, with what it was drawn from.
 #[derive(Debug)]
@@ -115,7 +116,7 @@ impl Arrays {
     /// One of them does not fit the shape of the rows, or the target is an image of another size.
     pub fn with_augments(mut self, augments: Vec<Augment>) -> Result<Arrays, NetworkError> {
         let sizes = &self.inputs[0].sizes;
-        augments.iter().try_for_each(|a| a.check(sizes))?;
+        augments.iter().try_for_each(|a| a.check(&self.inputs[0].shape(0)))?;
         if let Some(target) = self.target_image() {
             augments.iter().try_for_each(|a| a.check_target(sizes, target))?;
         }
@@ -152,11 +153,6 @@ impl Arrays {
         counts.into_iter().map(|c| if c > 0.0 { n / (k * c) } else { 0.0 }).collect()
     }
 
-    /// Sizes of a row of input `k`.
-    pub fn sizes_of(&self, k: usize) -> Option<&[usize]> {
-        self.inputs.get(k).map(|a| a.sizes.as_slice())
-    }
-
     /// The numbers of input `k` of this part, row by row.
     pub fn numbers_of(&self, k: usize) -> impl Iterator<Item = f64> + '_ {
         self.inputs.get(k).into_iter().flat_map(|a| self.within(a))
@@ -168,10 +164,7 @@ impl Arrays {
     }
 
     fn within<'a>(&'a self, a: &'a Array) -> impl Iterator<Item = f64> + 'a {
-        let width = a.width();
-        self.rows
-            .iter()
-            .flat_map(move |r| (*r as usize * width..(*r as usize + 1) * width).map(|i| a.values.at(i)))
+        self.rows.iter().flat_map(move |r| a.span(*r as usize).map(|i| a.values.at(i)))
     }
 
     /// The rows of this part.
@@ -261,9 +254,10 @@ impl Arrays {
         change: Option<&Change<'_>>,
         beside: Option<&Change<'_>>,
     ) -> Result<Batch, NetworkError> {
-        let mut inputs = Vec::with_capacity(self.inputs.len());
+        let (mut inputs, mut lengths) = (Vec::with_capacity(self.inputs.len()), Vec::new());
         for (i, a) in self.inputs.iter().enumerate() {
             inputs.push(a.gather(rows, dtype, change.filter(|_| i == 0))?);
+            lengths.push(a.lengths(rows));
         }
         let target = self.target.as_ref().map(|t| t.gather(rows, dtype, beside)).transpose()?;
         let weights = match &self.weights {
@@ -273,7 +267,8 @@ impl Arrays {
             }
             None => None,
         };
-        Ok(Batch { inputs, target, weights })
+        let target_lengths = self.target.as_ref().and_then(|t| t.lengths(rows));
+        Ok(Batch { inputs, lengths, target, target_lengths, weights })
     }
 }
 
@@ -311,24 +306,25 @@ impl Source for Arrays {
         n.div_ceil(size.unwrap_or(n).max(1)) as u64
     }
 
-    fn inputs(&self) -> Vec<Vec<usize>> {
-        self.inputs.iter().map(|a| a.sizes.clone()).collect()
+    fn inputs(&self) -> Vec<Shape> {
+        self.inputs.iter().enumerate().map(|(k, a)| a.shape(k)).collect()
     }
 
-    fn target(&self) -> Option<Vec<usize>> {
-        self.target.as_ref().map(|a| a.sizes.clone())
+    fn target(&self) -> Option<Shape> {
+        self.target.as_ref().map(|a| a.shape(0))
     }
 
     fn check(&self) -> Result<(), NetworkError> {
         for a in self.inputs.iter().chain(&self.target) {
-            let width = a.width();
             for r in self.rows.iter().map(|r| *r as usize) {
-                if let Some(k) = (0..width).find(|k| !a.values.at(r * width + k).is_finite()) {
+                let span = a.span(r);
+                let first = span.start;
+                if let Some(k) = span.into_iter().find(|k| !a.values.at(*k).is_finite()) {
                     return Err(NetworkError::NotFinite {
                         array: a.name.clone(),
                         row: r + 1,
-                        column: a.column(k),
-                        found: a.values.at(r * width + k),
+                        column: a.column(k - first),
+                        found: a.values.at(k),
                     });
                 }
             }
@@ -338,9 +334,9 @@ impl Source for Arrays {
 
     fn check_classes(&self, classes: usize, which: &'static str) -> Result<(), NetworkError> {
         let Some(target) = &self.target else { return Ok(()) };
-        let (width, mut counts) = (target.width(), vec![0_u64; classes]);
+        let mut counts = vec![0_u64; classes];
         for r in self.rows.iter().map(|r| *r as usize) {
-            for label in (r * width..(r + 1) * width).map(|k| target.values.at(k)) {
+            for label in target.span(r).map(|k| target.values.at(k)) {
                 if !(label >= 0.0 && label.fract() == 0.0 && label < classes as f64) {
                     return Err(NetworkError::ClassRange {
                         array: target.name.clone(),
@@ -369,8 +365,8 @@ impl Source for Arrays {
             return self.make(&rows, order.dtype, None, None);
         }
         let path = format!("data/augment/{}", place.epoch);
-        let sizes = &self.inputs[0].sizes;
         let change = |i: usize, row: &mut [f64]| {
+            let sizes = &self.inputs[0].sizes_of(rows[i] as usize);
             let mut rng = order.streams.block(&path, u64::from(rows[i]));
             self.augments.iter().for_each(|a| a.apply(row, sizes, &mut rng));
         };
@@ -380,6 +376,7 @@ impl Source for Arrays {
         // The same draws, of which a target takes those that move it.
         let beside = |i: usize, row: &mut [f64]| {
             let mut rng = order.streams.block(&path, u64::from(rows[i]));
+            let sizes = &self.inputs[0].sizes_of(rows[i] as usize);
             let mut input = vec![0.0; sizes.iter().product()];
             for a in &self.augments {
                 if a.moves() {

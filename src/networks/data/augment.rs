@@ -9,6 +9,7 @@ use crate::base::random::Rng;
 use crate::base::suggest;
 use crate::networks::error::NetworkError;
 use crate::networks::settings::{Range, Setting, Settings};
+use crate::networks::shape::Shape;
 
 /// A row of the table of augmentations.
 pub struct AugmentKind {
@@ -172,18 +173,18 @@ impl Augment {
     }
 
     /// Whether rows of these sizes can be changed so.
-    pub(super) fn check(&self, sizes: &[usize]) -> Result<(), NetworkError> {
+    pub(super) fn check(&self, shape: &Shape) -> Result<(), NetworkError> {
+        let sizes = shape.sizes();
+        let image = sizes.len() == 3 && shape.varies().is_none();
         let (fits, expected) = match self.kind.rows {
             Rows::Any => (true, ""),
-            Rows::Image => (sizes.len() == 3, "inputs of shape [channels, height, width]"),
-            Rows::Square => {
-                (sizes.len() == 3 && sizes[1] == sizes[2], "square inputs of shape [channels, side, side]")
-            }
+            Rows::Image => (image, "inputs of shape [channels, height, width]"),
+            Rows::Square => (image && sizes[1] == sizes[2], "square inputs of shape [channels, side, side]"),
         };
         if fits {
             return Ok(());
         }
-        let found = format!("{sizes:?}");
+        let found = shape.to_string();
         Err(NetworkError::Refused { method: self.kind.name.into(), expected, found, hint: "augment: noise" })
     }
 
@@ -212,11 +213,12 @@ impl Augment {
 mod tests {
     use super::*;
     use crate::base::random::Streams;
+    use crate::networks::lengths::Varies;
 
     /// All different results of an augmentation of a row.
     fn results(name: &str, given: &[(&str, f64)], row: &[f64], sizes: &[usize]) -> Vec<Vec<f64>> {
         let augment = Augment::new(name, given).unwrap();
-        augment.check(sizes).unwrap();
+        augment.check(&Shape::new(sizes)).unwrap();
         let mut seen: Vec<Vec<f64>> = Vec::new();
         for k in 0..400 {
             let mut row = row.to_vec();
@@ -248,11 +250,19 @@ mod tests {
         assert_eq!(moved, [[0., 0., 0.], [0., 1., 2.], [1., 2., 3.], [2., 3., 0.]]);
         let wrapped = results("shift", &[("most", 1.0), ("wrap", 1.0)], &row, &[1, 1, 3]);
         assert_eq!(wrapped, [[1., 2., 3.], [2., 3., 1.], [3., 1., 2.]]);
-        let e = Augment::new("quarter_turns", &[]).unwrap().check(&[1, 2, 3]).unwrap_err();
+        let e = Augment::new("quarter_turns", &[]).unwrap().check(&Shape::new(&[1, 2, 3])).unwrap_err();
         assert_eq!(
             e.to_string(),
             "quarter_turns: expected square inputs of shape [channels, side, side], found [1, 2, 3]"
         );
+    }
+
+    #[test]
+    fn rows_of_different_lengths_are_no_images() {
+        let varying = Shape::new(&[3, 2, 2]).varying(Some(Varies::with(0)));
+        let e = Augment::new("flip_vertical", &[]).unwrap().check(&varying).unwrap_err();
+        assert!(e.to_string().ends_with("[channels, height, width], found [..3, 2, 2]"), "{e}");
+        Augment::new("noise", &[]).unwrap().check(&varying).unwrap();
     }
 
     #[test]

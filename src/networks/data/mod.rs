@@ -16,6 +16,7 @@ use candle_core::DType;
 
 use super::error::NetworkError;
 use super::objective::Batch;
+use super::shape::Shape;
 use crate::base::random::Streams;
 
 /// A batch of a training.
@@ -49,11 +50,11 @@ pub trait Source: Send + Sync {
     /// Batches of an epoch.
     fn batches(&self, size: Option<usize>) -> u64;
 
-    /// Sizes of each input without the batch axis.
-    fn inputs(&self) -> Vec<Vec<usize>>;
+    /// The shape of each input without the batch axis.
+    fn inputs(&self) -> Vec<Shape>;
 
-    /// Sizes of the target without the batch axis.
-    fn target(&self) -> Option<Vec<usize>>;
+    /// The shape of the target without the batch axis.
+    fn target(&self) -> Option<Shape>;
 
     /// Whether the data can be used: finite numbers, equal lengths.
     ///

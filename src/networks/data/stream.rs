@@ -11,6 +11,7 @@ use crate::base::hash;
 use crate::base::random::{Rng, Streams};
 use crate::networks::error::NetworkError;
 use crate::networks::objective::Batch;
+use crate::networks::shape::Shape;
 
 /// Makes a batch of so many rows of this type of number, or says why not.
 type Make = dyn Fn(&mut Rng, usize, DType) -> Result<Batch, String> + Send + Sync;
@@ -102,12 +103,12 @@ impl Source for Stream {
         self.batches
     }
 
-    fn inputs(&self) -> Vec<Vec<usize>> {
-        self.inputs.clone()
+    fn inputs(&self) -> Vec<Shape> {
+        self.inputs.iter().map(|s| Shape::new(s)).collect()
     }
 
-    fn target(&self) -> Option<Vec<usize>> {
-        self.target.clone()
+    fn target(&self) -> Option<Shape> {
+        self.target.as_deref().map(Shape::new)
     }
 
     fn check(&self) -> Result<(), NetworkError> {

@@ -41,7 +41,8 @@ impl Behaviour for Attention {
         let queries = if *self == Attention::Pool { site.layer.size_or("seeds", 1) } else { x.positions() };
         let square = |out: usize| Init::glorot(width, out);
         let zeros = Init::Constant(0.0);
-        let mut plan = Plan::new(Shape::from([queries, width]));
+        let length = x.varies().filter(|_| *self != Attention::Pool);
+        let mut plan = Plan::new(Shape::from([queries, width]).varying(length.copied()));
         if *self == Attention::Own {
             // the bound is that of each of the three square matrices
             plan = plan.parameter("weight", &[3 * width, width], square(width));
@@ -69,7 +70,12 @@ impl Behaviour for Attention {
     fn forward(&self, node: &Node, inputs: &[Tensor], run: &mut Run) -> Result<Tensor, NetworkError> {
         let x = &inputs[0];
         let heads = node.layer.size_or("heads", 1);
-        let mask = Mask { added: None, causal: node.layer.flag("causal") };
+        let keys = usize::from(*self == Attention::Cross);
+        let added = match run.presence(&node.inputs[keys], &inputs[keys])? {
+            Some(presence) => Some(presence.hidden(x)?),
+            None => None,
+        };
+        let mask = Mask { added, causal: node.layer.flag("causal") };
         let (weight, bias) = (run.weight(node, "weight")?, run.weight(node, "bias")?);
         let seen = if *self == Attention::Own {
             ops::self_attention(&ops::linear(x, &weight, Some(&bias))?, heads, &mask)?

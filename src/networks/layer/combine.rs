@@ -5,6 +5,7 @@ use candle_core::Tensor;
 use super::super::error::NetworkError;
 use super::super::shape::Shape;
 use super::plan::{Node, Plan, Run, Site};
+use super::sets::by_element;
 use super::{Behaviour, Layer, Setting};
 
 /// The activation that a layer's output meets first, through layers that only rescale, drop or thin out.
@@ -55,7 +56,7 @@ impl Residual {
         }
         let off = Setting::Boolean(false);
         if x.rank() < 3 {
-            if x.positions() != y.positions() {
+            if x.positions() != y.positions() || x.varies() != y.varies() {
                 return Err(unfit());
             }
             return Layer::new("dense", &[("units", y.features().into()), ("bias", off)], vec![]);
@@ -117,7 +118,11 @@ fn merged(site: &Site, shapes: &[Shape]) -> Result<Shape, NetworkError> {
     let concat = site.layer.word("merge") == "concat";
     for shape in shapes {
         let fits = shape.rank() == first.rank()
-            && if concat { shape.with_features(1) == first.with_features(1) } else { shape == first };
+            && if concat {
+                shape.with_features(1).is_like(&first.with_features(1))
+            } else {
+                shape.is_like(first)
+            };
         if !fits {
             let expected = if concat {
                 format!("branches of the same positions as {first}")
@@ -133,8 +138,12 @@ fn merged(site: &Site, shapes: &[Shape]) -> Result<Shape, NetworkError> {
     Ok(first.with_features(shapes.iter().map(Shape::features).sum()))
 }
 
-fn merge(node: &Node, branches: &[Tensor]) -> Result<Tensor, NetworkError> {
+/// Branches `branches` of the shapes `shapes` as one.
+fn merge(node: &Node, shapes: &[&Shape], branches: &[Tensor], run: &Run) -> Result<Tensor, NetworkError> {
     let first = &branches[0];
+    for (shape, branch) in shapes.iter().zip(branches).skip(1) {
+        run.agree(node, (shapes[0], first), (shape, branch))?;
+    }
     let rest = branches[1..].iter();
     Ok(match node.layer.word("merge") {
         "add" => rest.clone().try_fold(first.clone(), |sum, b| sum.add(b))?,
@@ -158,7 +167,8 @@ impl Behaviour for Parallel {
     fn forward(&self, node: &Node, inputs: &[Tensor], run: &mut Run) -> Result<Tensor, NetworkError> {
         let branches: Vec<Tensor> =
             node.children.iter().map(|c| c.forward(inputs, run)).collect::<Result<_, _>>()?;
-        merge(node, &branches)
+        let shapes: Vec<&Shape> = node.children.iter().map(|c| &c.output).collect();
+        merge(node, &shapes, &branches, run)
     }
 }
 
@@ -174,7 +184,7 @@ impl Behaviour for Skip {
 
     fn forward(&self, node: &Node, inputs: &[Tensor], run: &mut Run) -> Result<Tensor, NetworkError> {
         let y = node.children[0].forward(inputs, run)?;
-        merge(node, &[inputs[0].clone(), y])
+        merge(node, &[&node.inputs[0], &node.children[0].output], &[inputs[0].clone(), y], run)
     }
 }
 
@@ -229,7 +239,7 @@ impl Behaviour for Each {
         let x = site.ranked(&inputs[0], &[2, 3, 4])?;
         let count = x.sizes()[0];
         let inner = site.inside(0, &site.layer.inner()[0], &[x.without(0)], site.after())?;
-        let output = Shape::new(&inner.output.batched(count));
+        let output = Shape::new(&inner.output.batched(count)).varying(x.varies().copied());
         // the cost of the layer inside is counted once there, for the other elements here
         let mut cost: usize = 0;
         inner.visit(0, &mut |node, _| cost = cost.saturating_add(node.cost as usize));
@@ -237,8 +247,7 @@ impl Behaviour for Each {
     }
 
     fn forward(&self, node: &Node, inputs: &[Tensor], run: &mut Run) -> Result<Tensor, NetworkError> {
-        let x = inputs[0].contiguous()?.flatten(0, 1)?;
-        let y = node.children[0].forward(&[x], run)?;
-        Ok(y.reshape(node.output.batched(inputs[0].dim(0)?))?)
+        let presence = run.presence(&node.inputs[0], &inputs[0])?;
+        by_element(&node.children[0], &inputs[0], presence.as_ref(), run)
     }
 }

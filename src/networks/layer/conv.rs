@@ -5,6 +5,7 @@
 use candle_core::Tensor;
 
 use super::super::error::NetworkError;
+use super::super::lengths::Varies;
 use super::super::ops::{self, Conv, Padding};
 use super::super::parameters::Init;
 use super::super::shape::{Shape, product};
@@ -85,6 +86,17 @@ pub(super) fn positions(x: &Shape) -> &[usize] {
     if x.rank() == 3 { &x.sizes()[1..] } else { &x.sizes()[..1] }
 }
 
+/// How the lengths of sequences change on a way, where they vary.
+fn lengths(site: &Site, x: &Shape, way: &Track) -> Result<Option<Varies>, NetworkError> {
+    let Some(varies) = x.varies() else { return Ok(None) };
+    site.sequence(x)?;
+    if is_circular(site.layer) {
+        return Err(site.varying_error(x, "padding: same"));
+    }
+    let ends = (way.pad.0 + way.pad.1) as isize - (way.dilation * (way.kernel - 1)) as isize - 1;
+    Ok(Some(varies.then(ends + way.stride as isize, way.stride)))
+}
+
 /// The shape with this many channels at the positions that the ways lead to.
 pub(super) fn output(x: &Shape, channels: usize, ways: &[Track; 2]) -> Shape {
     if x.rank() == 3 {
@@ -147,7 +159,7 @@ impl Behaviour for Convolution {
         if x.rank() == 2 {
             sizes.remove(2);
         }
-        let out = output(x, channels, &ways);
+        let out = output(x, channels, &ways).varying(lengths(site, x, &ways[1])?);
         let values =
             first_values(site, product(&[entering / groups, taps]), product(&[channels / groups, taps]));
         let cost = product(&[out.count(), entering / groups, taps]);
@@ -160,14 +172,24 @@ impl Behaviour for Convolution {
     }
 
     fn forward(&self, node: &Node, inputs: &[Tensor], run: &mut Run) -> Result<Tensor, NetworkError> {
-        let ways = tracks(&Site::top(&node.layer), &node.inputs[0])?;
+        let short = run.lengths(&node.output).and_then(|l| l.rows().iter().position(|n| *n == 0));
+        if let (Some(row), Some(found)) = (short, run.lengths(&node.inputs[0])) {
+            let found = found.rows()[row];
+            let expected = "at least as many elements as the kernel reaches over".into();
+            return Err(NetworkError::Length { path: node.path.clone(), expected, row: row + 1, found });
+        }
+        let ways = tracks(&Site::top(&node.layer), &node.inputs[0].actual(&inputs[0]))?;
         let mut kernel = run.weight(node, "weight")?;
         if kernel.rank() == 3 {
             kernel = kernel.unsqueeze(2)?;
         }
         let bias = run.bias(node);
         let groups = node.layer.size_or("groups", 1);
-        let images = as_images(&inputs[0])?;
+        // Behind the end of a row stand zeros, as behind the end of the longest.
+        let images = match run.presence(&node.inputs[0], &inputs[0])? {
+            Some(presence) => as_images(&presence.masked(&inputs[0])?)?,
+            None => as_images(&inputs[0])?,
+        };
         let y = convolve(&images, &kernel, bias.as_ref(), &ways, groups, is_circular(&node.layer))?;
         from_images(&y, inputs[0].rank())
     }

@@ -18,7 +18,7 @@ impl Behaviour for Embedding {
             return Err(site.shape_error("[length] (tokens)", &inputs[0]));
         }
         let (vocabulary, width) = (site.layer.size_or("vocabulary", 1), site.layer.size_or("width", 1));
-        let output = Shape::from([inputs[0].count(), width]);
+        let output = Shape::from([inputs[0].count(), width]).varying(inputs[0].varies().copied());
         Ok(Plan::new(output).parameter(
             "weight",
             &[vocabulary, width],
@@ -57,21 +57,43 @@ impl Behaviour for Position {
         if site.layer.word("kind") == "learned" {
             return Ok(plan.parameter("weight", &[length, width], Init::Normal(0.02)));
         }
-        let wave = |position: usize, i: usize| {
-            let angle = position as f64 / 10_000f64.powf((i / 2 * 2) as f64 / width as f64);
-            if i.is_multiple_of(2) { angle.sin() } else { angle.cos() }
-        };
-        let table = (0..length).flat_map(|p| (0..width).map(move |i| wave(p, i))).collect();
-        Ok(plan.constant(&[length, width], Table::Reals(table)))
+        Ok(plan.constant(&[length, width], Table::Reals(waves_of(0..length, width))))
     }
 
     fn forward(&self, node: &Node, inputs: &[Tensor], run: &mut Run) -> Result<Tensor, NetworkError> {
-        let rows = match node.layer.word("kind") {
-            "learned" => run.weight(node, "weight")?,
-            _ => run.constant(node, 0)?,
+        let x = &inputs[0];
+        let learned = node.layer.word("kind") == "learned";
+        let rows = if learned { run.weight(node, "weight")? } else { run.constant(node, 0)? };
+        let (known, length) = (rows.dim(0)?, x.dim(1)?);
+        let rows = match length.checked_sub(known) {
+            None | Some(0) => rows.narrow(0, 0, length)?,
+            Some(_) if learned => {
+                let lengths = run.lengths(&node.output);
+                let row = lengths.as_ref().and_then(|l| l.rows().iter().position(|n| *n > known));
+                return Err(NetworkError::Length {
+                    path: node.path.clone(),
+                    expected: format!("at most {known} elements, as many positions as were trained"),
+                    row: row.map_or(1, |r| r + 1),
+                    found: row.and_then(|r| lengths.map(|l| l.rows()[r])).unwrap_or(length),
+                });
+            }
+            Some(more) => {
+                let width = rows.dim(1)?;
+                let beyond = Tensor::from_vec(waves_of(known..length, width), (more, width), x.device())?;
+                Tensor::cat(&[&rows, &beyond.to_dtype(rows.dtype())?], 0)?
+            }
         };
-        Ok(inputs[0].broadcast_add(&rows)?)
+        Ok(x.broadcast_add(&rows)?)
     }
+}
+
+/// Sines and cosines of positions, row by row.
+fn waves_of(positions: std::ops::Range<usize>, width: usize) -> Vec<f64> {
+    let wave = |position: usize, i: usize| {
+        let angle = position as f64 / 10_000f64.powf((i / 2 * 2) as f64 / width as f64);
+        if i.is_multiple_of(2) { angle.sin() } else { angle.cos() }
+    };
+    positions.flat_map(|p| (0..width).map(move |i| wave(p, i))).collect()
 }
 
 /// A trained row before the first of a sequence.
@@ -80,7 +102,8 @@ pub(super) struct ClassToken;
 impl Behaviour for ClassToken {
     fn plan(&self, site: &Site, inputs: &[Shape]) -> Result<Plan, NetworkError> {
         let x = site.ranked(&inputs[0], &[2])?;
-        let output = Shape::from([x.positions() + 1, x.features()]);
+        let varies = x.varies().map(|v| v.then(1, 1));
+        let output = Shape::from([x.positions() + 1, x.features()]).varying(varies);
         Ok(Plan::new(output).parameter("weight", &[x.features()], Init::Normal(0.02)))
     }
 

@@ -133,7 +133,12 @@ impl Behaviour for Formula {
     }
 
     fn forward(&self, node: &Node, inputs: &[Tensor], run: &mut Run) -> Result<Tensor, NetworkError> {
-        let x = &inputs[0];
+        // A law may have no value at the zeros that fill up rows.
+        let presence = run.presence(&node.inputs[0], &inputs[0])?;
+        let x = &match &presence {
+            Some(presence) => presence.gather(&inputs[0])?,
+            None => inputs[0].clone(),
+        };
         let features = node.inputs[0].features();
         let rows = x.elem_count() / features.max(1);
         let own = node.layer.reals("constants");
@@ -148,6 +153,10 @@ impl Behaviour for Formula {
         if let Some(last) = sizes.last_mut() {
             *last = 1;
         }
-        Ok(y.reshape(sizes)?)
+        let y = y.reshape(sizes)?;
+        match presence {
+            Some(presence) => presence.spread(&y),
+            None => Ok(y),
+        }
     }
 }

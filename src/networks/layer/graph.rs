@@ -6,11 +6,13 @@
 //! ```
 //!
 //! with e_ij the distance, or the displacement x_j - x_i and the distance. In a periodic box the displacement is that to
-//! the nearest image. Gradients flow through displacements; the choice of neighbours is piecewise constant.
+//! the nearest image. Gradients flow through displacements; the choice of neighbours is piecewise constant. A row with
+//! fewer nodes than neighbours hears all of the others.
 
 use candle_core::{D, DType, Tensor};
 
 use super::super::error::NetworkError;
+use super::super::lengths::{Lengths, Presence};
 use super::super::ops;
 use super::super::shape::Shape;
 use super::plan::{Node, Plan, Run, Site};
@@ -43,11 +45,11 @@ impl Behaviour for MessagePassing {
         let h = site.ranked(&inputs[0], &[2])?;
         let points = site.ranked(inputs.get(1).unwrap_or(h), &[2])?;
         let (nodes, features, dimensions) = (h.positions(), h.features(), points.features());
-        if points.positions() != nodes {
-            return Err(site.shape_error(format!("{nodes} points, one a node"), points));
+        if points.positions() != nodes || points.varies().is_some() != h.varies().is_some() {
+            return Err(site.shape_error(format!("{} points, one a node", h.with_features(1)), points));
         }
         let (units, near) = (site.layer.size_or("units", 1), site.layer.size_or("neighbours", 1));
-        if near >= nodes {
+        if near >= nodes && h.varies().is_none() {
             let error = site.option_error("neighbours", format!("fewer than the {nodes} nodes"), near);
             return Err(error.with_hint(format!("neighbours: {}", (nodes - 1).max(1))));
         }
@@ -68,9 +70,15 @@ impl Behaviour for MessagePassing {
         let points = inputs.get(1).unwrap_or(h);
         let (batch, nodes, features) = h.dims3()?;
         let dimensions = points.dim(2)?;
-        let near = node.layer.size_or("neighbours", 1);
         let periods = MessagePassing::periods(&Site::top(&node.layer), dimensions)?;
-        let found = Neighbours::find(points, near, &periods)?;
+        if let Some(shape) = node.inputs.get(1) {
+            run.agree(node, (&node.inputs[0], h), (shape, points))?;
+        }
+        let lengths = run.lengths(&node.inputs[0]).unwrap_or_else(|| Lengths::new(vec![nodes; batch]));
+        // As many as the row with the most nodes has; the nodes of others hear fewer.
+        let most = lengths.longest().saturating_sub(1).max(1);
+        let near = node.layer.size_or("neighbours", 1).min(most);
+        let found = Neighbours::find(points, near, &periods, lengths.rows())?;
 
         let rows = |t: &Tensor, width: usize| ops::contiguous(t)?.reshape((batch * nodes, width));
         let (all, places) = (rows(h, features)?, rows(points, dimensions)?);
@@ -90,10 +98,18 @@ impl Behaviour for MessagePassing {
         let edges = Tensor::cat(&parts, 2)?.reshape((batch, nodes * near, ()))?;
         let messages = node.children[0].forward(&[edges], run)?;
         let messages = messages.reshape((batch * nodes, near, ()))?;
-        let heard = match node.layer.word("pool") {
-            "max" => messages.max(1)?,
-            "sum" => messages.sum(1)?,
-            _ => messages.mean(1)?,
+        let heard = match Presence::new(Lengths::new(found.heard), near) {
+            None => match node.layer.word("pool") {
+                "max" => messages.max(1)?,
+                "sum" => messages.sum(1)?,
+                _ => messages.mean(1)?,
+            },
+            // A node that is alone hears nothing: zeros.
+            Some(presence) => match node.layer.word("pool") {
+                "max" => presence.greatest(&messages)?,
+                "sum" => presence.sum(&messages)?,
+                _ => presence.mean(&messages)?,
+            },
         };
         let state = Tensor::cat(&[h.contiguous()?, heard.reshape((batch, nodes, ()))?], 2)?;
         node.children[1].forward(&[state], run)
@@ -106,14 +122,21 @@ struct Neighbours {
     index: Tensor,
     /// `[batch nodes, neighbours, dimensions]`: whole periods to be added to x_j - x_i.
     shift: Tensor,
+    /// How many of them each node has; in their places behind these it stands itself.
+    heard: Vec<usize>,
 }
 
 impl Neighbours {
-    /// Nearest first; equally near ones in the order of the nodes.
-    fn find(points: &Tensor, near: usize, periods: &[f64]) -> Result<Neighbours, NetworkError> {
+    /// Nearest first; equally near ones in the order of the nodes. Row k has the first `lengths[k]` of the nodes.
+    fn find(
+        points: &Tensor,
+        near: usize,
+        periods: &[f64],
+        lengths: &[usize],
+    ) -> Result<Neighbours, NetworkError> {
         let (batch, nodes, dimensions) = points.dims3()?;
         let x = points.detach().flatten_all()?.to_dtype(DType::F64)?.to_vec1::<f64>()?;
-        let (mut index, mut shift) = (Vec::new(), Vec::new());
+        let (mut index, mut shift, mut heard) = (Vec::new(), Vec::new(), Vec::new());
         let mut order: Vec<(f64, usize)> = Vec::with_capacity(nodes);
         for i in 0..batch * nodes {
             let first = i / nodes * nodes;
@@ -125,19 +148,25 @@ impl Neighbours {
                 })
             };
             order.clear();
-            for j in (first..first + nodes).filter(|j| *j != i) {
+            let there = lengths.get(i / nodes).copied().unwrap_or(nodes).min(nodes);
+            for j in (first..first + there).filter(|j| *j != i && i < first + there) {
                 order.push(((0..dimensions).map(|d| gap(j, d).0.powi(2)).sum(), j));
             }
             order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-            for (_, j) in &order[..near] {
+            let found = near.min(order.len());
+            for (_, j) in &order[..found] {
                 index.push(*j as u32);
                 shift.extend((0..dimensions).map(|d| gap(*j, d).1));
             }
+            index.resize(index.len() + near - found, i as u32);
+            shift.resize(shift.len() + (near - found) * dimensions, 0.0);
+            heard.push(found);
         }
         let device = points.device();
         Ok(Neighbours {
             index: Tensor::from_vec(index, batch * nodes * near, device)?,
             shift: Tensor::from_vec(shift, (batch * nodes, near, dimensions), device)?,
+            heard,
         })
     }
 }

@@ -8,6 +8,7 @@ mod kinds;
 mod options;
 pub(crate) mod plan;
 mod text;
+mod varying;
 
 mod attention;
 mod combine;
@@ -31,6 +32,7 @@ use std::fmt;
 pub use kinds::KINDS;
 pub use options::{OptionRow, OptionType, Preset, Setting};
 pub(crate) use plan::{Node, Plan, Run, Site};
+pub use varying::Varying;
 
 use super::error::NetworkError;
 use super::shape::Shape;
@@ -89,6 +91,8 @@ pub struct Kind {
     pub inputs: (usize, usize),
     /// What is promised of it.
     pub traits: Traits,
+    /// What it makes of rows of different lengths.
+    pub varying: Varying,
     /// Examples for the checks of shapes and gradients.
     pub samples: &'static [Sample],
     /// What it does.

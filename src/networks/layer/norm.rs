@@ -6,6 +6,7 @@
 use candle_core::Tensor;
 
 use super::super::error::NetworkError;
+use super::super::lengths::Presence;
 use super::super::ops;
 use super::super::parameters::Init;
 use super::super::shape::Shape;
@@ -53,6 +54,7 @@ impl Behaviour for Norm {
     fn plan(&self, site: &Site, inputs: &[Shape]) -> Result<Plan, NetworkError> {
         let ranks: &[usize] = if *self == Norm::Turned { &[3] } else { &[1, 2, 3] };
         let x = site.ranked(&inputs[0], ranks)?;
+        site.sequence(x)?;
         let own = self.own(site, x)?;
         let mut plan = Plan::new(x.clone());
         if site.layer.flag("affine") {
@@ -82,6 +84,15 @@ impl Behaviour for Norm {
             Some(bias) => bias,
             None => Tensor::zeros(own, x.dtype(), x.device())?,
         };
+        if let Some(presence) = run.presence(&node.inputs[0], x)? {
+            if *self == Norm::Group {
+                return over_elements(x, &presence, &weight, &bias, node);
+            }
+            if *self == Norm::Batch && run.pass.training {
+                let elements = presence.gather(x)?.unsqueeze(2)?;
+                return presence.spread(&by_batch(&elements, &weight, &bias, node, run)?.squeeze(2)?);
+            }
+        }
         match self {
             Norm::Layer | Norm::Rms => {
                 let last =
@@ -109,6 +120,26 @@ impl Behaviour for Norm {
             }
         }
     }
+}
+
+/// Normalises the groups of features of `[batch, positions, features]` over the positions that are there.
+fn over_elements(
+    x: &Tensor,
+    presence: &Presence,
+    weight: &Tensor,
+    bias: &Tensor,
+    node: &Node,
+) -> Result<Tensor, NetworkError> {
+    let (batch, longest, features) = x.dims3()?;
+    let groups = node.layer.size_or("groups", 1);
+    let own = features / groups;
+    let grouped = ops::contiguous(x)?.reshape((batch, longest, groups, own))?;
+    // the mean over a group of the means over the positions
+    let mean = |x: &Tensor| presence.mean(x)?.mean_keepdim(2)?.unsqueeze(1).map_err(NetworkError::from);
+    let centred = grouped.broadcast_sub(&mean(&grouped)?)?;
+    let deviation = (mean(&centred.sqr()?)? + node.layer.real("epsilon"))?.sqrt()?;
+    let y = centred.broadcast_div(&deviation)?.reshape((batch, longest, features))?;
+    Ok(y.broadcast_mul(weight)?.broadcast_add(bias)?)
 }
 
 /// Normalises `[batch, features, positions]` by the batch, whose statistics the buffers follow, or by the buffers.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor, Var};
 
 use super::super::error::NetworkError;
+use super::super::lengths::Lengths;
 use super::super::model::Pass;
 use super::super::parameters::{Init, ParameterSpec};
 use super::super::shape::{MOST, Shape};
@@ -76,6 +77,7 @@ impl<'a> Site<'a> {
             return Err(self.shape_error("sizes from 1", empty));
         }
         self.check_size("an input", inputs[0].count())?;
+        inputs.iter().filter(|s| s.varies().is_some()).try_for_each(|s| self.check_varying(s))?;
         let plan = kind.behaviour.plan(self, inputs)?;
         self.check_size("an output", plan.output.count())?;
         for spec in plan.parameters.iter().chain(&plan.buffers) {
@@ -345,6 +347,8 @@ pub(crate) struct Run<'a> {
     pub parameters: &'a [Tensor],
     pub buffers: &'a [Var],
     pub constants: &'a [Tensor],
+    /// The lengths of the rows of the network's inputs, where they differ.
+    pub lengths: &'a [Option<Lengths>],
     pub pass: &'a mut Pass,
 }
 

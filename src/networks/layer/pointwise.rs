@@ -89,8 +89,10 @@ impl Affine {
     fn numbers(site: &Site, x: &Shape, option: &'static str) -> Result<Vec<f64>, NetworkError> {
         let given = site.layer.reals(option);
         match given.len() {
+            // Where the first of three sizes varies it is none of features.
+            1 if x.varies().is_some() && x.rank() != 2 => Ok(given),
             1 => Ok(vec![given[0]; x.features()]),
-            n if n == x.features() => Ok(given),
+            n if n == x.features() && (x.varies().is_none() || x.rank() == 2) => Ok(given),
             n => {
                 let expected = format!("one number or {} (one a feature of {x})", x.features());
                 Err(site.option_error(option, expected, format!("{n} numbers")))
@@ -116,7 +118,7 @@ impl Behaviour for Affine {
             }
         };
         let mut sizes = vec![1; x.rank() + 1];
-        sizes[x.feature_axis() + 1] = x.features();
+        sizes[x.feature_axis() + 1] = factor.len();
         Ok(Plan::new(x.clone()).constant(&sizes, Table::Reals(factor)).constant(&sizes, Table::Reals(shift)))
     }
 

@@ -3,6 +3,7 @@
 use candle_core::{D, Tensor};
 
 use super::super::error::NetworkError;
+use super::super::lengths::Presence;
 use super::super::ops;
 use super::super::shape::Shape;
 use super::conv::{as_images, from_images, positions};
@@ -100,8 +101,19 @@ impl Behaviour for Upsample {
 /// One number a feature from all positions: mean, maximum or sum. It does not depend on their order.
 pub(super) struct GlobalPool;
 
-/// Numbers over positions `[batch, features]` of a batch of sequences or images.
-pub(super) fn over_positions(x: &Tensor, kind: &str) -> Result<Tensor, NetworkError> {
+/// Numbers over positions `[batch, features]` of a batch of sequences or images: over those that are there.
+pub(super) fn over_positions(
+    x: &Tensor,
+    kind: &str,
+    presence: Option<&Presence>,
+) -> Result<Tensor, NetworkError> {
+    if let Some(presence) = presence {
+        return match kind {
+            "max" => over_positions(&presence.lowered(x)?, kind, None),
+            "sum" => presence.sum(x),
+            _ => presence.mean(x),
+        };
+    }
     let channels = if x.rank() == 4 { x.clone() } else { ops::contiguous(&x.transpose(1, 2)?)? };
     Ok(match kind {
         "max" => ops::global_max_pool(&channels)?,
@@ -113,10 +125,12 @@ pub(super) fn over_positions(x: &Tensor, kind: &str) -> Result<Tensor, NetworkEr
 impl Behaviour for GlobalPool {
     fn plan(&self, site: &Site, inputs: &[Shape]) -> Result<Plan, NetworkError> {
         let x = site.ranked(&inputs[0], &[2, 3])?;
+        site.sequence(x)?;
         Ok(Plan::new(Shape::from([x.features()])))
     }
 
-    fn forward(&self, node: &Node, inputs: &[Tensor], _: &mut Run) -> Result<Tensor, NetworkError> {
-        over_positions(&inputs[0], node.layer.word("kind"))
+    fn forward(&self, node: &Node, inputs: &[Tensor], run: &mut Run) -> Result<Tensor, NetworkError> {
+        let presence = run.presence(&node.inputs[0], &inputs[0])?;
+        over_positions(&inputs[0], node.layer.word("kind"), presence.as_ref())
     }
 }

@@ -38,7 +38,7 @@ impl Behaviour for Recurrent {
         let x = site.ranked(&inputs[0], &[2])?;
         let (length, features) = (x.positions(), x.features());
         let (units, gates) = (site.layer.size_or("units", 1), self.gates());
-        let output = if site.layer.flag("sequence") { [length, units].into() } else { [units].into() };
+        let output: Shape = if site.layer.flag("sequence") { x.with_features(units) } else { [units].into() };
         let bias = match self {
             Recurrent::Gru => Init::Constant(0.0),
             // the gate that forgets begins open (Jozefowicz, Zaremba & Sutskever 2015)
@@ -65,13 +65,26 @@ impl Behaviour for Recurrent {
         let driven = ops::linear(&inputs[0], &weight, Some(&bias))?;
         let mut h = Tensor::zeros((batch, units), driven.dtype(), driven.device())?;
         let mut c = h.clone();
+        // Where a row has no step the state stays: zeros before its first, the last one behind it.
+        let mask = match run.presence(&node.inputs[0], &inputs[0])? {
+            Some(presence) => Some(presence.mask(&driven)?),
+            None => None,
+        };
         let mut states = Vec::with_capacity(length);
         for step in 0..length {
             let t = if node.layer.flag("reverse") { length - 1 - step } else { step };
             let a = driven.narrow(1, t, 1)?.squeeze(1)?;
             let b = ops::linear(&h, &state_weight, None)?;
             let gate = |t: &Tensor, from: usize, count: usize| t.narrow(1, from * units, count * units);
-            h = match self {
+            let there = match &mask {
+                Some(mask) => Some(mask.narrow(1, t, 1)?.squeeze(1)?),
+                None => None,
+            };
+            let keep = |old: &Tensor, new: Tensor| match &there {
+                Some(there) => old + (new - old)?.broadcast_mul(there)?,
+                None => Ok(new),
+            };
+            let next = match self {
                 Recurrent::Gru => {
                     let open = ops::sigmoid(&(gate(&a, 0, 2)? + gate(&b, 0, 2)?)?)?;
                     let (r, z) = (gate(&open, 0, 1)?, gate(&open, 1, 1)?);
@@ -87,10 +100,11 @@ impl Behaviour for Recurrent {
                     let sum = (a + b)?;
                     let open = ops::sigmoid(&gate(&sum, 0, 3)?)?;
                     let g = ops::tanh(&gate(&sum, 3, 1)?)?;
-                    c = (gate(&open, 1, 1)?.mul(&c)? + gate(&open, 0, 1)?.mul(&g)?)?;
+                    c = keep(&c, (gate(&open, 1, 1)?.mul(&c)? + gate(&open, 0, 1)?.mul(&g)?)?)?;
                     gate(&open, 2, 1)?.mul(&ops::tanh(&c)?)?
                 }
             };
+            h = keep(&h, next)?;
             states.push(h.clone());
         }
         if !node.layer.flag("sequence") {

@@ -3,6 +3,7 @@
 use candle_core::Tensor;
 
 use super::super::error::NetworkError;
+use super::super::lengths::Lengths;
 use super::super::ops;
 use super::super::shape::Shape;
 use super::Behaviour;
@@ -74,8 +75,12 @@ impl Behaviour for Mean {
         Ok(Plan::new(x.without(axis)))
     }
 
-    fn forward(&self, node: &Node, inputs: &[Tensor], _: &mut Run) -> Result<Tensor, NetworkError> {
-        Ok(inputs[0].mean(node.layer.size_or("axis", 0) + 1)?)
+    fn forward(&self, node: &Node, inputs: &[Tensor], run: &mut Run) -> Result<Tensor, NetworkError> {
+        let axis = node.layer.size_or("axis", 0);
+        match run.presence(&node.inputs[0], &inputs[0])? {
+            Some(presence) if axis == 0 => presence.mean(&inputs[0]),
+            _ => Ok(inputs[0].mean(axis + 1)?),
+        }
     }
 }
 
@@ -100,8 +105,30 @@ impl Behaviour for Select {
         Ok(Plan::new(x.without(0)))
     }
 
-    fn forward(&self, node: &Node, inputs: &[Tensor], _: &mut Run) -> Result<Tensor, NetworkError> {
-        let place = Select::place(&Site::top(&node.layer), &node.inputs[0])?;
-        Ok(inputs[0].narrow(1, place, 1)?.squeeze(1)?.contiguous()?)
+    fn forward(&self, node: &Node, inputs: &[Tensor], run: &mut Run) -> Result<Tensor, NetworkError> {
+        let x = &inputs[0];
+        if node.inputs[0].varies().is_none() {
+            let place = Select::place(&Site::top(&node.layer), &node.inputs[0])?;
+            return Ok(x.narrow(1, place, 1)?.squeeze(1)?.contiguous()?);
+        }
+        // Counted from the end of every row.
+        let (batch, longest) = (x.dim(0)?, x.dim(1)?);
+        let lengths = run.lengths(&node.inputs[0]).unwrap_or_else(|| Lengths::new(vec![longest; batch]));
+        let index = node.layer.real("index") as i64;
+        let mut places = Vec::with_capacity(batch);
+        for (row, n) in lengths.rows().iter().enumerate() {
+            let place = if index < 0 { index + *n as i64 } else { index };
+            if !(0..*n as i64).contains(&place) {
+                return Err(NetworkError::Length {
+                    path: node.path.clone(),
+                    expected: format!("an element {index}"),
+                    row: row + 1,
+                    found: *n,
+                });
+            }
+            places.push((row * longest) as u32 + place as u32);
+        }
+        let places = Tensor::from_vec(places, batch, x.device())?;
+        Ok(ops::gather_rows(&ops::contiguous(x)?.flatten(0, 1)?, &places)?)
     }
 }

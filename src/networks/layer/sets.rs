@@ -4,6 +4,7 @@
 use candle_core::Tensor;
 
 use super::super::error::NetworkError;
+use super::super::lengths::Presence;
 use super::super::ops;
 use super::super::parameters::Init;
 use super::super::shape::Shape;
@@ -32,11 +33,28 @@ impl Behaviour for DeepSet {
     }
 
     fn forward(&self, node: &Node, inputs: &[Tensor], run: &mut Run) -> Result<Tensor, NetworkError> {
-        let (batch, count, features) = inputs[0].dims3()?;
-        let elements = ops::contiguous(&inputs[0])?.reshape((batch * count, features))?;
-        let y = node.children[0].forward(&[elements], run)?;
-        let pooled = over_positions(&y.reshape((batch, count, ()))?, node.layer.word("pool"))?;
+        let presence = run.presence(&node.inputs[0], &inputs[0])?;
+        let y = by_element(&node.children[0], &inputs[0], presence.as_ref(), run)?;
+        let pooled = over_positions(&y, node.layer.word("pool"), presence.as_ref())?;
         node.children[1].forward(&[pooled], run)
+    }
+}
+
+/// A layer at every element along the first axis: `[batch, elements, ...output]`. Elements that are not there are left
+/// out, and give zeros.
+pub(super) fn by_element(
+    layer: &Node,
+    x: &Tensor,
+    presence: Option<&Presence>,
+    run: &mut Run,
+) -> Result<Tensor, NetworkError> {
+    match presence {
+        Some(presence) => presence.spread(&layer.forward(&[presence.gather(x)?], run)?),
+        None => {
+            let y = layer.forward(&[ops::contiguous(x)?.flatten(0, 1)?], run)?;
+            let sizes = [&[x.dim(0)?, x.dim(1)?], &y.dims()[1..]].concat();
+            Ok(y.reshape(sizes)?)
+        }
     }
 }
 
@@ -56,7 +74,8 @@ impl Behaviour for SetDense {
 
     fn forward(&self, node: &Node, inputs: &[Tensor], run: &mut Run) -> Result<Tensor, NetworkError> {
         let own = ops::linear(&inputs[0], &run.weight(node, "weight")?, run.bias(node).as_ref())?;
-        let pooled = over_positions(&inputs[0], node.layer.word("pool"))?;
+        let presence = run.presence(&node.inputs[0], &inputs[0])?;
+        let pooled = over_positions(&inputs[0], node.layer.word("pool"), presence.as_ref())?;
         let shared = ops::linear(&pooled, &run.weight(node, "pool_weight")?, None)?;
         Ok(own.broadcast_add(&shared.unsqueeze(1)?)?)
     }

@@ -81,6 +81,9 @@ pub fn by_layers(
     residuals: &dyn Fn(&Tensor) -> Result<Tensor, NetworkError>,
 ) -> Result<Option<Jacobian>, NetworkError> {
     let ([input], [shape]) = (batch.inputs.as_slice(), model.inputs.as_slice()) else { return Ok(None) };
+    if shape.varies().is_some() {
+        return Ok(None);
+    }
     let mut layers = Vec::new();
     flatten(&model.network, "", &mut layers);
     let precision = if model.dtype() == DType::F64 { Precision::F64 } else { Precision::F32 };

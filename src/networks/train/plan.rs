@@ -5,6 +5,7 @@ use crate::networks::error::NetworkError;
 use crate::networks::model::Model;
 use crate::networks::objective::Objective;
 use crate::networks::optimise::{Average, Needs, Optimiser, Schedule};
+use crate::networks::shape::Shape;
 
 /// The most derivatives that a method of residuals keeps at a time.
 const MOST_SLOPES: usize = 500_000_000;
@@ -181,10 +182,11 @@ impl Plan {
                     found: found.len(),
                 });
             }
-            for (index, (shape, sizes)) in model.inputs.iter().zip(&found).enumerate() {
-                if shape.sizes() != sizes {
-                    let words = |s: &[usize]| s.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
-                    let (expected, found) = (words(shape.sizes()), format!("[batch, {}]", words(sizes)));
+            for (index, (shape, given)) in model.inputs.iter().zip(&found).enumerate() {
+                let alike = shape.varies().is_some() == given.varies().is_some();
+                if !alike || !shape.takes(given.sizes()) {
+                    let words = |s: &Shape| s.to_string().trim_matches(['[', ']']).to_string();
+                    let (expected, found) = (words(shape), format!("[batch, {}]", words(given)));
                     return Err(NetworkError::InputShape { index, expected, found });
                 }
             }

@@ -1,6 +1,8 @@
 //! Laws of the training loop: known answers by every optimiser, resuming equals never stopping byte for byte, threads
 //! change nothing, what breaks is named.
 
+mod lengths;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 

@@ -48,8 +48,9 @@ pub(super) fn is_of_classes(gives: &Gives, loss: &Loss) -> bool {
 /// numbers.
 pub fn predict(context: &Context, m: &ModelValue, d: &Dataset, at: Span) -> Result<Value> {
     let rows = rows_of(m, d, false, at)?;
-    let found = use_of::in_pool(context.threads, || use_of::outputs(&m.trained.model, &rows, AT_ONCE))
-        .map_err(|e| lift(&e, at))?;
+    let use_of::Outputs { numbers: found, lengths } =
+        use_of::in_pool(context.threads, || use_of::outputs(&m.trained.model, &rows, AT_ONCE))
+            .map_err(|e| lift(&e, at))?;
     let width = found.len() / d.rows().max(1);
     let last = m.trained.model.output.sizes().last().copied().unwrap_or(1).max(1);
     let link = |(k, o): (usize, f64)| Link::of(&m.loss, k % last, last).apply(o);
@@ -86,7 +87,21 @@ pub fn predict(context: &Context, m: &ModelValue, d: &Dataset, at: Span) -> Resu
     };
     if let Some(field) = field {
         let places = m.loss.kind().target == TargetKind::Classes && matches!(m.gives, Gives::Arrays(..));
-        let stack = if places { answers(&found, output) } else { Stack::new(output, found) };
+        let stack = match lengths {
+            None if places => answers(&found, output),
+            None => Stack::new(output, found),
+            // A class, or a number where the target has one, for every element.
+            Some(lengths) => {
+                let single = matches!(&m.gives, Gives::Arrays(_, shape) if shape.rank() == 1);
+                if places {
+                    // As if all elements were one row.
+                    let all = [&[lengths.iter().sum()], &output[1..]].concat();
+                    answers(&found, &all).and_then(|best| Stack::varying(&lengths, &[], best.floats()))
+                } else {
+                    Stack::varying(&lengths, if single { &[] } else { &output[1..] }, found)
+                }
+            }
+        };
         let stack = stack.ok_or_else(|| fault(6006, at, "expected a network that gives numbers"))?;
         let unit = field.unit.clone().filter(|u| !u.is_one());
         let stack = unit.as_ref().map_or_else(|| stack.clone(), |u| stack.map(|x| u.from_si(x)));
@@ -156,12 +171,18 @@ pub(super) fn summarise(_: &mut Context, args: &Args) -> Result<Value> {
             let lists: Vec<Value> = if nested { inputs.to_vec() } else { vec![Value::List(inputs)] };
             for list in lists {
                 let items = crate::language::operations::as_list(&list).unwrap_or_default();
-                let size = |v: &Value| {
-                    let n = v.as_expr().and_then(|e| e.as_i64()).and_then(|n| usize::try_from(n).ok());
-                    n.filter(|n| *n > 0).ok_or_else(|| args.wrong("input", "sizes", v))
+                let whole = |e: &Expr| e.as_i64().and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0);
+                // A first size within a range varies.
+                let varies = matches!(items.first().map(Value::plain), Some(Value::Range(..)));
+                let size = |(k, v): (usize, &Value)| {
+                    let n = match v.plain() {
+                        Value::Range(low, high) if k == 0 => whole(low).and(whole(high)),
+                        _ => v.as_expr().as_ref().and_then(whole),
+                    };
+                    n.ok_or_else(|| args.wrong("input", "sizes", v))
                 };
-                let sizes: Vec<usize> = items.iter().map(size).collect::<Result<_>>()?;
-                shapes.push(Shape::new(&sizes));
+                let sizes: Vec<usize> = items.iter().enumerate().map(size).collect::<Result<_>>()?;
+                shapes.push(Shape::new(&sizes).varying(varies.then(|| Varies::with(shapes.len()))));
             }
             summary(&network, &shapes).map_err(|e| lift(&e, at))?
         }
@@ -220,6 +241,21 @@ pub(super) fn written(_: &mut Context, args: &Args) -> Result<Value> {
     Ok(if all.len() == 1 { all.swap_remove(0) } else { Value::list(all) })
 }
 
+/// The tokens of every row.
+fn sequences_of(d: &Dataset, reads: &Reads, at: Span) -> Result<Vec<Vec<u32>>> {
+    if let (Some(own), [field]) = (&reads.arrays, reads.columns.as_slice()) {
+        let c = d.column(&field.name).map_err(|e| lift(&e, at))?;
+        let stack = arrays_of(c, own, &reads.sizes, at)?;
+        let row = |r: usize| stack.row(r).map(|x| token(x, at)).collect();
+        return (0..stack.len()).map(row).collect();
+    }
+    let mut columns = Vec::new();
+    for f in &reads.columns {
+        columns.push(numbers_of(d.column(&f.name).map_err(|e| lift(&e, at))?, at)?);
+    }
+    Ok((0..d.rows()).map(|k| columns.iter().map(|c| c[k] as u32).collect()).collect())
+}
+
 pub(super) fn generate(context: &mut Context, args: &Args) -> Result<Value> {
     let m = model_of(args)?;
     let d = args.dataset("data")?;
@@ -233,12 +269,7 @@ pub(super) fn generate(context: &mut Context, args: &Args) -> Result<Value> {
             "train(encoder_decoder(vocabulary: 20), d, second: [s0, s1])",
         ));
     };
-    let mut columns = Vec::new();
-    for f in &source.columns {
-        columns.push(numbers_of(d.column(&f.name).map_err(|e| lift(&e, at))?, at)?);
-    }
-    let sources: Vec<Vec<u32>> =
-        (0..d.rows()).map(|k| columns.iter().map(|c| c[k] as u32).collect()).collect();
+    let sources = sequences_of(&d, source, at)?;
     let token = |name: &str| -> Result<u32> {
         let n = args.integer(name)?;
         u32::try_from(n).map_err(|_| {

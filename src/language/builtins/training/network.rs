@@ -42,17 +42,17 @@ pub(super) fn begun(
         start.own.clone()
     };
     let precision = if double { Precision::F64 } else { Precision::F32 };
-    let shapes: Vec<Shape> = task.reads.iter().map(|r| Shape::new(&r.sizes)).collect();
+    let shapes: Vec<Shape> = task.reads.iter().map(|r| r.sizes.clone()).collect();
     Ok((Model::new(&whole, &shapes, precision, streams).map_err(|e| lift(&e, at))?, scaling))
 }
 
-/// Mean and deviation of every feature of rows of these sizes: of a channel of images, of a column of numbers. A
-/// deviation that is nothing but rounding counts as 1.
-fn moments<I: Iterator<Item = f64>>(numbers: impl Fn() -> I, sizes: &[usize]) -> (Vec<f64>, Vec<f64>) {
-    let shape = Shape::new(sizes);
-    let features = shape.features().max(1);
+/// Mean and deviation of every feature of rows of this shape: of a channel of images, of a column of numbers; of all numbers
+/// where their first size varies and they are no sequence. A deviation that is nothing but rounding counts as 1.
+fn moments<I: Iterator<Item = f64>>(numbers: impl Fn() -> I, shape: &Shape) -> (Vec<f64>, Vec<f64>) {
+    let together = shape.varies().is_some() && shape.rank() != 2;
+    let features = if together { 1 } else { shape.features().max(1) };
     // From one number of a feature to the next feature.
-    let step: usize = sizes.get(shape.feature_axis() + 1..).unwrap_or(&[]).iter().product();
+    let step: usize = shape.sizes().get(shape.feature_axis() + 1..).unwrap_or(&[]).iter().product();
     let sums = |number: &dyn Fn(usize, f64) -> f64| {
         let mut sums = vec![0.0; features];
         let (mut feature, mut left, mut count) = (0, step, 0_u64);
@@ -84,10 +84,10 @@ fn moments<I: Iterator<Item = f64>>(numbers: impl Fn() -> I, sizes: &[usize]) ->
 
 /// Means and deviations of a target of numbers.
 fn scaling(task: &Task, rows: &Arrays) -> Option<Scaling> {
-    let sizes = rows
+    let shape = rows
         .target()
         .filter(|_| matches!(task.gives, Gives::Columns(_) | Gives::Arrays(..)) && is_scaled(&task.loss))?;
-    let (shift, factor) = moments(|| rows.targets(), &sizes);
+    let (shift, factor) = moments(|| rows.targets(), &shape);
     Some(Scaling { shift, factor })
 }
 
@@ -109,7 +109,7 @@ fn normalised(
     let mut layers = Vec::new();
     match reads.first() {
         // A layer that normalises takes up to three axes.
-        Some(r) if !r.tokens && r.sizes.len() <= 3 => {
+        Some(r) if !r.tokens && r.sizes.rank() <= 3 => {
             let (means, deviations) = moments(|| rows.numbers_of(0), &r.sizes);
             let far = means.iter().zip(&deviations).position(|(m, d)| m.abs() > COARSE * d);
             if let Some(k) = far.filter(|_| !double) {
@@ -126,7 +126,7 @@ fn normalised(
         _ => {}
     }
     layers.push(own.clone());
-    if let Some(scaling) = scaling.filter(|_| !matches!(gives, Gives::Arrays(_, sizes) if sizes.len() > 3)) {
+    if let Some(scaling) = scaling.filter(|_| !matches!(gives, Gives::Arrays(_, shape) if shape.rank() > 3)) {
         let Scaling { shift, factor } = scaling.of_outputs(loss);
         layers.push(make("scale", &[("factor", list(factor)), ("shift", list(shift))])?);
     }

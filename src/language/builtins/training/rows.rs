@@ -22,12 +22,12 @@ impl Field {
 pub struct Reads {
     /// The columns.
     pub columns: Vec<Field>,
-    /// Sizes of a row.
-    pub sizes: Vec<usize>,
+    /// The shape of a row.
+    pub sizes: Shape,
     /// Whether they are whole numbers that stand for tokens.
     pub tokens: bool,
-    /// Sizes of the arrays of the one column, where it holds arrays.
-    pub arrays: Option<Vec<usize>>,
+    /// The shape of the arrays of the one column, where it holds arrays.
+    pub arrays: Option<Shape>,
 }
 
 /// What a network gives.
@@ -38,7 +38,7 @@ pub enum Gives {
     /// A token at every place of a sequence.
     Tokens(Vec<Field>),
     /// Arrays of these sizes; of classes of their places where the loss is of classes.
-    Arrays(Field, Vec<usize>),
+    Arrays(Field, Shape),
     /// One of these classes, in a column of this name.
     Classes(Arc<str>, Vec<String>),
     /// Nobody said.
@@ -104,20 +104,31 @@ pub(super) fn all_there(c: &Column, at: Span) -> Result<()> {
     }
 }
 
-/// The arrays of a column of sizes `own`, in SI and in the shape that the network takes.
-pub(super) fn arrays_of(c: &Column, own: &[usize], sizes: &[usize], at: Span) -> Result<Stack> {
-    let stack = c.arrays().filter(|s| s.sizes() == own).ok_or_else(|| {
+/// The shape of the arrays of a column.
+pub(super) fn shape_of(stack: &Stack) -> Shape {
+    Shape::new(stack.sizes()).varying(stack.varies().then(|| Varies::with(0)))
+}
+
+/// The arrays of a column of the shape `own`, in SI and in the shape that the network takes.
+pub(super) fn arrays_of(c: &Column, own: &Shape, sizes: &Shape, at: Span) -> Result<Stack> {
+    // Rows that may differ in length may also agree in it.
+    let fits = |s: &&Stack| own.takes(s.sizes()) && (own.varies().is_some() || !s.varies());
+    let stack = c.arrays().filter(fits).ok_or_else(|| {
         let found = c.arrays().map_or_else(|| c.kind().to_string(), |s| format!("arrays {}", s.shape()));
-        let message = format!("expected arrays {own:?} in `{}` as in the training, found {found}", c.name);
+        let message = format!("expected arrays {own} in `{}` as in the training, found {found}", c.name);
         fault(6006, at, message)
     })?;
     all_there(c, at)?;
+    let varying = own.varies().map(|_| stack.as_varying());
+    let stack = varying.as_ref().unwrap_or(stack);
     let stack = match &c.unit {
         Some(unit) if !unit.is_one() => stack.map(|x| unit.to_si(x)),
         _ => stack.clone(),
     };
     let shape = stack.shape();
-    stack.reshaped(sizes).ok_or_else(|| fault(6006, at, format!("expected arrays {sizes:?}, found {shape}")))
+    stack
+        .reshaped(sizes.sizes())
+        .ok_or_else(|| fault(6006, at, format!("expected arrays {sizes}, found {shape}")))
 }
 
 /// A whole number from 0.
@@ -126,7 +137,7 @@ fn whole(x: f64) -> Option<u32> {
 }
 
 /// A whole number from 0 that stands for a token.
-fn token(x: f64, at: Span) -> Result<u32> {
+pub(super) fn token(x: f64, at: Span) -> Result<u32> {
     whole(x).ok_or_else(|| {
         let message = format!("expected tokens (whole numbers from 0), found {x}");
         fault_hint(6006, at, message, "inputs: [a, b]")
@@ -143,7 +154,7 @@ pub(super) fn array(d: &Dataset, reads: &Reads, at: Span) -> Result<Array> {
         }
         let all = stack.floats().into_iter().map(|x| token(x, at));
         let values = Numbers::Index(all.collect::<Result<Vec<u32>>>()?);
-        return Ok(Array::new(&field.name, &reads.sizes, values));
+        return Ok(Array::like_stack(&field.name, &stack, values));
     }
     let mut columns = Vec::new();
     for field in &reads.columns {
@@ -158,8 +169,8 @@ pub(super) fn array(d: &Dataset, reads: &Reads, at: Span) -> Result<Array> {
         Numbers::F64(all.collect())
     };
     let name = reads.columns.first().map_or("inputs", |f| &*f.name);
-    let array = Array::new(name, &reads.sizes, values);
-    Ok(if reads.sizes.len() == 1 {
+    let array = Array::new(name, reads.sizes.sizes(), values);
+    Ok(if reads.sizes.rank() == 1 {
         array.with_columns(reads.columns.iter().map(|f| &*f.name))
     } else {
         array
@@ -171,7 +182,7 @@ pub(super) fn target(d: &Dataset, gives: &Gives, loss: &Loss, at: Span) -> Resul
     match gives {
         Gives::Nothing => Ok(None),
         Gives::Columns(fields) | Gives::Tokens(fields) => {
-            let (sizes, tokens) = (vec![fields.len()], matches!(gives, Gives::Tokens(_)));
+            let (sizes, tokens) = (Shape::from([fields.len()]), matches!(gives, Gives::Tokens(_)));
             let reads = Reads { columns: fields.clone(), sizes, tokens, arrays: None };
             array(d, &reads, at).map(Some)
         }
@@ -181,20 +192,19 @@ pub(super) fn target(d: &Dataset, gives: &Gives, loss: &Loss, at: Span) -> Resul
             if loss.kind().target != TargetKind::Classes {
                 return Ok(Some(Array::of_stack(&field.name, &stack)));
             }
-            let width = stack.width();
-            let class = |(k, x): (usize, f64)| {
+            let class = |(row, x): (usize, f64)| {
                 whole(x).ok_or_else(|| {
                     let message = format!(
                         "expected classes (whole numbers from 0) in `{}`, found {x} in row {}",
                         field.name,
-                        k / width + 1
+                        row + 1
                     );
                     fault_hint(6006, at, message, "number the classes 0, 1, 2 and so on")
                 })
             };
-            let all = stack.floats().into_iter().enumerate().map(class);
-            let values = Numbers::Index(all.collect::<Result<Vec<u32>>>()?);
-            Ok(Some(Array::new(&field.name, sizes, values)))
+            let all = (0..stack.len()).flat_map(|row| stack.row(row).map(move |x| (row, x)));
+            let values = Numbers::Index(all.map(class).collect::<Result<Vec<u32>>>()?);
+            Ok(Some(Array::like_stack(&field.name, &stack, values)))
         }
         Gives::Classes(column, names) => {
             let c = d.column(column).map_err(|e| lift(&e, at))?;

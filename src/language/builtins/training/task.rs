@@ -124,7 +124,7 @@ fn gives(
     let fields = |all: &[&Arc<Column>]| all.iter().map(|c| Field::of(c)).collect();
     match columns.as_slice() {
         [] => Ok(Gives::Nothing),
-        [c] if let Some(stack) = c.arrays() => Ok(Gives::Arrays(Field::of(c), stack.sizes().to_vec())),
+        [c] if let Some(stack) = c.arrays() => Ok(Gives::Arrays(Field::of(c), shape_of(stack))),
         all if let Some(c) = all.iter().find(|c| c.arrays().is_some()) => {
             let message =
                 format!("expected one column of arrays as the target, found `{}` beside others", c.name);
@@ -196,6 +196,10 @@ fn reads(
     }
     for (k, r) in all.iter_mut().enumerate() {
         r.tokens = takes_tokens(&start.own, k);
+        // Numbers of which rows have more or fewer are a sequence of one feature.
+        if r.sizes.varies().is_some() && r.sizes.rank() == 1 && !r.tokens {
+            r.sizes = Shape::from([r.sizes.count(), 1]).varying(r.sizes.varies().copied());
+        }
     }
     if let Some(r) = all.first_mut().filter(|_| args.get("shape").is_some()) {
         r.sizes = shape(args, r)?;
@@ -223,23 +227,28 @@ fn inputs(d: &Dataset, names: &[Arc<str>], at: Span) -> Result<Vec<Reads>> {
         let c = d.column(name).map_err(|e| lift(&e, at))?;
         match (c.arrays(), all.iter_mut().find(|r| r.arrays.is_none())) {
             (Some(stack), _) => {
-                let sizes = stack.sizes().to_vec();
+                let sizes = shape_of(stack);
                 let arrays = Some(sizes.clone());
                 all.push(Reads { columns: vec![Field::of(c)], sizes, tokens: false, arrays });
             }
             (None, Some(numbers)) => numbers.columns.push(Field::of(c)),
             (None, None) => {
                 let columns = vec![Field::of(c)];
-                all.push(Reads { columns, sizes: Vec::new(), tokens: false, arrays: None });
+                all.push(Reads { columns, sizes: Shape::from([1]), tokens: false, arrays: None });
             }
         }
     }
-    all.iter_mut().filter(|r| r.arrays.is_none()).for_each(|r| r.sizes = vec![r.columns.len()]);
+    let numbers = all.iter_mut().filter(|r| r.arrays.is_none());
+    numbers.for_each(|r| r.sizes = Shape::from([r.columns.len()]));
     Ok(all)
 }
 
 /// The sizes that `shape` asks for: as many numbers as a row of the input has.
-fn shape(args: &Args, reads: &Reads) -> Result<Vec<usize>> {
+fn shape(args: &Args, reads: &Reads) -> Result<Shape> {
+    if reads.sizes.varies().is_some() {
+        let message = format!("expected rows of one length for `shape`, found {}", reads.sizes);
+        return Err(fault_hint(6006, args.span_of("shape"), message, "leave `shape` out"));
+    }
     let mut sizes = Vec::new();
     for v in args.list("shape")?.iter() {
         match v.as_expr().and_then(|e| e.as_i64()).and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0) {
@@ -248,16 +257,16 @@ fn shape(args: &Args, reads: &Reads) -> Result<Vec<usize>> {
         }
     }
     let product: usize = sizes.iter().product();
-    let wanted: usize = reads.sizes.iter().product();
+    let wanted = reads.sizes.count();
     if product != wanted || sizes.is_empty() {
         let (why, hint) = match (&reads.arrays, reads.columns.first()) {
             (Some(own), Some(field)) => {
-                (format!("{wanted} numbers (those of `{}` {own:?})", field.name), format!("shape: {own:?}"))
+                (format!("{wanted} numbers (those of `{}` {own})", field.name), format!("shape: {own}"))
             }
             _ => (format!("{wanted} numbers (one a column)"), format!("shape: [1, {wanted}]")),
         };
         let message = format!("expected a shape of {why}, found {sizes:?} with {product}");
         return Err(fault_hint(6006, args.span_of("shape"), message, hint));
     }
-    Ok(sizes)
+    Ok(Shape::new(&sizes))
 }

@@ -5,6 +5,7 @@ mod faults;
 mod first_weights;
 mod laws;
 mod networks;
+mod ragged;
 mod reference;
 pub(in crate::networks) mod registry;
 
