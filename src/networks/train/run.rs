@@ -108,7 +108,11 @@ impl<'a> Run<'a> {
         let s = &mut self.state;
         let batch = match self.data.train.batch(s.place, &self.order) {
             // What was learned so far is worth more than the rows that did not come.
-            Err(NetworkError::Generator { message, .. }) if s.step > 0 => {
+            Err(e) if s.step > 0 && self.data.train.rows().is_none() => {
+                let message = match e {
+                    NetworkError::Generator { message, .. } => message,
+                    other => other.to_string(),
+                };
                 let (epoch, batch) = (s.place.epoch + 1, s.place.index + 1);
                 s.ended = Some(Ended::Failed { epoch, batch, message });
                 return Ok(());

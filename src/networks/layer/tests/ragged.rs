@@ -3,7 +3,7 @@
 
 use candle_core::{Tensor, Var};
 
-use super::super::super::check::{gradient_error, normal, second_error};
+use super::super::super::check::{self, Function, Gap, Subject, check, keeping_graphs, normal};
 use super::super::super::error::NetworkError;
 use super::super::super::lengths::{Lengths, Varies};
 use super::super::super::model::{Model, Pass, output_shape};
@@ -167,7 +167,7 @@ fn gradients_of_a_row_beside_longer_ones_are_those_alone() {
 }
 
 /// The variables of a case, and a function of them: all that is there of the output.
-fn checked(case: &Case, training: bool) -> (Vec<Var>, impl Fn() -> candle_core::Result<Tensor>) {
+fn checked(case: &Case, training: bool) -> (Vec<Var>, Function) {
     let (model, lengths) = (case.model(), case.lengths());
     let given: Vec<Var> = case.inputs(0.5).iter().map(|x| Var::from_tensor(x).unwrap()).collect();
     let inputs: Vec<Tensor> = given.iter().map(|v| v.as_tensor().clone()).collect();
@@ -182,50 +182,31 @@ fn checked(case: &Case, training: bool) -> (Vec<Var>, impl Fn() -> candle_core::
             None => Ok(y),
         }
     };
-    (vars, f)
+    (vars, Box::new(f))
+}
+
+/// The kinds with their cases.
+fn subjects() -> Vec<Subject> {
+    let subject = |case: Case| {
+        let (name, text) = (case.kind.name, format!("`{}` {:?}", case.text, case.shapes));
+        let make = Box::new(move |training| checked(&case, training));
+        Subject { name, samples: vec![check::Sample { text, make }] }
+    };
+    cases().into_iter().map(subject).collect()
 }
 
 #[test]
 fn gradients_of_masked_layers_agree_with_differences() {
-    let mut wrong = Vec::new();
-    for case in cases() {
-        for training in [false, true] {
-            let (vars, f) = checked(&case, training);
-            let error = gradient_error(&vars, &f).unwrap_or_else(|e| panic!("{}: {e}", case.text));
-            if error.is_nan() || error > 1e-6 {
-                wrong.push(format!("{} {:?} (training: {training}): {error:e}", case.text, case.shapes));
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    check(subjects, (false, 1), Gap::MILLIONTH, |_, _| true);
+    check(subjects, (true, 1), Gap::MILLIONTH, |_, _| true);
 }
 
-/// As for the samples as they are, in a process of its own.
 #[test]
-fn second_derivatives_of_masked_layers_where_promised() {
-    const KEEP: &str = "CANDLE_GRAD_DO_NOT_DETACH";
-    if std::env::var(KEEP).is_err() {
-        let name = "networks::layer::tests::ragged::second_derivatives_of_masked_layers_where_promised";
-        let test = std::process::Command::new(std::env::current_exe().unwrap())
-            .args([name, "--exact", "--nocapture"])
-            .env(KEEP, "1")
-            .output()
-            .unwrap();
-        let said =
-            String::from_utf8_lossy(&test.stdout).into_owned() + &String::from_utf8_lossy(&test.stderr);
-        assert!(test.status.success() && said.contains("1 passed"), "{said}");
-        return;
+fn second_derivatives_of_masked_layers() {
+    const NAME: &str = "networks::layer::tests::ragged::second_derivatives_of_masked_layers";
+    if keeping_graphs(NAME).is_none() {
+        check(subjects, (false, 2), Gap::MILLIONTH, |_, _| true);
     }
-    let mut wrong = Vec::new();
-    for case in cases().iter().filter(|c| layer(c.text).second_derivatives()) {
-        let (vars, f) = checked(case, false);
-        match second_error(&vars, &f) {
-            Ok(error) if error <= 1e-6 => {}
-            Ok(error) => wrong.push(format!("{}: {error:e}", case.text)),
-            Err(error) => wrong.push(format!("{}: {error}", case.text)),
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
