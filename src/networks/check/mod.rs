@@ -6,9 +6,9 @@
 //! with the square of the function, so that they depend on the variables of a linear one, too.
 //!
 //! What is checked is a [`Subject`]: a kind of layer, a loss, an operation. Their errors stand on a page of
-//! the documentation (`page`).
+//! the documentation (`tests/page.rs`).
 
-mod page;
+mod tests;
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 use rand::RngExt as _;
@@ -16,6 +16,8 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::ops;
 use crate::base::random::{Rng, Streams};
+
+pub(crate) use tests::{check, every, keeping_graphs};
 
 /// Steps of the differences. A further one is taken where those before leave an error above 1e-7: a kink
 /// stands within a step, or it is too short for a steep function.
@@ -110,60 +112,6 @@ impl Sample {
     }
 }
 
-/// Prints the errors of all samples and fails where one is not within the bounds. `only` chooses samples by
-/// the name of their subject and how many numbers they are functions of.
-pub(crate) fn check(
-    subjects: fn() -> Vec<Subject>,
-    (training, order): (bool, usize),
-    bounds: Gap,
-    only: fn(&str, usize) -> bool,
-) {
-    let wrong = ops::deep(move || {
-        let mut wrong = Vec::new();
-        for subject in subjects() {
-            for sample in &subject.samples {
-                let numbers = (sample.make)(training).0.iter().map(|v| v.elem_count()).sum();
-                if !only(subject.name, numbers) {
-                    continue;
-                }
-                let gap = sample.gap(training, order);
-                let line =
-                    format!("{:<20} {:.1e} {:.1e}  {}", subject.name, gap.number, gap.variable, sample.text);
-                println!("{line}");
-                if !gap.within(bounds) {
-                    wrong.push(line);
-                }
-            }
-        }
-        wrong
-    });
-    let wrong = wrong.unwrap();
-    assert!(wrong.is_empty(), "training: {training}, order {order}\n{}", wrong.join("\n"));
-}
-
-/// Every sample.
-pub(crate) fn all(_: &str, _: usize) -> bool {
-    true
-}
-
-/// What a test says in a process of its own, in which backward passes keep their graph: whether they do is
-/// read from the environment before they first run. `None` in that process.
-pub(crate) fn keeping_graphs(test: &str) -> Option<String> {
-    const KEEP: &str = "CANDLE_GRAD_DO_NOT_DETACH";
-    if std::env::var(KEEP).is_ok() {
-        return None;
-    }
-    let again = std::process::Command::new(std::env::current_exe().unwrap())
-        .args([test, "--exact", "--nocapture"])
-        .env(KEEP, "1")
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&again.stdout).into_owned();
-    let errors = String::from_utf8_lossy(&again.stderr);
-    assert!(again.status.success() && said.contains("1 passed"), "{said}{errors}");
-    Some(said)
-}
-
 /// The scalar whose gradient is of an order: a projection of the function or of its square, or of all
 /// gradients of the order before.
 fn projected(vars: &[Var], f: &Function, order: usize, square: bool) -> Result<Tensor> {
@@ -177,6 +125,15 @@ fn projected(vars: &[Var], f: &Function, order: usize, square: bool) -> Result<T
         sum = (sum + (g * normal(&format!("projection{i}"), g.dims()))?.sum_all()?)?;
     }
     Ok(sum)
+}
+
+/// What is not a finite number is infinitely far off.
+fn relative(off: f64, scale: f64) -> f64 {
+    match off {
+        0.0 => 0.0,
+        _ if off.is_finite() => off / scale,
+        _ => f64::INFINITY,
+    }
 }
 
 fn gap(vars: &[Var], f: &Function, order: usize) -> Result<Gap> {
@@ -193,22 +150,14 @@ fn gap(vars: &[Var], f: &Function, order: usize) -> Result<Gap> {
             var.set(&Tensor::from_vec(x, var.dims(), &Device::Cpu)?)?;
             projected(vars, f, order, false)?.to_scalar()
         };
-        let mut scale = greatest(slopes).max(FLOOR);
-        let mut apart: f64 = 0.0;
+        let scale = greatest(slopes).max(FLOOR);
         for (i, slope) in slopes.iter().enumerate() {
             let at = |step: f64| value_at(i, step);
             let difference = |h: f64| -> Result<f64> {
                 Ok((8.0 * (at(h)? - at(-h)?) - (at(2.0 * h)? - at(-2.0 * h)?)) / (12.0 * h))
             };
-            let off = |found: f64| {
-                let off = (slope - found).abs();
-                if off.is_nan() { f64::INFINITY } else { off }
-            };
-            let error = |found: f64| {
-                let scale = slope.abs().max(found.abs()).max(floor);
-                // no difference of two zeros
-                if off(found) == 0.0 { 0.0 } else { off(found) / scale }
-            };
+            let off = |found: f64| (slope - found).abs();
+            let error = |found: f64| relative(off(found), slope.abs().max(found.abs()).max(floor));
             let mut found = difference(STEPS[0])?;
             for step in &STEPS[1..] {
                 if error(found) <= 1e-7 {
@@ -219,33 +168,10 @@ fn gap(vars: &[Var], f: &Function, order: usize) -> Result<Gap> {
                     found = other;
                 }
             }
-            scale = scale.max(found.abs());
             worst.number = worst.number.max(error(found));
-            apart = apart.max(off(found));
+            worst.variable = worst.variable.max(relative(off(found), scale));
         }
-        worst.variable = worst.variable.max(apart / scale);
         var.set(&Tensor::from_vec(start, var.dims(), &Device::Cpu)?)?;
     }
     Ok(worst)
-}
-
-#[test]
-fn a_wrong_gradient_is_found() {
-    let wrong = |_| {
-        let x = Var::from_tensor(&normal("x", &[3])).unwrap();
-        let y = x.as_tensor().clone();
-        // the last term is 0 and its gradient a thousandth
-        let f = move || y.sqr()? + ((&y - y.detach())? * 1e-3)?;
-        (vec![x], Box::new(f) as Function)
-    };
-    let gap = Sample { text: "wrong".into(), make: Box::new(wrong) }.gap(false, 1);
-    assert!(gap.number > 1e-4 && gap.variable > 1e-4, "{gap:?}");
-    let endless = |_| {
-        let x = Var::from_tensor(&normal("x", &[3])).unwrap();
-        let y = x.as_tensor().clone();
-        let f = move || (y.sqr()?.neg()?.sqrt()?) + &y;
-        (vec![x], Box::new(f) as Function)
-    };
-    let gap = Sample { text: "not a number".into(), make: Box::new(endless) }.gap(false, 1);
-    assert!(gap.number.is_infinite() && gap.variable.is_infinite(), "{gap:?}");
 }

@@ -4,7 +4,7 @@ use candle_core::{DType, Device, Tensor, Var};
 
 use super::*;
 use crate::base::Fault;
-use crate::networks::check::{Function, Gap, Sample, Subject, all, check, keeping_graphs};
+use crate::networks::check::{Function, Gap, Sample, Subject, check, every, keeping_graphs};
 
 fn tensor(values: &[f64], sizes: &[usize]) -> Tensor {
     Tensor::from_slice(values, sizes, &Device::Cpu).unwrap()
@@ -132,14 +132,14 @@ fn samples_are_complete() {
 
 #[test]
 fn gradients_agree_with_differences() {
-    check(subjects, (true, 1), Gap { variable: 1e-9, ..Gap::MILLIONTH }, all);
+    check(subjects, (true, 1), Gap { variable: 1e-9, ..Gap::MILLIONTH }, every);
 }
 
 #[test]
 fn second_gradients_agree() {
     const NAME: &str = "networks::loss::tests::second_gradients_agree";
     if keeping_graphs(NAME).is_none() {
-        check(subjects, (true, 2), Gap::MILLIONTH, all);
+        check(subjects, (true, 2), Gap::MILLIONTH, every);
     }
 }
 

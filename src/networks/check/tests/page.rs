@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Gap, Subject, keeping_graphs};
+use super::super::{Gap, Subject, keeping_graphs};
 use crate::networks::{layer, loss, ops};
 
 /// What a column tells: a heading, whether in training, and the order of the gradient.
@@ -81,7 +81,7 @@ fn rounded(error: f64) -> String {
 
 #[test]
 fn the_page_of_gradients_is_that_of_the_tables() {
-    const NAME: &str = "networks::check::page::the_page_of_gradients_is_that_of_the_tables";
+    const NAME: &str = "networks::check::tests::page::the_page_of_gradients_is_that_of_the_tables";
     if std::env::var_os("PHYS_BLESS").is_some_and(|v| v == "1") {
         return write(keeping_graphs(NAME));
     }
