@@ -6,7 +6,7 @@
 //! mae                   |r|
 //! huber                 r^2/2 where |r| <= d, else d (|r| - d/2)                      Huber 1964
 //! log_cosh              log cosh r
-//! quantile              max(q (t - o), (q - 1) (t - o))                               Koenker & Bassett 1978
+//! quantile_loss         max(q (t - o), (q - 1) (t - o))                               Koenker & Bassett 1978
 //! cross_entropy         -log softmax(o)_t, smoothed: (1 - s) of it, s the mean over all classes
 //! binary_cross_entropy  -p t log sigmoid(o) - (1 - t) log(1 - sigmoid(o))
 //! kl                    sum_k t_k (log t_k - log softmax(o)_k)
@@ -215,7 +215,7 @@ pub const LOSSES: &[LossKind] = &[
     row!("huber", "squared near 0, absolute beyond `delta`", Values, false,
         [setting("delta", 1.0, Range::Positive, "where it turns from squared to absolute")], Body::Mean(huber)),
     row!("log_cosh", "logarithm of the hyperbolic cosine of the residual", Values, false, [], Body::Mean(log_cosh)),
-    row!("quantile", "the output becomes the quantile `q` of the target", Values, false,
+    row!("quantile_loss", "the output becomes the quantile `q` of the target", Values, false,
         [setting("q", 0.5, Range::Inside, "the quantile")], Body::Mean(quantile)),
     row!("cross_entropy", "of classes given as numbers, from logits", Classes, false,
         [setting("smoothing", 0.0, Range::Share, "share of the label that is spread over all classes")],

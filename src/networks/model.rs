@@ -6,6 +6,7 @@ use crate::base::random::{Rng, Streams};
 use crate::base::{CancelToken, hash};
 
 use super::error::NetworkError;
+use super::layer::text::DEPTH;
 use super::layer::{Layer, Node, Run, Site};
 use super::parameters::{self, ParameterSpec, Parameters, Precision};
 use super::shape::Shape;
@@ -117,6 +118,17 @@ fn plan(network: &Layer, inputs: &[Shape]) -> Result<Node, NetworkError> {
     if inputs.len() > takes {
         let expected = if takes == 1 { "one input".to_string() } else { format!("at most {takes} inputs") };
         return Err(NetworkError::Inputs { path: network.short(), expected, found: inputs.len() });
+    }
+    // A deeper one could not be read back from its file.
+    let depth = network.depth();
+    if depth > DEPTH {
+        let expected = format!("layers at most {DEPTH} deep inside each other");
+        return Err(NetworkError::Shape {
+            path: network.kind().name.into(),
+            expected,
+            found: depth.to_string(),
+            hint: Some("chain(a, b, c) in place of chain(a, chain(b, chain(c)))".into()),
+        });
     }
     let mut root = Site::top(network).plan(inputs)?;
     let mut weights: usize = 0;
@@ -245,7 +257,8 @@ impl Model {
 
     /// The same with something about the weights beside: what the inputs are.
     pub fn to_bytes_about(&self, about: &serde_json::Value) -> Result<Vec<u8>, NetworkError> {
-        parameters::write(&[&self.parameters, &self.buffers], Some(&self.header(about)))
+        let sets = [&self.parameters, &self.buffers];
+        parameters::write(&sets, |checksum| Some(self.header(about, checksum)))
     }
 
     /// What stands beside the weights of a file.
@@ -257,7 +270,7 @@ impl Model {
 
     /// The model of a file that [`Model::to_bytes`] made.
     pub fn from_bytes(bytes: &[u8]) -> Result<Model, NetworkError> {
-        let Header { network, inputs, precision } = Header::read(bytes)?;
+        let Header { network, inputs, precision, .. } = Header::read(bytes)?;
         let model = Model::new(&network, &inputs, precision, Streams::new(0))?;
         model.read_bytes(bytes)?;
         Ok(model)
@@ -275,13 +288,26 @@ impl Model {
                 difference: format!("inputs {here} here, {there} there"),
             });
         }
-        parameters::read(&[&self.parameters, &self.buffers], &parameters::open(bytes)?)
+        let file = parameters::open(bytes)?;
+        let sets = [&self.parameters, &self.buffers];
+        if let Some(expected) = other.checksum
+            && parameters::checksum(&sets, &file)? != expected
+        {
+            let found = "weights that have changed since they were written".to_string();
+            return Err(NetworkError::Weights { found });
+        }
+        parameters::read(&sets, &file)
     }
 
-    fn header(&self, about: &serde_json::Value) -> String {
+    fn header(&self, about: &serde_json::Value, checksum: &str) -> String {
         let inputs: Vec<_> = self.inputs.iter().map(|s| s.sizes().to_vec()).collect();
         let precision = if self.dtype() == DType::F64 { 64 } else { 32 };
-        let mut header = serde_json::json!({"network": self.network.to_string(), "inputs": inputs, "precision": precision});
+        let mut header = serde_json::json!({
+            "network": self.network.to_string(),
+            "inputs": inputs,
+            "precision": precision,
+            "sha256": checksum,
+        });
         if !about.is_null() {
             header["about"] = about.clone();
         }
@@ -304,6 +330,8 @@ struct Header {
     network: Layer,
     inputs: Vec<Shape>,
     precision: Precision,
+    /// SHA-256 of the weights, where the file has one.
+    checksum: Option<String>,
 }
 
 impl Header {
@@ -321,6 +349,7 @@ impl Header {
             _ => Precision::F32,
         };
         let network = header["network"].as_str().ok_or_else(unnamed)?.parse()?;
-        Ok(Header { network, inputs: inputs.ok_or_else(unnamed)?, precision })
+        let checksum = header["sha256"].as_str().map(str::to_string);
+        Ok(Header { network, inputs: inputs.ok_or_else(unnamed)?, precision, checksum })
     }
 }

@@ -257,7 +257,7 @@ fn every_place_of_an_array_has_a_class() {
          check n.stopped == \"finished\"\n\
          parts = split(d, train: 0.75, seed: 1)\n\
          turned = train({net}, parts) {{ target: mask, loss: cross_entropy, epochs: 100, optimizer: adam(rate: 0.05), seed: 1,\n\
-         \x20   augment: [quarter_turns, flip_vertical, shift(most: 1)] }}\n\
+         \x20   augment: [quarter_turns, flip_vertical, shift_pixels(most: 1)] }}\n\
          check evaluate(turned, d).accuracy > 0.99\n"
     ));
     let train = |d: &str| {

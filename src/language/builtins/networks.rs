@@ -17,26 +17,6 @@ use crate::networks::loss::{LOSSES, Loss};
 use crate::networks::optimise::{OPTIMISERS, Optimiser, SCHEDULES, Schedule};
 use crate::networks::settings;
 
-/// Names of the language for rows whose own name means something else there.
-const RENAMED: &[(&str, &str)] = &[
-    ("constant_rate", "constant"),
-    ("step_decay", "step"),
-    ("exponential_decay", "exponential"),
-    ("quantile_loss", "quantile"),
-    ("shift_pixels", "shift"),
-    ("pixel_noise", "noise"),
-];
-
-/// The row's name in its table.
-fn own(name: &str) -> &str {
-    RENAMED.iter().find(|(word, _)| *word == name).map_or(name, |(_, own)| own)
-}
-
-/// The name of a row in the language.
-pub fn word(own: &str) -> &str {
-    RENAMED.iter().find(|(_, row)| *row == own).map_or(own, |(word, _)| word)
-}
-
 /// Something that a training is asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Part {
@@ -79,19 +59,14 @@ impl Part {
         name: &str,
         given: &[(&str, f64)],
     ) -> Option<std::result::Result<Part, crate::networks::NetworkError>> {
-        let row = own(name);
-        // A renamed row answers to its word alone.
-        if word(row) != name {
-            return None;
-        }
-        Some(if OPTIMISERS.iter().any(|k| k.name == row) {
-            Optimiser::new(row, given).map(Part::Optimiser)
-        } else if SCHEDULES.iter().any(|k| k.name == row) {
-            Schedule::new(row, given).map(Part::Schedule)
-        } else if LOSSES.iter().any(|k| k.name == row) {
-            Loss::new(row, given).map(Part::Loss)
-        } else if AUGMENTS.iter().any(|k| k.name == row) {
-            Augment::new(row, given).map(Part::Augment)
+        Some(if OPTIMISERS.iter().any(|k| k.name == name) {
+            Optimiser::new(name, given).map(Part::Optimiser)
+        } else if SCHEDULES.iter().any(|k| k.name == name) {
+            Schedule::new(name, given).map(Part::Schedule)
+        } else if LOSSES.iter().any(|k| k.name == name) {
+            Loss::new(name, given).map(Part::Loss)
+        } else if AUGMENTS.iter().any(|k| k.name == name) {
+            Augment::new(name, given).map(Part::Augment)
         } else {
             return None;
         })
@@ -100,14 +75,12 @@ impl Part {
 
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = match self {
-            Part::Optimiser(x) => x.to_string(),
-            Part::Schedule(x) => x.to_string(),
-            Part::Loss(x) => x.to_string(),
-            Part::Augment(x) => x.to_string(),
-        };
-        let (row, rest) = text.split_at(text.find('(').unwrap_or(text.len()));
-        write!(f, "{}{rest}", word(row))
+        match self {
+            Part::Optimiser(x) => x.fmt(f),
+            Part::Schedule(x) => x.fmt(f),
+            Part::Loss(x) => x.fmt(f),
+            Part::Augment(x) => x.fmt(f),
+        }
     }
 }
 
@@ -116,7 +89,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     let parts = OPTIMISERS.iter().map(|k| k.name).chain(SCHEDULES.iter().map(|k| k.name));
     let parts = parts.chain(LOSSES.iter().map(|k| k.name)).chain(AUGMENTS.iter().map(|k| k.name));
     let layers = KINDS.iter().map(|k| k.name).filter(|n| !is_function(n));
-    layers.chain(parts.map(word))
+    layers.chain(parts)
 }
 
 /// Layers that are functions of the language, too: they have no declaration of their own.
@@ -287,8 +260,7 @@ fn capital(text: &str) -> String {
     chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
 }
 
-fn part_declaration(row: &str, docs: &str, settings: &[settings::Setting], kind: &str) -> String {
-    let name = word(row);
+fn part_declaration(name: &str, docs: &str, settings: &[settings::Setting], kind: &str) -> String {
     let params: Vec<String> = settings
         .iter()
         .map(|s| match s.range {

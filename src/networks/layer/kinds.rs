@@ -156,9 +156,11 @@ pub static KINDS: &[Kind] = &[
         &Transposed),
     row("formula", "A law of the features x0, x1, ... at every position; its constants c0, c1, ... are trained from these.",
         &[option("law", OptionType::Text, Preset::Required, "The law."),
-            option("constants", OptionType::Reals, Preset::Absent, "The first values of its constants.")],
+            option("constants", OptionType::Reals, Preset::Absent, "The first values of its constants."),
+            option("inputs", OptionType::Text, Preset::Absent, "The names of its features, with their units: `x [m], t [s]`."),
+            option("gives", OptionType::Text, Preset::Absent, "The unit of its value.")],
         FORMULA,
-        samples![r#"formula("c0*exp(-c1*x0)*cos(x1)", constants: [1.5, 0.3])"#: [2]; r#"formula("x0^2/(1 + x1^2)")"#: [3, 2]; r#"formula("c0*x0 + tanh(c0*x1)", constants: 0.7)"#: [2];],
+        samples![r#"formula("c0*exp(-c1*x0)*cos(x1)", constants: [1.5, 0.3])"#: [2]; r#"formula("c0*x0 + x1^2", constants: 2.0, inputs: "x [m], t [s]", gives: "m")"#: [2]; r#"formula("x0^2/(1 + x1^2)")"#: [3, 2]; r#"formula("c0*x0 + tanh(c0*x1)", constants: 0.7)"#: [2];],
         &Formula),
     // resolution
     row("upsample", "More positions: every number repeated, or straight lines between neighbours.",
@@ -292,7 +294,7 @@ pub static KINDS: &[Kind] = &[
     row("gru", "A gated recurrent unit along a sequence.",
         &[UNITS, SEQUENCE, REVERSE], SMOOTH,
         samples!["gru(3)": [4, 2]; "gru(2, sequence: false)": [3, 3]; "gru(2, reverse: true)": [3, 2];], &Recurrent::Gru),
-    row("lstm", "Long short-term memory along a sequence.",
+    row("lstm", "Long short-term memory along a sequence. In its weights the gates stand as i, f, o, g (those of PyTorch as i, f, g, o).",
         &[UNITS, SEQUENCE, REVERSE], SMOOTH,
         samples!["lstm(3)": [4, 2]; "lstm(2, sequence: false)": [3, 3]; "lstm(2, reverse: true)": [3, 2];], &Recurrent::Lstm),
     // sets and graphs

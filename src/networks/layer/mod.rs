@@ -7,7 +7,7 @@
 mod kinds;
 mod options;
 pub(crate) mod plan;
-mod text;
+pub(super) mod text;
 
 mod attention;
 mod combine;
@@ -135,8 +135,44 @@ pub(crate) trait Behaviour: Send + Sync {
 pub fn kind(name: &str) -> Result<&'static Kind, NetworkError> {
     KINDS.iter().find(|k| k.name == name).ok_or_else(|| NetworkError::UnknownLayer {
         found: name.to_string(),
-        nearest: suggest::nearest(name, KINDS.iter().map(|k| k.name)).map(str::to_string),
+        nearest: meant(name).map(str::to_string),
     })
+}
+
+/// Layers by the names that users of PyTorch and Keras type.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("linear", "dense"),
+    ("fully_connected", "dense"),
+    ("fc", "dense"),
+    ("conv1d", "conv"),
+    ("conv2d", "conv"),
+    ("convolution", "conv"),
+    ("convtranspose2d", "conv_transpose"),
+    ("maxpool", "pool"),
+    ("maxpool1d", "pool"),
+    ("maxpool2d", "pool"),
+    ("max_pool", "pool"),
+    ("avgpool", "pool"),
+    ("avgpool2d", "pool"),
+    ("avg_pool", "pool"),
+    ("adaptiveavgpool2d", "global_pool"),
+    ("swish", "silu"),
+    ("leakyrelu", "leaky_relu"),
+    ("batchnorm", "batch_norm"),
+    ("batchnorm1d", "batch_norm"),
+    ("batchnorm2d", "batch_norm"),
+    ("layernorm", "layer_norm"),
+    ("groupnorm", "group_norm"),
+    ("rmsnorm", "rms_norm"),
+    ("sequential", "chain"),
+    ("multiheadattention", "attention"),
+];
+
+/// The layer that an unknown name may mean: that of another library, else the nearest name.
+pub fn meant(name: &str) -> Option<&'static str> {
+    let lower = name.to_lowercase();
+    let known = ELSEWHERE.iter().find(|(other, _)| *other == lower).map(|(_, own)| *own);
+    known.or_else(|| suggest::nearest(name, KINDS.iter().map(|k| k.name)))
 }
 
 /// A layer, or a network made of layers.
@@ -290,6 +326,16 @@ impl Layer {
             (_, usize::MAX) => inside.max().unwrap_or(1),
             (_, most) => most,
         }
+    }
+
+    /// How many layers stand inside each other, itself counted.
+    pub(crate) fn depth(&self) -> usize {
+        let (mut deepest, mut open) = (0, vec![(self, 1)]);
+        while let Some((layer, depth)) = open.pop() {
+            deepest = deepest.max(depth);
+            open.extend(layer.inner.iter().map(|l| (l, depth + 1)));
+        }
+        deepest
     }
 
     /// Whether every layer is a closed formula, so that the network is an expression.

@@ -57,7 +57,7 @@ fn target(loss: &Loss, sizes: &[usize]) -> Tensor {
 fn all() -> Vec<Loss> {
     let mut all: Vec<Loss> = LOSSES.iter().map(|k| loss(k.name, &[])).collect();
     all.push(loss("huber", &[("delta", 0.3)]));
-    all.push(loss("quantile", &[("q", 0.9)]));
+    all.push(loss("quantile_loss", &[("q", 0.9)]));
     all.push(loss("cross_entropy", &[("smoothing", 0.2)]));
     all.push(loss("cross_entropy", &[]).with_class_weights(vec![1.0, 0.5, 2.0, 3.0]).unwrap());
     all.push(
@@ -123,7 +123,7 @@ fn values_are_their_definitions() {
     close(value(&loss("mae", &[]), &o, &t, None), 2.5 / 3.0);
     close(value(&loss("huber", &[]), &o, &t, None), (0.125 + 1.5) / 3.0);
     close(value(&loss("log_cosh", &[]), &o, &t, None), (0.5f64.cosh().ln() + 2f64.cosh().ln()) / 3.0);
-    close(value(&loss("quantile", &[("q", 0.9)]), &o, &t, None), (0.1 * 0.5 + 0.9 * 2.0) / 3.0);
+    close(value(&loss("quantile_loss", &[("q", 0.9)]), &o, &t, None), (0.1 * 0.5 + 0.9 * 2.0) / 3.0);
     // Rows with weights: the same as repeating them.
     close(value(&loss("mse", &[]), &o, &t, Some(&tensor(&[3.0, 0.0, 1.0], &[3]))), (0.75 + 4.0) / 4.0);
 

@@ -2,7 +2,7 @@
 
 use super::state::{Best, Snapshot, State, put, snapshot};
 use super::trained::{Divergence, Ended, Record, Trained};
-use super::{Data, Plan, StopReason, evaluate};
+use super::{Data, Length, Plan, StopReason, evaluate};
 use crate::base::random::Streams;
 use crate::base::{CancelToken, hash};
 use crate::networks::data::{Order, Place, Source};
@@ -77,9 +77,9 @@ impl<'a> Run<'a> {
         Ok(hash::combine(total, self.data.validation.map_or(0, |v| v.fingerprint())))
     }
 
-    /// Steps in all.
-    pub fn steps(&self) -> u64 {
-        self.plan.steps(self.batches)
+    /// Steps in all; `None` where only time bounds them.
+    pub fn steps(&self) -> Option<u64> {
+        Some(self.plan.steps(self.batches)).filter(|n| *n < u64::MAX)
     }
 
     /// Steps done.
@@ -151,7 +151,7 @@ impl<'a> Run<'a> {
         }
         if let Some(reason) = taken.ended {
             s.ended = Some(Ended::Stopped(reason));
-        } else if s.step >= self.plan.steps(self.batches) {
+        } else if self.plan.length != Length::Bounded && s.step >= self.plan.steps(self.batches) {
             s.ended = Some(Ended::Stopped(StopReason::Finished));
         } else if self.plan.work.is_some_and(|w| s.step >= w) {
             s.ended = Some(Ended::Stopped(StopReason::Work));
@@ -361,7 +361,7 @@ fn not_finite(batch: &Batch) -> Result<Option<String>, NetworkError> {
         let all = numbers(tensor)?;
         let width = all.len() / batch.rows().max(1);
         if let Some(k) = all.iter().position(|x| !x.is_finite()) {
-            let (row, column) = (k / width.max(1) + 1, k % width.max(1) + 1);
+            let (row, column) = (k / width.max(1), k % width.max(1));
             return Ok(Some(format!("{name} of the batch holds {} in row {row}, column {column}", all[k])));
         }
     }
