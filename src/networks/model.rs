@@ -179,6 +179,11 @@ impl Model {
         Ok(Model { parameters, buffers, ..self.clone() })
     }
 
+    /// The same network with other weights and buffers of the same names.
+    pub fn with_weights(&self, parameters: &Parameters, buffers: &Parameters) -> Model {
+        Model { parameters: parameters.clone(), buffers: buffers.clone(), ..self.clone() }
+    }
+
     /// The plan of the network.
     pub(super) fn root(&self) -> &Node {
         &self.root

@@ -211,6 +211,15 @@ impl Parameters {
         Ok(())
     }
 
+    /// Every variable with its name, its sizes, and its numbers row by row.
+    pub fn numbers(&self) -> Result<Vec<(String, Vec<usize>, Vec<f64>)>, NetworkError> {
+        let one = |(name, var): (&String, &Var)| {
+            let flat = var.as_detached_tensor().flatten_all()?.to_dtype(DType::F64)?;
+            Ok((name.clone(), var.dims().to_vec(), flat.to_vec1::<f64>()?))
+        };
+        self.names.iter().zip(&self.vars).map(one).collect()
+    }
+
     /// All numbers, variable after variable, row by row.
     pub fn flatten(&self) -> Result<Vec<f64>, NetworkError> {
         let mut all = Vec::with_capacity(self.count());

@@ -10,6 +10,7 @@ use crate::expression;
 use crate::language::calls::Args;
 use crate::language::context::Context;
 use crate::language::error::{Error, Result, fault, fault_hint, lift};
+use crate::language::types::Signature;
 use crate::language::value::{Function, Value};
 use crate::networks::data::{AUGMENTS, Augment};
 use crate::networks::layer::{self, Inner, KINDS, Layer, OptionRow, OptionType, Setting};
@@ -126,7 +127,7 @@ fn part(_: &mut Context, args: &Args) -> Result<Value> {
     }
 }
 
-fn made(_: &mut Context, args: &Args) -> Result<Value> {
+fn made(context: &mut Context, args: &Args) -> Result<Value> {
     let name = args.signature.name.clone();
     let kind = layer::kind(&name).map_err(|e| lift(&e, args.span))?;
     let mut inner = Vec::new();
@@ -134,12 +135,12 @@ fn made(_: &mut Context, args: &Args) -> Result<Value> {
         Inner::None => {}
         Inner::Named(names) => {
             for name in names {
-                inner.push(network(args.value(name)?, args.span_of(name))?);
+                inner.push(network(context, args.value(name)?, args.span_of(name))?);
             }
         }
         Inner::Some => {
             for value in args.list("layers")?.iter() {
-                layers(value, args.span_of("layers"), &mut inner)?;
+                layers(context, value, args.span_of("layers"), &mut inner)?;
             }
         }
     }
@@ -177,9 +178,9 @@ fn setting(value: &Value, args: &Args, name: &str) -> Result<Setting> {
 }
 
 /// A value as one network: a network, the name of a layer, a list as a chain.
-pub fn network(value: &Value, at: Span) -> Result<Layer> {
+pub fn network(context: &mut Context, value: &Value, at: Span) -> Result<Layer> {
     let mut found = Vec::new();
-    layers(value, at, &mut found)?;
+    layers(context, value, at, &mut found)?;
     match found.len() {
         1 => Ok(found.swap_remove(0)),
         _ => Layer::chain(found).map_err(|e| lift(&e, at)),
@@ -187,14 +188,14 @@ pub fn network(value: &Value, at: Span) -> Result<Layer> {
 }
 
 /// The layers that a value is; a list is each of its elements.
-fn layers(value: &Value, at: Span, found: &mut Vec<Layer>) -> Result<()> {
+fn layers(context: &mut Context, value: &Value, at: Span, found: &mut Vec<Layer>) -> Result<()> {
     match value.plain() {
         Value::Network(n) => found.push((**n).clone()),
         Value::Model(m) => found.push(m.network().clone()),
-        Value::List(items) => items.iter().try_for_each(|v| layers(v, at, found))?,
-        Value::Function(Function::Builtin(name)) => found.push(bare(name, at)?),
+        Value::List(items) => items.iter().try_for_each(|v| layers(context, v, at, found))?,
+        Value::Function(Function::Builtin(name)) => found.push(bare(context, name, at)?),
         Value::Expr(e) if matches!(e.kind(), expression::Kind::Symbol(_)) => {
-            found.push(bare(&e.to_string(), at)?)
+            found.push(bare(context, &e.to_string(), at)?)
         }
         other => {
             let message = format!("expected a layer, found a {}", other.kind_name());
@@ -204,8 +205,16 @@ fn layers(value: &Value, at: Span, found: &mut Vec<Layer>) -> Result<()> {
     Ok(())
 }
 
-/// A layer by its name alone.
-fn bare(name: &str, at: Span) -> Result<Layer> {
+/// A layer by its name alone, or what a function of the library that is written in phys gives with its defaults: `mlp`.
+fn bare(context: &mut Context, name: &str, at: Span) -> Result<Layer> {
+    let written = |s: &Arc<Signature>| s.body.is_some() && s.params.iter().all(|p| p.is_optional());
+    let is_written = context.library.signatures(name).is_some_and(|all| all.iter().any(written));
+    if is_written && layer::kind(name).is_err() {
+        let made = context.apply(&Function::Builtin(name.into()), Vec::new(), at)?;
+        if let Value::Network(network) = made.plain() {
+            return Ok((**network).clone());
+        }
+    }
     Layer::new(name, &[], Vec::new()).map_err(|e| lift(&e, at))
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{Callable, Cells, Checker, Condition, Dim, Inferred, Items, Quantity, Symbols};
 use crate::base::{Span, suggest};
+use crate::language::arguments::option_hint;
 use crate::language::error::{fault, fault_hint};
 use crate::language::types::{Signature, Type, is_unit_variable};
 use crate::syntax::tree::{ExprId, ExprKind, Name, Tree, UnitExpr};
@@ -158,10 +159,7 @@ impl Checker {
                 None => {
                     let known = signature.params.iter().map(|p| &p.name).filter(|n| *n != option);
                     let known: Vec<&str> = known.map(|n| &**n).collect();
-                    let hint = match suggest::nearest(&name.name, known.iter().copied()) {
-                        Some(near) => format!("did you mean `{near}`?"),
-                        None => format!("it has {}", known.join(", ")),
-                    };
+                    let hint = option_hint(&name.name, &known);
                     let message = format!("`{}` has no option `{}`", signature.name, name.name);
                     self.report(fault_hint(6003, name.span, message, hint));
                 }

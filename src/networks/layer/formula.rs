@@ -99,40 +99,52 @@ pub(crate) fn law(layer: &Layer) -> Option<Expr> {
     read::expr(&parsed.tree, *id, &|_| None).ok()
 }
 
-/// What a law says of its inputs and of itself, for those who know which columns it is fed with.
-#[derive(Clone, Debug, PartialEq)]
+/// What a law says of its inputs, its constants and itself, for those who know which columns it is fed with.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Signature {
     /// Names of the inputs with their units, where these are known, in words.
-    pub inputs: Vec<(String, Option<String>)>,
+    pub inputs: Vec<Named>,
+    /// The same of the constants; a number that nobody named has no letters.
+    pub constants: Vec<Named>,
     /// The unit of the value, where it is known, in words.
     pub gives: Option<String>,
 }
 
+/// A name and its unit.
+pub type Named = (String, Option<String>);
+
 impl Signature {
     /// Of a layer that is a law; `None` where it names no inputs.
     pub fn of(layer: &Layer) -> Option<Signature> {
-        let text = layer.text("inputs");
-        if layer.kind().name != "formula" || text.is_empty() {
+        if layer.kind().name != "formula" || layer.text("inputs").is_empty() {
             return None;
         }
-        let input = |word: &str| match word.split_once(" [") {
+        let one = |word: &str| match word.split_once(" [") {
             Some((name, unit)) => (name.to_string(), Some(unit.trim_end_matches(']').to_string())),
             None => (word.to_string(), None),
         };
+        let all = |text: &str| match text {
+            "" => Vec::new(),
+            text => text.split(", ").map(one).collect(),
+        };
         let gives = Some(layer.text("gives").to_string()).filter(|g| !g.is_empty());
-        Some(Signature { inputs: text.split(", ").map(input).collect(), gives })
+        Some(Signature { inputs: all(layer.text("inputs")), constants: all(layer.text("params")), gives })
     }
 
     /// The settings of a layer that say so.
     pub fn settings(&self) -> Vec<(&'static str, Setting)> {
-        let word = |(name, unit): &(String, Option<String>)| match unit {
+        let one = |(name, unit): &Named| match unit {
             Some(unit) => format!("{name} [{unit}]"),
             None => name.clone(),
         };
-        let inputs: Vec<String> = self.inputs.iter().map(word).collect();
-        let inputs = ("inputs", Setting::Text(inputs.join(", ")));
-        let gives = self.gives.clone().map(|unit| ("gives", Setting::Text(unit)));
-        std::iter::once(inputs).chain(gives).collect()
+        let all = |list: &[Named]| list.iter().map(one).collect::<Vec<_>>().join(", ");
+        let named = self.constants.iter().any(|(name, _)| !name.is_empty());
+        let texts = [
+            ("inputs", all(&self.inputs)),
+            ("params", if named { all(&self.constants) } else { String::new() }),
+            ("gives", self.gives.clone().unwrap_or_default()),
+        ];
+        texts.into_iter().filter(|(_, t)| !t.is_empty()).map(|(n, t)| (n, Setting::Text(t))).collect()
     }
 
     /// The names of the inputs.

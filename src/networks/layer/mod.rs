@@ -168,11 +168,15 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("multiheadattention", "attention"),
 ];
 
+/// The layer that another library calls by this name.
+pub fn elsewhere(name: &str) -> Option<&'static str> {
+    let lower = name.to_lowercase();
+    ELSEWHERE.iter().find(|(other, _)| *other == lower).map(|(_, own)| *own)
+}
+
 /// The layer that an unknown name may mean: that of another library, else the nearest name.
 pub fn meant(name: &str) -> Option<&'static str> {
-    let lower = name.to_lowercase();
-    let known = ELSEWHERE.iter().find(|(other, _)| *other == lower).map(|(_, own)| *own);
-    known.or_else(|| suggest::nearest(name, KINDS.iter().map(|k| k.name)))
+    elsewhere(name).or_else(|| suggest::nearest(name, KINDS.iter().map(|k| k.name)))
 }
 
 /// A layer, or a network made of layers.
@@ -326,6 +330,12 @@ impl Layer {
             (_, usize::MAX) => inside.max().unwrap_or(1),
             (_, most) => most,
         }
+    }
+
+    /// Whether it leaves numbers out at random in training.
+    pub fn drops(&self) -> bool {
+        let own = self.kind.name == "dropout" || self.real("dropout") > 0.0;
+        own || self.inner.iter().any(Layer::drops)
     }
 
     /// How many layers stand inside each other, itself counted.

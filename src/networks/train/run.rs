@@ -7,7 +7,6 @@ use crate::base::random::Streams;
 use crate::base::{CancelToken, hash};
 use crate::networks::data::{Order, Place, Source};
 use crate::networks::error::NetworkError;
-use crate::networks::layer::Layer;
 use crate::networks::model::{Model, Pass};
 use crate::networks::objective::{Batch, Objective, numbers};
 use crate::networks::optimise::numbers::Numbers;
@@ -34,11 +33,7 @@ const JUDGED: usize = 256;
 
 /// Whether a network computes something else in training than afterwards.
 fn differs(model: &Model) -> bool {
-    fn drops(layer: &Layer) -> bool {
-        let own = layer.kind().name == "dropout" || layer.real("dropout") > 0.0;
-        own || layer.inner().iter().any(drops)
-    }
-    !model.buffers.is_empty() || drops(&model.network)
+    !model.buffers.is_empty() || model.network.drops()
 }
 
 impl<'a> Run<'a> {
