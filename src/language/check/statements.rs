@@ -11,7 +11,7 @@ use crate::language::error::{fault, fault_hint, lift};
 use crate::language::types::{self, Type, is_unit_variable};
 use crate::syntax::tree::{
     ExprId, ExprKind, ForClause, Ident, Name, Param, Statement, StatementKind, Tree, TypeExpr, UnitExpr,
-    WhereItem,
+    UnitFactor, WhereItem,
 };
 
 /// Loops inside each other are followed this deep.
@@ -76,7 +76,8 @@ impl Checker {
             StatementKind::Bind { names, value, wheres } => self.bind_statement(tree, names, *value, wheres),
             StatementKind::Define { name, params, result, body, wheres } => {
                 let free = self.may_bind(name);
-                self.types(params.iter().filter_map(|p| p.ty.as_ref()).chain(result));
+                let written = params.iter().filter_map(|p| p.ty.as_ref()).chain(result);
+                written.for_each(|ty| self.known_type(ty));
                 let user = self.closure(tree, &name.name, params, result.as_ref(), *body, wheres);
                 if free {
                     self.hides_prelude(name);
@@ -418,26 +419,24 @@ impl Checker {
         self.enter(user, values, &mut variables, None);
     }
 
-    /// A fault for every word in written types that names none.
-    fn types<'t>(&mut self, written: impl IntoIterator<Item = &'t TypeExpr>) {
-        for ty in written {
-            match ty {
-                TypeExpr::Named(ident) if !types::is_name(&ident.name) => {
-                    let message = format!("expected a type, found the unknown name `{}`", ident.name);
-                    let mut error = fault(6001, ident.span, message);
-                    let near = suggest::nearest(&ident.name, types::names());
-                    error.hint = near.map(|n| format!("did you mean `{n}`?"));
-                    self.report(error);
-                }
-                TypeExpr::Named(_) | TypeExpr::OneOf(_) => {}
-                TypeExpr::Quantity(unit) => {
-                    let known = |f: &&crate::syntax::tree::UnitFactor| !is_unit_variable(&f.symbol);
-                    let factors = unit.factors.iter().filter(known).cloned().collect();
-                    self.unit(&UnitExpr { factors, span: unit.span });
-                }
-                TypeExpr::List(inner) | TypeExpr::Optional(inner) => self.types([&**inner]),
-                TypeExpr::Record(entries) => self.types(entries.iter().map(|(_, t)| t)),
+    /// A fault for every word in a written type that names none.
+    fn known_type(&mut self, written: &TypeExpr) {
+        match written {
+            TypeExpr::Named(ident) if !types::is_name(&ident.name) => {
+                let message = format!("expected a type, found the unknown name `{}`", ident.name);
+                let mut error = fault(6001, ident.span, message);
+                let near = suggest::nearest(&ident.name, types::names());
+                error.hint = near.map(|n| format!("did you mean `{n}`?"));
+                self.report(error);
             }
+            TypeExpr::Named(_) | TypeExpr::OneOf(_) => {}
+            TypeExpr::Quantity(unit) => {
+                let known = |f: &&UnitFactor| !is_unit_variable(&f.symbol);
+                let factors = unit.factors.iter().filter(known).cloned().collect();
+                self.unit(&UnitExpr { factors, span: unit.span });
+            }
+            TypeExpr::List(inner) | TypeExpr::Optional(inner) => self.known_type(inner),
+            TypeExpr::Record(entries) => entries.iter().for_each(|(_, t)| self.known_type(t)),
         }
     }
 

@@ -343,7 +343,7 @@ fn declared_results_are_compared_and_used() {
     // Found with the arguments of a call.
     assert_eq!(codes("f(x) -> quantity[m] = x\nf(3 [s])"), [6021]);
     // The type is known where the body is not followed.
-    assert_eq!(codes("f(n) -> quantity[m] = if n < 1 then 1 [m] else f(n - 1)\ny = f(4) + 1 [s]"), [6020]);
+    assert_eq!(codes("f(n) -> quantity[m] = if n < 1 then 1 [m] else f(n - 1)\ny = f(4) + 1 [s]"), [6021]);
     assert_eq!(codes("f(x: rael) = x"), [6001]);
     assert_eq!(codes("f(x) -> netwrok = x"), [6001]);
     assert_eq!(codes("f(x) -> list[quantity[furlongs_]] = [x]").len(), 1);
