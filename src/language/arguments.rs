@@ -533,4 +533,3 @@ pub(super) fn option_hint(name: &str, known: &[&str]) -> String {
 
 /// Options of which a call has one: a trial that sets one takes the other out.
 pub(super) const RIVALS: &[[&str; 2]] = &[["epochs", "steps"], ["average", "average_from"]];
-

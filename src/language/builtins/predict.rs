@@ -43,7 +43,8 @@ fn predict(context: &mut Context, args: &Args) -> Result<Value> {
     let at = args.span_of("data");
     let given = args.value("data")?;
     let Value::Record(point) = given.plain() else { return of_rows(context, args, &*args.dataset("data")?) };
-    let columns = point.entries.iter().map(|(name, value)| from_values(name, std::slice::from_ref(value), at));
+    let columns =
+        point.entries.iter().map(|(name, value)| from_values(name, std::slice::from_ref(value), at));
     let d = Dataset::new("a point", columns.collect::<Result<_>>()?).map_err(|e| lift(&e, at))?;
     let found = of_rows(context, args, &d)?;
     Ok(match found.plain() {

@@ -45,9 +45,9 @@ use crate::syntax::tree::Name;
 use crate::units::{Dimension, Unit};
 
 use data::{Rows, parts};
-pub use members::{history_panel, line, model_member};
 use laws::formula;
 use layers::summarise;
+pub use members::{history_panel, line, model_member};
 use model::{evaluate, is_of_classes, is_of_two, model_of, written};
 pub use model::{predict, probabilities};
 use network::begun;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::{Callable, Cells, Checker, Condition, Dim, Inferred, Items, Quantity, Symbols};
 use crate::base::{Span, suggest};
 use crate::language::arguments::option_hint;
+use crate::language::calls::layer_meant;
 use crate::language::error::{fault, fault_hint};
 use crate::language::types::{Signature, Type, is_unit_variable};
 use crate::syntax::tree::{ExprId, ExprKind, Name, Tree, UnitExpr};
@@ -280,8 +281,8 @@ impl Checker {
         }
         let names: Vec<String> = self.library.function_names().map(str::to_string).collect();
         let mut error = fault(6001, span, format!("expected a function, found the unknown name `{name}`"));
-        error.hint =
-            suggest::nearest(name, names.iter().map(String::as_str)).map(|n| format!("did you mean `{n}`?"));
+        let near = suggest::nearest(name, names.iter().map(String::as_str));
+        error.hint = layer_meant(name, near).or_else(|| near.map(|n| format!("did you mean `{n}`?")));
         self.report(error)
     }
 

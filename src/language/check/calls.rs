@@ -8,8 +8,8 @@ use super::{
     Callable, Checker, Condition, Dim, Inferred, Items, MAX_DEPTH, Quantity, Scope, Symbols, UserKind, unify,
 };
 use crate::base::{Code, Diagnostic, Span, suggest};
-use crate::language::calls::{NAMED_ONLY, RESULT, layer_meant, product_hint, result_message};
 use crate::language::arguments::option_hint;
+use crate::language::calls::{NAMED_ONLY, RESULT, layer_meant, product_hint, result_message};
 use crate::language::error::{fault, fault_hint};
 use crate::language::types::{Signature, Type};
 use crate::syntax::print_expr;

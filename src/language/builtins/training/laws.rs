@@ -31,7 +31,12 @@ fn giving(layer: &Layer) -> Vec<Signature> {
 
 /// The columns of the first input in the order in which the laws name them, where all of their names are columns; else as
 /// they are.
-pub(super) fn bound(network: &Layer, d: &Dataset, names: Vec<Arc<str>>, args: &Args) -> Result<Vec<Arc<str>>> {
+pub(super) fn bound(
+    network: &Layer,
+    d: &Dataset,
+    names: Vec<Arc<str>>,
+    args: &Args,
+) -> Result<Vec<Arc<str>>> {
     let is_column = |n: &str| d.columns().iter().any(|c| &*c.name == n && c.is_numeric());
     let laws: Vec<Signature> = reading(network).into_iter().filter(|l| l.names().all(is_column)).collect();
     let Some(first) = laws.first() else { return Ok(names) };
@@ -115,7 +120,8 @@ pub(super) struct Constant {
 /// The constants that `param`s of the laws in a network became; of one name the first.
 pub(super) fn constants(network: &Layer) -> Vec<Constant> {
     fn visit(layer: &Layer, prefix: &str, found: &mut Vec<Constant>) {
-        let below = |name: &str| if prefix.is_empty() { name.to_string() } else { format!("{prefix}.{name}") };
+        let below =
+            |name: &str| if prefix.is_empty() { name.to_string() } else { format!("{prefix}.{name}") };
         let own = Signature::of(layer).unwrap_or_default().constants;
         for (place, (name, unit)) in own.into_iter().enumerate() {
             if !name.is_empty() && !found.iter().any(|c| c.name == name) {

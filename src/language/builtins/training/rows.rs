@@ -295,8 +295,7 @@ pub(super) fn target(d: &Dataset, gives: &Gives, loss: &Loss, at: Span) -> Resul
             let mut labels = Vec::with_capacity(words.len());
             for (row, word) in words.iter().enumerate() {
                 let Some(k) = names.iter().position(|n| n == word) else {
-                    let message =
-                        format!("expected a class of the training, found `{word}` in row {row}");
+                    let message = format!("expected a class of the training, found `{word}` in row {row}");
                     return Err(fault_hint(6006, at, message, format!("it has {}", names.join(", "))));
                 };
                 labels.push(k as u32);

@@ -168,7 +168,11 @@ fn classes(c: &Column, loss: Option<&Loss>, at: Span) -> Result<Classes> {
     };
     all_there(c, at)?;
     if let Some((row, cell)) = odd_cell(c) {
-        return refuse("numbers or classes", format!("`{cell}` in row {row} among numbers"), "mend the cell, or leave its row out");
+        return refuse(
+            "numbers or classes",
+            format!("`{cell}` in row {row} among numbers"),
+            "mend the cell, or leave its row out",
+        );
     }
     let numbers = !matches!(c.values, Values::Label(_));
     let kind = loss.map(Loss::kind);
@@ -193,7 +197,11 @@ fn classes(c: &Column, loss: Option<&Loss>, at: Span) -> Result<Classes> {
     }
     let shown = || names.iter().take(8).cloned().collect::<Vec<_>>().join(", ");
     if let [only] = names.as_slice() {
-        return refuse("at least two classes", format!("`{only}` alone"), "target: c, a column of several classes");
+        return refuse(
+            "at least two classes",
+            format!("`{only}` alone"),
+            "target: c, a column of several classes",
+        );
     }
     if kind.is_some_and(|k| k.target == TargetKind::Flags) && names.len() != 2 {
         let found = format!("{} ({})", names.len(), shown());
@@ -258,7 +266,8 @@ fn reads(
     if let Some(name) = targets.iter().find(|t| first.contains(t)).filter(|_| !whole) {
         let message = format!("expected inputs beside the target, found the target `{name}` among them");
         let at = args.span_of(if args.is_given("inputs") { "inputs" } else { "target" });
-        let rest: Vec<&str> = first.iter().filter(|n| !targets.contains(n)).map(|n| &**n).collect();
+        let rest = d.columns().iter().filter(|c| c.is_numeric() && !targets.contains(&c.name));
+        let rest: Vec<&str> = rest.map(|c| &*c.name).collect();
         return Err(fault_hint(6006, at, message, format!("inputs: [{}]", rest.join(", "))));
     }
     let mut all: Vec<Reads> = Vec::new();
@@ -296,7 +305,7 @@ fn too_many(all: &[Reads], takes: usize, args: &Args) -> Error {
     let name = all.iter().find(|r| r.arrays.is_some()).and_then(|r| r.columns.first());
     let hint = name.map_or_else(|| "inputs: [a]".to_string(), |f| format!("inputs: {}", f.name));
     let at = args.span_of(if args.is_given("inputs") { "inputs" } else { "data" });
-    fault_hint(6006, at, message, format!("{hint}, or a network with `conditioned` and `second:`"))
+    fault_hint(6006, at, message, format!("{hint}, or a network of two inputs, the other by `second`"))
 }
 
 /// Refuses inputs of other dimensions than a network was trained with.
