@@ -170,14 +170,14 @@ pub(super) fn numbers_of(c: &Column, at: Span) -> Result<Vec<f64>> {
     Ok(c.si_values())
 }
 
-/// The first cell of a column of texts that is no number, where most of the others are: one bad cell makes a column of a
+/// The first cell of a column of texts that is no number, where nearly all others are: one bad cell makes a column of a
 /// file one of texts.
 pub(super) fn odd_cell(c: &Column) -> Option<(usize, Arc<str>)> {
     let Values::Label(all) = &c.values else { return None };
     let is_number = |t: &Arc<str>| t.trim().parse::<f64>().is_ok();
-    let numbers = all.iter().filter(|t| is_number(t)).count();
-    let odd = || all.iter().position(|t| !is_number(t)).map(|row| (row, all[row].clone()));
-    (2 * numbers > all.len()).then(odd).flatten()
+    let odd = all.iter().filter(|t| !is_number(t)).count();
+    let first = || all.iter().position(|t| !is_number(t)).map(|row| (row, all[row].clone()));
+    (odd <= 1.max(all.len() / 20) && all.len() >= 3).then(first).flatten()
 }
 
 /// A fault where a value is missing.
