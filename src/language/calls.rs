@@ -35,7 +35,9 @@ pub fn layer_meant(name: &str, near: Option<&str>) -> Option<String> {
     #[cfg(feature = "networks")]
     {
         use crate::networks::layer::{KINDS, elsewhere};
-        let near = near.filter(|near| KINDS.iter().any(|k| k.name == *near));
+        // `sin` is a function before it is a layer.
+        let is_layer = |n: &&str| KINDS.iter().any(|k| k.name == *n) && !builtins::networks::is_function(n);
+        let near = near.filter(is_layer);
         elsewhere(name).or(near).map(|layer| format!("did you mean `{layer}`?"))
     }
     #[cfg(not(feature = "networks"))]
@@ -490,7 +492,8 @@ impl Context {
             return result.map_err(|mut e| {
                 if e.span.is_some_and(|s| s.source == inside) && args.span.source != inside {
                     e.message = format!("in `{name}`: {}", e.message);
-                    (e.span, e.label) = (Some(args.span), String::new());
+                    // What would be right there is not what would be right here.
+                    (e.span, e.label, e.hint) = (Some(args.span), String::new(), None);
                     e.related.clear();
                 }
                 e

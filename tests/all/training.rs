@@ -213,7 +213,7 @@ fn options_that_make_no_sense_are_refused() {
                 h = dataset({x: [1, 2, 3, 4], k: [0.5, 0, 1, 3]})\n";
     for (line, words) in [
         ("train(dense(1), d) { validation: -0.2 }", ["P4251", "from 0 to below 1", "found -0.2"]),
-        ("train(dense(1), d) { inputs: [x, y] }", ["P6006", "the target `y` among them", "inputs: [x]"]),
+        ("train(dense(1), d) { inputs: [x, y] }", ["P6006", "the target `y` among them", "inputs: [x, z]"]),
         ("train(dense(1), d) { inputs: y }", ["P6006", "the target `y` among them", "inputs:"]),
         ("train(dense(1), d) { inputs: [x, x] }", ["P6006", "`x` twice", "inputs: [x]"]),
         ("train(dense(2), d) { target: [y, y] }", ["P6006", "`y` twice", "target: [y]"]),
