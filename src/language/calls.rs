@@ -437,7 +437,7 @@ impl Context {
     fn returned(&mut self, f: &UserFunction, value: Value, ty: &Type) -> Result<Value> {
         self.fits(value, ty, RESULT, f.tree.span(f.body)).map_err(|mut e| {
             e.message = result_message(&f.name, &e.message);
-            e.hint = Some(format!("leave `-> {ty}` out, or return {}", ty.described()));
+            e.hint = Some(format!("leave the type out, or return {}", ty.described()));
             e
         })
     }

@@ -118,7 +118,12 @@ pub const CODES: &[(u16, &str, &str)] = &[
         "option of a training",
         "An option of `train` is out of its range; the message says what is allowed.",
     ),
-    (4252, "generator", "The simulator that gives batches failed; the message has its words."),
+    (
+        4252,
+        "generator",
+        "The simulator or the function that gives rows failed; the message has its words. After the first step it ends the \
+         training, and what was learned is kept.",
+    ),
     (
         4253,
         "stopped",

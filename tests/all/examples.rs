@@ -1,4 +1,5 @@
-//! Every program of examples/ runs, and prints its `.out` where there is one.
+//! Every program of examples/ runs, and prints its `.out` where there is one. One that says that its last digits differ between
+//! processors has none.
 
 use crate::support::{all, bless, files, phys, root, run_with, shown, snapshot};
 use std::time::Duration;
@@ -13,7 +14,8 @@ fn examples_run() {
         let ran = run_with(command, None, Duration::from_secs(240));
         let expected = path.with_extension("out");
         let mut fault = String::new();
-        if expected.exists() || bless() {
+        let source = std::fs::read_to_string(path).unwrap_or_default();
+        if expected.exists() || bless() && !source.contains("differ between processors") {
             fault += &snapshot(&expected, &ran.stdout).unwrap_or_default();
         }
         if ran.status != Some(0) {

@@ -133,7 +133,7 @@ impl Source for Generated {
         }
         match self.classes.load(Ordering::Relaxed) {
             0 => {}
-            classes => arrays.check_classes(classes, "batch")?,
+            classes => arrays.check_classes(classes, "batch").map_err(|e| fault(e.to_string()))?,
         }
         arrays.plain(0, &Order { size: None, ..*order })
     }

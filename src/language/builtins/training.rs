@@ -108,6 +108,12 @@ fn train(context: &mut Context, args: &Args) -> Result<Value> {
         let message = format!("{what}; the last good weights are kept");
         context.notify(Diagnostic::warning(Code(4257), args.span, message));
     }
+    if let Ended::Failed { epoch, batch, message } = &trained.ended {
+        let message = format!(
+            "expected rows for batch {batch} of epoch {epoch}, found: {message}; what was learned before is kept"
+        );
+        context.notify(Diagnostic::warning(Code(4252), args.span, message));
+    }
     let seconds = started.elapsed().as_secs_f64();
     let Task { reads, gives, .. } = task;
     let model = Arc::new(ModelValue { trained, reads, gives, loss, scaling, metrics, seed, seconds });
@@ -159,7 +165,7 @@ fn finding(context: &Context, model: &Arc<ModelValue>) -> Finding {
         figures,
         stopped: match &model.trained.ended {
             Ended::Stopped(reason) => Some(*reason),
-            Ended::Diverged(_) => None,
+            Ended::Diverged(_) | Ended::Failed { .. } => None,
         },
         seed: model.seed,
         resumed: model.trained.resumed,

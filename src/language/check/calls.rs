@@ -464,7 +464,7 @@ impl Checker {
         let fine = self.fits(&found, ty, RESULT, f.tree.span(f.body), variables);
         for d in &mut self.diagnostics[before..] {
             d.message = result_message(&f.name, &d.message);
-            d.hint = Some(format!("leave `-> {ty}` out, or return {}", ty.described()));
+            d.hint = Some(format!("leave the type out, or return {}", ty.described()));
         }
         if fine { found } else { Inferred::Unknown }
     }

@@ -74,8 +74,6 @@ const MERGE: OptionRow = word(
 const FORMULA: Traits = Traits { analytic: true, second: true, tokens: false };
 /// No closed formula; gradients of gradients are right.
 const SMOOTH: Traits = Traits { analytic: false, second: true, tokens: false };
-/// Gradients only; those of gradients are refused.
-const FIRST: Traits = Traits { analytic: false, second: false, tokens: false };
 /// Takes tokens.
 const TOKENS: Traits = Traits { analytic: false, second: true, tokens: true };
 
@@ -185,19 +183,19 @@ pub static KINDS: &[Kind] = &[
     // normalisation
     row("batch_norm", "Every feature with mean 0 and variance 1 over the batch and all positions; evaluated with running means.",
         &[option("momentum", OptionType::Fraction, Preset::Real(0.1), "Share of the batch in the running means."), EPSILON, AFFINE],
-        FIRST,
+        SMOOTH,
         samples!["batch_norm": [3]; "batch_norm(affine: false)": [4, 3]; "batch_norm": [2, 3, 4];],
         &Norm::Batch),
     row("layer_norm", "All features of a position with mean 0 and variance 1.",
-        &[EPSILON, AFFINE], FIRST,
+        &[EPSILON, AFFINE], SMOOTH,
         samples!["layer_norm": [4]; "layer_norm(affine: false)": [3, 5]; "layer_norm": [4, 2, 3];],
         &Norm::Layer),
     row("group_norm", "The features of a group, at all positions, with mean 0 and variance 1.",
-        &[size("groups", "How many groups; divides the features."), EPSILON, AFFINE], FIRST,
+        &[size("groups", "How many groups; divides the features."), EPSILON, AFFINE], SMOOTH,
         samples!["group_norm(2)": [4, 3, 2]; "group_norm(1)": [3, 4]; "group_norm(2, affine: false)": [6];],
         &Norm::Group),
     row("rms_norm", "All features of a position over the root of their mean square.",
-        &[EPSILON, AFFINE], FIRST,
+        &[EPSILON, AFFINE], SMOOTH,
         samples!["rms_norm": [4]; "rms_norm": [3, 4]; "rms_norm(affine: false)": [3, 2, 2];],
         &Norm::Rms),
     row("normalise", "(x - mean)/deviation with fixed numbers, one or one a feature.",
@@ -273,13 +271,13 @@ pub static KINDS: &[Kind] = &[
         &Film)),
     // sequences
     row("attention", "Every position of a sequence looks at all others.",
-        &[HEADS, CAUSAL], FIRST,
+        &[HEADS, CAUSAL], SMOOTH,
         samples!["attention(2)": [3, 4]; "attention(1, causal: true)": [4, 3];], &Attention::Own),
     taking(2, 2, row("cross_attention", "Every position of a sequence looks at those of the second input.",
-        &[HEADS], FIRST,
+        &[HEADS], SMOOTH,
         samples!["cross_attention(2)": [3, 4], [5, 6]; "cross_attention(1)": [2, 3], [1, 3];], &Attention::Cross)),
     row("attention_pool", "Trained queries look at all elements: so many rows from any number of them.",
-        &[HEADS, option("seeds", OptionType::Size, Preset::Integer(1), "How many queries.")], FIRST,
+        &[HEADS, option("seeds", OptionType::Size, Preset::Integer(1), "How many queries.")], SMOOTH,
         samples!["attention_pool(2)": [3, 4]; "attention_pool(1, seeds: 3)": [5, 2];], &Attention::Pool),
     taking(1, 2, row("transformer_block", "Attention and two dense layers, each in a residual with a normalisation.",
         &[HEADS,
@@ -289,7 +287,7 @@ pub static KINDS: &[Kind] = &[
             word("norm", &["before", "after"], "before", "Where the normalisation stands."),
             word("activation", &["gelu", "relu", "silu", "tanh"], "gelu", "Between the dense layers."),
             option("dropout", OptionType::Fraction, Preset::Real(0.0), "Share dropped at the end of every residual.")],
-        FIRST,
+        SMOOTH,
         samples!["transformer_block(2)": [3, 4]; "transformer_block(1, hidden: 3, causal: true, norm: after)": [3, 2];
             "transformer_block(2, hidden: 5, cross: true, dropout: 0.2)": [3, 4], [2, 6];], &Block)),
     row("gru", "A gated recurrent unit along a sequence.",
@@ -330,7 +328,7 @@ pub static KINDS: &[Kind] = &[
         &Turned::Conv),
     row("d4_norm", "A batch_norm whose numbers the eight copies share.",
         &[option("momentum", OptionType::Fraction, Preset::Real(0.1), "Share of the batch in the running means."), EPSILON, AFFINE],
-        FIRST, samples!["d4_norm": [8, 2, 2]; "d4_norm(affine: false)": [16, 2, 1];], &Norm::Turned),
+        SMOOTH, samples!["d4_norm": [8, 2, 2]; "d4_norm(affine: false)": [16, 2, 1];], &Norm::Turned),
     row("d4_pool", "One channel of every eight.",
         &[word("kind", &["max", "mean"], "max", "What the copies become.")],
         SMOOTH, samples!["d4_pool": [16, 2, 2]; "d4_pool(kind: mean)": [8, 3, 2]; "d4_pool": [16];], &GroupPool),

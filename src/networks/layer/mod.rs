@@ -25,7 +25,7 @@ mod recurrent;
 mod reshape;
 mod sets;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::fmt;
 

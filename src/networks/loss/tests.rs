@@ -4,6 +4,7 @@ use candle_core::{DType, Device, Tensor, Var};
 
 use super::*;
 use crate::base::Fault;
+use crate::networks::check::{Function, Gap, Sample, Subject, all, check, keeping_graphs};
 
 fn tensor(values: &[f64], sizes: &[usize]) -> Tensor {
     Tensor::from_slice(values, sizes, &Device::Cpu).unwrap()
@@ -53,58 +54,98 @@ fn target(loss: &Loss, sizes: &[usize]) -> Tensor {
     }
 }
 
+/// A loss, its settings and weights of its classes.
+type Sampled = (&'static str, &'static [(&'static str, f64)], Option<[f64; 4]>);
+
 /// Every loss in all the ways that its settings allow.
-fn all() -> Vec<Loss> {
-    let mut all: Vec<Loss> = LOSSES.iter().map(|k| loss(k.name, &[])).collect();
-    all.push(loss("huber", &[("delta", 0.3)]));
-    all.push(loss("quantile_loss", &[("q", 0.9)]));
-    all.push(loss("cross_entropy", &[("smoothing", 0.2)]));
-    all.push(loss("cross_entropy", &[]).with_class_weights(vec![1.0, 0.5, 2.0, 3.0]).unwrap());
-    all.push(
-        loss("cross_entropy", &[("smoothing", 0.1)]).with_class_weights(vec![1.0, 0.5, 2.0, 3.0]).unwrap(),
-    );
-    all.push(loss("binary_cross_entropy", &[("positive", 3.0)]));
-    all.push(loss("moments", &[("log", 0.0)]));
-    all
+const SAMPLES: &[Sampled] = &[
+    ("mse", &[], None),
+    ("mae", &[], None),
+    ("huber", &[], None),
+    ("huber", &[("delta", 0.3)], None),
+    ("log_cosh", &[], None),
+    ("quantile_loss", &[], None),
+    ("quantile_loss", &[("q", 0.9)], None),
+    ("cross_entropy", &[], None),
+    ("cross_entropy", &[("smoothing", 0.2)], None),
+    ("cross_entropy", &[], Some([1.0, 0.5, 2.0, 3.0])),
+    ("cross_entropy", &[("smoothing", 0.1)], Some([1.0, 0.5, 2.0, 3.0])),
+    ("binary_cross_entropy", &[], None),
+    ("binary_cross_entropy", &[("positive", 3.0)], None),
+    ("kl", &[], None),
+    ("poisson_nll", &[], None),
+    ("gaussian_nll", &[], None),
+    ("moments", &[], None),
+    ("moments", &[("log", 0.0)], None),
+];
+
+fn sampled((name, given, classes): &Sampled) -> Loss {
+    let loss = loss(name, given);
+    classes.map_or(loss.clone(), |weights| loss.with_class_weights(weights.to_vec()).unwrap())
+}
+
+/// The losses with their samples, each for outputs of two shapes, with and without weights of rows.
+pub(in crate::networks) fn subjects() -> Vec<Subject> {
+    let samples = |of: &'static Sampled| {
+        let loss = sampled(of);
+        let text = format!("`{loss}`{}", if of.2.is_some() { " with weights of classes" } else { "" });
+        let shapes: [&[usize]; 2] = [&[5, 4], &[3, 2, 4]];
+        shapes.into_iter().flat_map(|sizes| [(sizes, false), (sizes, true)]).map(move |(sizes, weighted)| {
+            let loss = loss.clone();
+            let make = move |_| {
+                let output = tensor(&numbers(sizes.iter().product(), 1.0), sizes);
+                let var = Var::from_tensor(&output).unwrap();
+                let (o, t, loss) = (var.as_tensor().clone(), target(&loss, sizes), loss.clone());
+                let w = weighted.then(|| tensor(&[0.5, 2.0, 1.0, 0.1, 1.5][..sizes[0]], &[sizes[0]]));
+                let f = move || {
+                    let value = loss.value(&o, &t, w.as_ref());
+                    value.map_err(|e| candle_core::Error::Msg(e.to_string()))
+                };
+                (vec![var], Box::new(f) as Function)
+            };
+            Sample { text: text.clone(), make: Box::new(make) }
+        })
+    };
+    let subject = |kind: &LossKind| {
+        let own = SAMPLES.iter().filter(|of| of.0 == kind.name);
+        Subject { name: kind.name, samples: own.flat_map(samples).collect() }
+    };
+    LOSSES.iter().map(subject).collect()
 }
 
 #[test]
-fn gradients_are_those_of_finite_differences() {
-    for loss in all() {
-        for sizes in [vec![5, 4], vec![3, 2, 4]] {
-            let n: usize = sizes.iter().product();
-            let x = numbers(n, 1.0);
-            let t = target(&loss, &sizes);
-            let row_weights = tensor(&[0.5, 2.0, 1.0, 0.1, 1.5][..sizes[0]], &[sizes[0]]);
-            for w in [None, Some(&row_weights)] {
-                let o = Var::from_tensor(&tensor(&x, &sizes)).unwrap();
-                let store = loss.value(&o, &t, w).unwrap().backward().unwrap();
-                let g = store.get(&o).unwrap().flatten_all().unwrap().to_vec1::<f64>().unwrap();
-                let scale = g.iter().fold(0.0, |a: f64, b| a.max(b.abs()));
-                let h = 1e-3;
-                for k in 0..n {
-                    let at = |h: f64| {
-                        let mut x = x.clone();
-                        x[k] += h;
-                        value(&loss, &tensor(&x, &sizes), &t, w)
-                    };
-                    // Central differences of sixth order: the error is of order h^6 = 1e-18, the rounding 1e-13.
-                    let d = |h: f64| at(h) - at(-h);
-                    let fd = (45.0 * d(h) - 9.0 * d(2.0 * h) + d(3.0 * h)) / (60.0 * h);
-                    assert!(
-                        (fd - g[k]).abs() <= 1e-9 * scale.max(1e-3),
-                        "{loss} {sizes:?} {k}: {fd} {}",
-                        g[k]
-                    );
-                }
+fn samples_are_complete() {
+    let mut untried = Vec::new();
+    for kind in LOSSES {
+        let own: Vec<Loss> = SAMPLES.iter().filter(|of| of.0 == kind.name).map(sampled).collect();
+        if own.is_empty() {
+            untried.push(kind.name.to_string());
+        }
+        for setting in kind.settings {
+            if own.iter().all(|loss| loss.settings.get(setting.name) == setting.default) {
+                untried.push(format!("{}.{}", kind.name, setting.name));
             }
         }
+    }
+    assert_eq!(untried, [""; 0]);
+}
+
+#[test]
+fn gradients_agree_with_differences() {
+    check(subjects, (true, 1), Gap { variable: 1e-9, ..Gap::MILLIONTH }, all);
+}
+
+#[test]
+fn second_gradients_agree() {
+    const NAME: &str = "networks::loss::tests::second_gradients_agree";
+    if keeping_graphs(NAME).is_none() {
+        check(subjects, (true, 2), Gap::MILLIONTH, all);
     }
 }
 
 #[test]
 fn single_precision_is_the_same_number() {
-    for loss in all() {
+    for loss in SAMPLES.iter().map(sampled) {
         let o = tensor(&numbers(20, 1.0), &[5, 4]);
         let t = target(&loss, &[5, 4]);
         let wide = value(&loss, &o, &t, None);
@@ -190,7 +231,7 @@ fn shapes_that_do_not_fit_are_named() {
     let (text, _) = message("cross_entropy", &[3], &[3]);
     assert_eq!(
         text,
-        "cross_entropy: expected a class for each of [] with outputs [3], found a target of shape [3]"
+        "cross_entropy: expected one class for each row with outputs [3], found a target of shape [3]"
     );
     let (text, hint) = message("gaussian_nll", &[3], &[3]);
     assert_eq!(text, "gaussian_nll: expected outputs that are twice the targets, 6, found outputs [3]");

@@ -1,13 +1,15 @@
 //! Scaled dot-product attention in one operation: all heads, mask and softmax, straight from the
 //! projected sequences without splitting them into heads. The weights of each head are kept for the
-//! backward pass (batch * heads * queries * keys numbers). Second derivatives: refused by an error.
+//! backward pass (batch * heads * queries * keys numbers). Second derivatives: yes, through the
+//! formulas of `composed.rs`.
 //! Source: Vaswani et al. 2017, arXiv:1706.03762, eq. 1.
 
 use std::sync::{Arc, OnceLock};
 
 use candle_core::{CpuStorage, Result, Shape, Tensor, WithDType};
 
-use super::custom::{Gradients, Made, View, apply, once, shape_error, slices, tensor};
+use super::composed;
+use super::custom::{Gradients, Made, View, apply, second_order, shape_error, slices, tensor};
 use super::layout::contiguous;
 use super::linear::{Matrix, product};
 use super::real::{Real, Shared, by_type, each, unset};
@@ -25,17 +27,17 @@ pub struct Mask {
 }
 
 #[derive(Clone, Copy)]
-struct Sizes {
+pub(super) struct Sizes {
     b: usize,
-    heads: usize,
+    pub(super) heads: usize,
     tq: usize,
     tk: usize,
     /// Width of one head.
-    w: usize,
+    pub(super) w: usize,
 }
 
 impl Sizes {
-    fn scale(&self) -> f64 {
+    pub(super) fn scale(&self) -> f64 {
         1.0 / (self.w as f64).sqrt()
     }
     fn scores(&self) -> usize {
@@ -94,6 +96,26 @@ fn added(mask: &Mask, s: &Sizes, x: &Tensor) -> Result<Option<Added>> {
     Ok(Some(Added { values, strides }))
 }
 
+/// How many keys a query sees where it sees those up to itself.
+fn seen(s: &Sizes, query: usize) -> usize {
+    (query + 1 + s.tk).saturating_sub(s.tq).min(s.tk)
+}
+
+/// What is added to the scores, that no later key is seen included.
+fn whole_mask(added: Option<&Added>, causal: bool, s: &Sizes, x: &Tensor) -> Result<Option<Tensor>> {
+    let added = added.map(|m| m.values.clone());
+    if !causal {
+        return Ok(added);
+    }
+    let hidden = |i: usize| if i % s.tk < seen(s, i / s.tk) { 0.0 } else { f64::NEG_INFINITY };
+    let later = Tensor::from_vec((0..s.scores()).map(hidden).collect(), (1, 1, s.tq, s.tk), x.device())?;
+    let later = later.to_dtype(x.dtype())?;
+    Ok(Some(match added {
+        Some(m) => m.broadcast_add(&later)?,
+        None => later,
+    }))
+}
+
 fn forward<T: Real>(
     q: Sequence<T>,
     k: Sequence<T>,
@@ -132,8 +154,7 @@ fn forward<T: Real>(
         }
         if causal {
             for (r, row) in p.chunks_exact_mut(s.tk).enumerate() {
-                let seen = (r + 1 + s.tk).saturating_sub(s.tq).min(s.tk);
-                row[seen..].fill(T::MIN);
+                row[seen(&s, r)..].fill(T::MIN);
             }
         }
         rows_in_place(p, s.tk);
@@ -259,6 +280,7 @@ pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, heads: usize, mask: &Mask) 
     }
     let s = Sizes { b, heads, tq, tk, w: heads_of(name, d, heads, q.dims())? };
     let added = added(mask, &s, q)?;
+    let again = added.clone();
     let causal = mask.causal;
     let dtype = q.dtype();
     let kept = Kept::default();
@@ -278,6 +300,11 @@ pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, heads: usize, mask: &Mask) 
             })
         },
         move |i, _, g| -> Gradients {
+            if second_order() {
+                let mask = whole_mask(again.as_ref(), causal, &s, g)?;
+                let all = composed::attention([i[0], i[1], i[2]], g, &s, mask.as_ref())?;
+                return Ok(all.into_iter().map(Some).collect());
+            }
             let Some(kept) = kept.get() else { return Ok(vec![]) };
             let [dq, dk, dv] = by_type!(dtype, "attention", T => slices::<T, _>(&[i[0], i[1], i[2], g], |x| -> Result<[Tensor; 3]> {
                 let p = <T as WithDType>::cpu_storage_as_slice(kept)?;
@@ -286,7 +313,7 @@ pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, heads: usize, mask: &Mask) 
                 backward(q, k, v, p, x[3], s, [(dq.as_mut_ptr(), d), (dk.as_mut_ptr(), d), (dv.as_mut_ptr(), d)]);
                 Ok([tensor(dq, (b, tq, d)), tensor(dk, (b, tk, d)), tensor(dv, (b, tk, d))])
             })?)?;
-            once(name, vec![Some(dq), Some(dk), Some(dv)], &[i[0], i[1], i[2], g])
+            Ok(vec![Some(dq), Some(dk), Some(dv)])
         },
     )
 }
@@ -302,6 +329,7 @@ pub fn self_attention(qkv: &Tensor, heads: usize, mask: &Mask) -> Result<Tensor>
     let d = d3 / 3;
     let s = Sizes { b, heads, tq: t, tk: t, w: heads_of(name, d, heads, qkv.dims())? };
     let added = added(mask, &s, qkv)?;
+    let again = added.clone();
     let causal = mask.causal;
     let dtype = qkv.dtype();
     let kept = Kept::default();
@@ -322,6 +350,12 @@ pub fn self_attention(qkv: &Tensor, heads: usize, mask: &Mask) -> Result<Tensor>
             })
         },
         move |i, _, g| -> Gradients {
+            if second_order() {
+                let mask = whole_mask(again.as_ref(), causal, &s, g)?;
+                let third = |k: usize| i[0].narrow(2, k * d, d);
+                let all = composed::attention([&third(0)?, &third(1)?, &third(2)?], g, &s, mask.as_ref())?;
+                return Ok(vec![Some(Tensor::cat(&all, 2)?)]);
+            }
             let Some(kept) = kept.get() else { return Ok(vec![]) };
             let dx = by_type!(dtype, "attention", T => slices::<T, _>(&[i[0], g], |x| -> Result<Tensor> {
                 let p = <T as WithDType>::cpu_storage_as_slice(kept)?;
@@ -333,7 +367,7 @@ pub fn self_attention(qkv: &Tensor, heads: usize, mask: &Mask) -> Result<Tensor>
                 backward(q, k, v, p, x[1], s, to);
                 Ok(tensor(dx, (b, t, 3 * d)))
             })?)?;
-            once(name, vec![Some(dx)], &[i[0], g])
+            Ok(vec![Some(dx)])
         },
     )
 }

@@ -1,9 +1,9 @@
 //! How an operation becomes a node of candle's graph: a forward function over contiguous slices
 //! and a backward function over tensors.
 //!
-//! A backward made of these operations and of candle's differentiable ones can be differentiated
-//! again. One made of raw kernels hands its results to [`once`], so that a second derivative is an
-//! error ([`Error::BackwardNotSupported`]) and never silently zero.
+//! A backward is made of these operations and of candle's differentiable ones, so that it can be
+//! differentiated again. Kernels without a gradient may stand in for it only where [`second_order`]
+//! is false: there nothing differentiates what they give.
 
 use candle_core::op::BackpropOp;
 use candle_core::{
@@ -199,28 +199,6 @@ pub(crate) fn slices<T: Real, R>(tensors: &[&Tensor], f: impl FnOnce(&[&[T]]) ->
         }
     }
     Ok(f(&parts))
-}
-
-/// Results of a raw backward kernel: usable as gradients; differentiating them is an error which
-/// names the operation.
-pub(crate) fn once(name: &'static str, results: Vec<Option<Tensor>>, from: &[&Tensor]) -> Gradients {
-    if !second_order() || !from.iter().any(|t| t.track_op()) {
-        return Ok(results);
-    }
-    let anchor = from.iter().find(|t| t.track_op()).copied();
-    results
-        .into_iter()
-        .map(|r| match (r, anchor) {
-            (Some(r), Some(anchor)) => {
-                let copy = move |v: &[View]| Ok((v[0].storage.clone(), Shape::from(v[0].dims())));
-                apply(name, &[&r.force_contiguous()?, anchor], copy, move |_, _, _| {
-                    Err(Error::BackwardNotSupported { op: name })
-                })
-                .map(Some)
-            }
-            (r, _) => Ok(r),
-        })
-        .collect()
 }
 
 /// An error about shapes: "expected X, found Y", with the operation's name.

@@ -5,14 +5,15 @@
 //! broadcast, reductions over axes, comparison. Inputs may have any strides. Errors are candle's
 //! (`Result`), with the operation's name, what was expected and what was found.
 //!
-//! Results do not depend on the number of threads (see `real.rs`). Each file says whether second
-//! derivatives exist; where they do not, asking for them is an error. They need the environment
-//! variable `CANDLE_GRAD_DO_NOT_DETACH=1` before a thread's first backward pass.
+//! Results do not depend on the number of threads (see `real.rs`). Every gradient can be
+//! differentiated again, as often as one likes, where the environment variable
+//! `CANDLE_GRAD_DO_NOT_DETACH=1` is set before a thread's first backward pass.
 
 mod activation;
 mod attention;
 mod backward;
 mod columns;
+mod composed;
 mod conv;
 mod conv_kernel;
 mod custom;
@@ -23,15 +24,17 @@ mod layout;
 mod linear;
 mod math;
 mod norm;
+mod norm_channels;
 mod pool;
 pub(crate) mod real;
 mod reduce;
+mod registers;
 mod resample;
 mod softmax;
 mod update;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 pub use activation::{
     Activation, activate, cos, exp, gelu, gelu_tanh, relu, selu, sigmoid, silu, sin, softplus, softsign, tanh,
@@ -44,7 +47,8 @@ pub use dropout::dropout;
 pub use index::{embedding, gather_rows, pick, scatter_add, segment_mean};
 pub use layout::{contiguous, transpose};
 pub use linear::{linear, matmul};
-pub use norm::{BatchNorm, batch_norm, batch_norm_with, channel_affine, group_norm, layer_norm, rms_norm};
+pub use norm::{layer_norm, rms_norm};
+pub use norm_channels::{BatchNorm, batch_norm, batch_norm_with, channel_affine, group_norm};
 pub use pool::{global_max_pool, max_pool2d};
 pub use reduce::{channel_sum, mean_all, sum_all, sum_rows};
 pub use resample::{Padding, avg_pool2d, global_avg_pool, pad1d, pad2d, upsample_bilinear, upsample_nearest};

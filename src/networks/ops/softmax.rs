@@ -138,11 +138,13 @@ pub fn softmax(x: &Tensor) -> Result<Tensor> {
                 Ok((T::to_cpu_storage_owned(y), Shape::from(v[0].dims())))
             })
         },
-        move |_, y, g| Ok(vec![Some(softmax_back(y, g, n)?)]),
+        |_, y, g| Ok(vec![Some(softmax_back(y, g)?)]),
     )
 }
 
-fn softmax_back(y: &Tensor, g: &Tensor, n: usize) -> Result<Tensor> {
+/// The gradient y (g - sum of g y) of a softmax y from that by y.
+pub(super) fn softmax_back(y: &Tensor, g: &Tensor) -> Result<Tensor> {
+    let n = last("gradient of softmax", y)?;
     let dtype = y.dtype();
     apply(
         "gradient of softmax",
@@ -166,7 +168,7 @@ fn softmax_back(y: &Tensor, g: &Tensor, n: usize) -> Result<Tensor> {
             } else {
                 None
             };
-            Ok(vec![dy, if wants(g) { Some(softmax_back(y, h, n)?) } else { None }])
+            Ok(vec![dy, if wants(g) { Some(softmax_back(y, h)?) } else { None }])
         },
     )
 }

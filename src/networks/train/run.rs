@@ -105,9 +105,7 @@ impl<'a> Run<'a> {
             // What was learned so far is worth more than the rows that did not come.
             Err(NetworkError::Generator { message, .. }) if s.step > 0 => {
                 let (epoch, batch) = (s.place.epoch + 1, s.place.index + 1);
-                let found = format!("no rows ({message})");
-                s.ended =
-                    Some(Ended::Diverged(Divergence { epoch, batch, rows: Vec::new(), found, data: None }));
+                s.ended = Some(Ended::Failed { epoch, batch, message });
                 return Ok(());
             }
             other => other?,
@@ -287,8 +285,12 @@ impl<'a> Run<'a> {
             }
             return Ok(());
         }
+        let Some(mut best) = self.state.best.take() else {
+            // It broke in its first epoch.
+            self.state.good_loss = (self.state.step > 0).then(|| all(self)).transpose()?;
+            return Ok(());
+        };
         let mut now = snapshot(&self.model)?;
-        let Some(mut best) = self.state.best.take() else { return Ok(()) };
         put(&mut best.weights, &self.model)?;
         best.loss = all(self)?;
         put(&mut now, &self.model)?;

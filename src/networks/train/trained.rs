@@ -70,6 +70,15 @@ pub enum Ended {
     Stopped(StopReason),
     /// Loss or weights are not finite, or far above the first; the last good weights are kept.
     Diverged(Divergence),
+    /// The generator of the data failed after the first step; the weights are those before.
+    Failed {
+        /// The epoch, from 1.
+        epoch: u64,
+        /// The batch of the epoch, from 1.
+        batch: u64,
+        /// Its words.
+        message: String,
+    },
 }
 
 impl Ended {
@@ -78,6 +87,7 @@ impl Ended {
         match self {
             Ended::Stopped(reason) => reason.word(),
             Ended::Diverged(_) => "diverged",
+            Ended::Failed { .. } => "failed",
         }
     }
 
@@ -86,6 +96,7 @@ impl Ended {
         match StopReason::from_word(word) {
             Some(reason) => Ended::Stopped(reason),
             None if word == "diverged" => Ended::Diverged(Divergence::default()),
+            None if word == "failed" => Ended::Failed { epoch: 0, batch: 0, message: String::new() },
             None => Ended::Stopped(StopReason::Finished),
         }
     }
@@ -93,6 +104,12 @@ impl Ended {
     pub(super) fn save(&self, out: &mut Writer) {
         match self {
             Ended::Stopped(reason) => out.text(reason.word()),
+            Ended::Failed { epoch, batch, message } => {
+                out.text("failed");
+                out.u64(*epoch);
+                out.u64(*batch);
+                out.text(message);
+            }
             Ended::Diverged(d) => {
                 out.text("diverged");
                 out.u64(d.epoch);
@@ -107,6 +124,10 @@ impl Ended {
 
     pub(super) fn load(from: &mut Reader<'_>) -> Option<Ended> {
         let word = from.text()?;
+        if word == "failed" {
+            let (epoch, batch, message) = (from.u64()?, from.u64()?, from.text()?.to_string());
+            return Some(Ended::Failed { epoch, batch, message });
+        }
         if word != "diverged" {
             return StopReason::from_word(word).map(Ended::Stopped);
         }

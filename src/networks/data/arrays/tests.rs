@@ -125,7 +125,8 @@ fn a_target_moves_along_with_its_image() {
             let (x, y) = (flat(&batch.inputs[0]), flat(batch.target.as_ref().unwrap()));
             moved |= y != pixels;
             for (a, b) in x.iter().zip(&y) {
-                assert!((a - b).abs() < 0.6 && a != b, "{x:?} {y:?}");
+                // What comes in at an edge is 0.
+                assert!((a - b).abs() < 0.6 && (a != b || *b == 0.0), "{x:?} {y:?}");
             }
         }
         assert!(moved);

@@ -1,11 +1,12 @@
 //! Laws of layers. What is generated from the table of kinds stands in `registry`.
 
+mod candle;
 mod faults;
 mod first_weights;
 mod laws;
 mod networks;
 mod reference;
-mod registry;
+pub(in crate::networks) mod registry;
 
 use candle_core::{DType, Tensor};
 

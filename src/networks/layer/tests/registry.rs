@@ -2,7 +2,7 @@
 
 use candle_core::{DType, Tensor, Var};
 
-use super::super::super::check::{gradient_error, normal, second_error};
+use super::super::super::check::{self, Function, Gap, Subject, all, check, keeping_graphs, normal};
 use super::super::super::model::{Model, Pass, output_shape};
 use super::super::super::parameters::Precision;
 use super::super::{KINDS, Kind, Preset, Sample, Setting};
@@ -121,66 +121,43 @@ fn variables(kind: &Kind, sample: &Sample, model: &Model) -> (Vec<Var>, Vec<Tens
     (vars, given)
 }
 
-#[test]
-fn gradients_agree_with_differences() {
-    let mut wrong = Vec::new();
-    for (kind, sample) in samples() {
-        let model = model(sample.layer, sample.inputs);
-        shake(&model);
-        let (vars, given) = variables(kind, sample, &model);
-        for training in [false, true] {
-            let f = || {
+/// The kinds with their samples.
+pub(in crate::networks) fn subjects() -> Vec<Subject> {
+    let sample = |kind: &'static Kind, sample: &'static Sample| {
+        let sizes: Vec<String> = sample.inputs.iter().map(|i| format!("{i:?}")).collect();
+        let make = |training: bool| {
+            let model = model(sample.layer, sample.inputs);
+            shake(&model);
+            let (vars, given) = variables(kind, sample, &model);
+            let f = move || {
                 let mut pass = if training { Pass::training(Streams::new(3), 5) } else { Pass::evaluation() };
                 model.forward(&given, &mut pass).map_err(|e| candle_core::Error::Msg(e.to_string()))
             };
-            if vars.is_empty() {
-                continue;
-            }
-            let error = gradient_error(&vars, &f).unwrap_or_else(|e| panic!("{}: {e}", sample.layer));
-            println!("{:<16} {error:9.1e}  {}", kind.name, sample.layer);
-            if error.is_nan() || error > 1e-6 {
-                wrong.push(format!("{} (training: {training}): {error:e}", sample.layer));
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+            (vars, Box::new(f) as Function)
+        };
+        check::Sample { text: format!("`{}` {}", sample.layer, sizes.join(", ")), make: Box::new(make) }
+    };
+    let subject = |kind: &'static Kind| {
+        let samples = kind.samples.iter().map(|s| sample(kind, s)).collect();
+        Subject { name: kind.name, samples }
+    };
+    KINDS.iter().map(subject).collect()
 }
 
-/// The backward pass keeps its graph only where the environment says so before it first runs, so the check runs in a
-/// process of its own.
+#[test]
+fn gradients_agree_with_differences() {
+    check(subjects, (false, 1), Gap::MILLIONTH, all);
+    check(subjects, (true, 1), Gap::MILLIONTH, all);
+}
+
 #[test]
 fn second_derivatives_where_promised() {
-    const KEEP: &str = "CANDLE_GRAD_DO_NOT_DETACH";
-    if std::env::var(KEEP).is_err() {
-        let name = "networks::layer::tests::registry::second_derivatives_where_promised";
-        let test = std::process::Command::new(std::env::current_exe().unwrap())
-            .args([name, "--exact", "--nocapture"])
-            .env(KEEP, "1")
-            .output()
-            .unwrap();
-        let said =
-            String::from_utf8_lossy(&test.stdout).into_owned() + &String::from_utf8_lossy(&test.stderr);
-        assert!(test.status.success() && said.contains("1 passed"), "{said}");
-        return;
+    const NAME: &str = "networks::layer::tests::registry::second_derivatives_where_promised";
+    if keeping_graphs(NAME).is_none() {
+        let promised = |name: &str, _| super::super::kind(name).unwrap().traits.second;
+        check(subjects, (false, 2), Gap::MILLIONTH, promised);
+        check(subjects, (true, 2), Gap::MILLIONTH, promised);
     }
-    let mut wrong = Vec::new();
-    for (kind, sample) in samples() {
-        if !layer(sample.layer).second_derivatives() {
-            continue;
-        }
-        let model = model(sample.layer, sample.inputs);
-        shake(&model);
-        let (vars, given) = variables(kind, sample, &model);
-        let f = || {
-            model.forward(&given, &mut Pass::evaluation()).map_err(|e| candle_core::Error::Msg(e.to_string()))
-        };
-        match second_error(&vars, &f) {
-            Ok(error) if error <= 1e-6 => {}
-            Ok(error) => wrong.push(format!("{}: {error:e}", sample.layer)),
-            Err(error) => wrong.push(format!("{}: {error}", sample.layer)),
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

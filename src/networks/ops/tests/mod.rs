@@ -1,20 +1,12 @@
-//! Every operation against finite differences in f64, f32 against f64, two threads against one.
+//! Operations beside their equations and beside candle's, two threads beside one. What holds of every
+//! operation, its gradients foremost, stands in `table`.
+
+pub(in crate::networks) mod table;
 
 use candle_core::{D, DType, Device, Result, Tensor, Var};
 
 use super::*;
-use crate::networks::check::{distinct, max_relative_error, off_zero, second_order_error, uniform};
-
-type F = fn(&[Tensor]) -> Result<Tensor>;
-
-/// One operation with sample inputs.
-struct Row {
-    name: &'static str,
-    leaves: fn() -> Vec<Tensor>,
-    f: F,
-    /// Second derivatives are promised.
-    second: bool,
-}
+use crate::networks::check::uniform;
 
 fn u(name: &str, shape: &[usize]) -> Tensor {
     uniform(name, shape, -1.0, 1.0)
@@ -22,143 +14,6 @@ fn u(name: &str, shape: &[usize]) -> Tensor {
 
 fn tokens(v: &[u32], shape: &[usize]) -> Tensor {
     Tensor::from_slice(v, shape, &Device::Cpu).unwrap()
-}
-
-macro_rules! rows {
-    ($($name:literal $second:literal [$($leaf:expr),* $(,)?] |$x:ident| $f:expr;)*) => {
-        &[$(Row { name: $name, leaves: || vec![$($leaf),*], f: |$x| $f, second: $second }),*]
-    };
-}
-
-const ROWS: &[Row] = rows! {
-    "conv2d" true [u("x", &[2, 3, 5, 6]), u("k", &[5, 3, 3, 2]), u("b", &[5])] |x| conv2d(&x[0], &x[1], Some(&x[2]), &Conv::default());
-    "conv2d padded" true [u("x", &[5, 2, 4, 5]), u("k", &[9, 2, 3, 3])] |x| conv2d(&x[0], &x[1], None, &Conv::padded(1));
-    "conv2d stride 2" true [u("x", &[2, 2, 7, 8]), u("k", &[3, 2, 3, 3]), u("b", &[3])] |x| conv2d(&x[0], &x[1], Some(&x[2]), &Conv::padded(1).stride(2));
-    "conv2d stride 3 kernel 2" true [u("x", &[2, 2, 8, 7]), u("k", &[3, 2, 2, 2])] |x| conv2d(&x[0], &x[1], None, &Conv::default().stride(3));
-    "conv2d dilation" true [u("x", &[1, 2, 7, 9]), u("k", &[2, 2, 3, 3])] |x| conv2d(&x[0], &x[1], None, &Conv::padded(2).dilation(2));
-    "conv2d stride 2 dilation 3" true [u("x", &[2, 1, 9, 10]), u("k", &[2, 1, 3, 2])] |x| conv2d(&x[0], &x[1], None, &Conv { stride: (2, 3), padding: (1, 2), dilation: (3, 2), groups: 1 });
-    "conv2d groups" true [u("x", &[2, 4, 5, 5]), u("k", &[6, 2, 3, 3]), u("b", &[6])] |x| conv2d(&x[0], &x[1], Some(&x[2]), &Conv::padded(1).groups(2));
-    "conv2d depthwise" true [u("x", &[2, 3, 5, 5]), u("k", &[3, 1, 3, 3])] |x| conv2d(&x[0], &x[1], None, &Conv::padded(1).groups(3));
-    "conv2d 1x1" true [u("x", &[2, 3, 3, 4]), u("k", &[4, 3, 1, 1])] |x| conv2d(&x[0], &x[1], None, &Conv::default());
-    "conv2d wide padding" true [u("x", &[1, 1, 3, 3]), u("k", &[1, 1, 2, 2])] |x| conv2d(&x[0], &x[1], None, &Conv::padded(3).stride(2));
-    "conv2d strided input" true [u("x", &[6, 2, 9, 3]), u("k", &[3, 4, 3, 3])] |x| conv2d(&x[0].permute((1, 3, 0, 2))?.narrow(3, 1, 7)?, &x[1].transpose(0, 1)?.narrow(1, 0, 3)?, None, &Conv::padded(1));
-    "conv1d" true [u("x", &[2, 3, 9]), u("k", &[4, 3, 3]), u("b", &[4])] |x| conv1d(&x[0], &x[1], Some(&x[2]), &Conv::padded(1).stride(2));
-    "conv1d no padding" true [u("x", &[3, 2, 7]), u("k", &[2, 2, 4])] |x| conv1d(&x[0], &x[1], None, &Conv::default());
-    "conv_transpose2d" true [u("x", &[2, 3, 3, 4]), u("k", &[3, 2, 2, 2]), u("b", &[2])] |x| conv_transpose2d(&x[0], &x[1], Some(&x[2]), &Conv::default().stride(2), (0, 0));
-    "conv_transpose2d extra" true [u("x", &[1, 4, 3, 4]), u("k", &[4, 2, 3, 3]), u("b", &[4])] |x| conv_transpose2d(&x[0], &x[1], Some(&x[2]), &Conv::padded(1).stride(2).groups(2), (1, 1));
-    "pad2d zero" true [u("x", &[2, 1, 3, 4])] |x| pad2d(&x[0], (1, 2), (0, 3), Padding::Zero);
-    "pad2d periodic" true [u("x", &[2, 2, 3, 4])] |x| pad2d(&x[0], (4, 2), (1, 5), Padding::Periodic);
-    "pad2d replicate" true [u("x", &[1, 2, 3, 4])] |x| pad2d(&x[0], (2, 1), (1, 2), Padding::Replicate);
-    "pad2d reflect" true [u("x", &[1, 2, 3, 4])] |x| pad2d(&x[0], (2, 1), (1, 2), Padding::Reflect);
-    "pad1d periodic" true [u("x", &[2, 3, 5])] |x| pad1d(&x[0], 2, 1, Padding::Periodic);
-    "upsample_nearest" true [u("x", &[2, 2, 3, 4])] |x| upsample_nearest(&x[0], 6, 8);
-    "upsample_nearest uneven" true [u("x", &[1, 2, 3, 5])] |x| upsample_nearest(&x[0], 7, 6);
-    "upsample_nearest with another consumer" true [u("x", &[1, 2, 3, 4])] |x| pad2d(&x[0], (0, 3), (0, 4), Padding::Zero)? + upsample_nearest(&x[0].sqr()?, 6, 8)?;
-    "upsample_bilinear" true [u("x", &[1, 2, 3, 4])] |x| upsample_bilinear(&x[0], 7, 8);
-    "avg_pool2d" true [u("x", &[2, 2, 7, 6])] |x| avg_pool2d(&x[0], (2, 3), (2, 2), (0, 0));
-    "avg_pool2d padded" true [u("x", &[1, 2, 5, 7])] |x| avg_pool2d(&x[0], (3, 3), (2, 1), (1, 1));
-    "max_pool2d" true [distinct("x", &[2, 2, 4, 6])] |x| max_pool2d(&x[0], (2, 2), (2, 2), (0, 0));
-    "max_pool2d overlapping" true [distinct("x", &[1, 2, 7, 6])] |x| max_pool2d(&x[0], (3, 2), (2, 1), (1, 0));
-    "max_pool2d with another consumer" true [distinct("x", &[1, 1, 5, 5])] |x| (max_pool2d(&x[0], (2, 2), (2, 2), (0, 0))? * x[0].narrow(2, 0, 2)?.narrow(3, 0, 2)?)?.sin();
-    "global_avg_pool" true [u("x", &[2, 3, 4, 5])] |x| global_avg_pool(&x[0]);
-    "global_max_pool" true [distinct("x", &[2, 3, 4, 5])] |x| global_max_pool(&x[0]);
-    "layer_norm" false [u("x", &[3, 4, 37]), u("g", &[37]), u("b", &[37])] |x| layer_norm(&x[0], &x[1], Some(&x[2]), 1e-5);
-    "layer_norm strided" false [u("x", &[6, 3, 2]), u("g", &[3])] |x| layer_norm(&x[0].transpose(1, 2)?, &x[1], None, 1e-5);
-    "rms_norm" false [u("x", &[5, 33]), u("g", &[33])] |x| rms_norm(&x[0], &x[1], 1e-5);
-    "group_norm" false [u("x", &[2, 6, 3, 3]), u("g", &[6]), u("b", &[6])] |x| group_norm(&x[0], &x[1], &x[2], 3, 1e-5);
-    "batch_norm" false [u("x", &[3, 2, 4, 5]), u("g", &[2]), u("b", &[2])] |x| Ok(batch_norm(&x[0], &x[1], &x[2], 1e-5)?.y);
-    "batch_norm of vectors" false [u("x", &[7, 3]), u("g", &[3]), u("b", &[3])] |x| Ok(batch_norm(&x[0], &x[1], &x[2], 1e-5)?.y);
-    "batch_norm_with" true [u("x", &[3, 2, 4]), u("g", &[2]), u("b", &[2]), u("m", &[2]), uniform("v", &[2], 0.5, 1.5)] |x| batch_norm_with(&x[0], &x[1], &x[2], &x[3], &x[4], 1e-5);
-    "softmax" true [uniform("x", &[3, 35], -3.0, 3.0)] |x| softmax(&x[0]);
-    "log_softmax" true [uniform("x", &[2, 3, 5], -3.0, 3.0)] |x| log_softmax(&x[0]);
-    "relu" true [off_zero("x", &[40])] |x| relu(&x[0]);
-    "leaky_relu" true [off_zero("x", &[40])] |x| activate(&x[0], Activation::LeakyRelu(0.1));
-    "elu" true [off_zero("x", &[40])] |x| activate(&x[0], Activation::Elu(1.3));
-    "selu" true [off_zero("x", &[40])] |x| selu(&x[0]);
-    "gelu" true [uniform("x", &[41], -4.0, 4.0)] |x| gelu(&x[0]);
-    "gelu_tanh" true [uniform("x", &[41], -4.0, 4.0)] |x| gelu_tanh(&x[0]);
-    "silu" true [uniform("x", &[41], -4.0, 4.0)] |x| silu(&x[0]);
-    "tanh" true [uniform("x", &[41], -3.0, 3.0)] |x| tanh(&x[0]);
-    "sigmoid" true [uniform("x", &[41], -4.0, 4.0)] |x| sigmoid(&x[0]);
-    "softplus" true [uniform("x", &[41], -4.0, 4.0)] |x| softplus(&x[0]);
-    "softsign" true [off_zero("x", &[41])] |x| softsign(&x[0]);
-    "sin" true [uniform("x", &[5, 8], -9.0, 9.0)] |x| sin(&x[0].t()?);
-    "cos" true [uniform("x", &[41], -9.0, 9.0)] |x| cos(&x[0]);
-    "exp" true [u("x", &[41])] |x| exp(&x[0]);
-    "linear" true [u("x", &[3, 2, 5]), u("w", &[4, 5]), u("b", &[4])] |x| linear(&x[0], &x[1], Some(&x[2]));
-    "linear of a transposed input" true [u("x", &[3, 5, 2]), u("w", &[4, 5]), u("b", &[4])] |x| linear(&x[0].transpose(1, 2)?, &x[1], Some(&x[2]));
-    "matmul" true [u("a", &[2, 3, 4]), u("b", &[2, 4, 5])] |x| matmul(&x[0], &x[1]);
-    "matmul of transposed and narrowed" true [u("a", &[2, 4, 3]), u("b", &[2, 5, 6])] |x| matmul(&x[0].transpose(1, 2)?, &x[1].transpose(1, 2)?.narrow(1, 1, 4)?);
-    "matmul with one matrix" true [u("a", &[2, 4, 3]), u("b", &[4, 5])] |x| matmul(&x[0].transpose(1, 2)?, &x[1]);
-    "matmul broadcast" true [u("a", &[3, 4]), u("b", &[2, 1, 4, 2])] |x| matmul(&x[0], &x[1]);
-    "attention" false [u("q", &[2, 3, 8]), u("k", &[2, 5, 8]), u("v", &[2, 5, 8])] |x| attention(&x[0], &x[1], &x[2], 2, &Mask::default());
-    "attention masked" false [u("q", &[2, 3, 4]), u("k", &[2, 3, 4]), u("v", &[2, 3, 4])] |x| attention(&x[0], &x[1], &x[2], 2, &Mask { added: Some(u("m", &[2, 1, 3, 3])), causal: true });
-    "self_attention" false [u("x", &[2, 4, 12])] |x| self_attention(&x[0], 2, &Mask { added: Some(u("m", &[4, 4])), causal: true });
-    "embedding" true [u("t", &[5, 3])] |x| embedding(&tokens(&[4, 0, 4, 2, 1, 4], &[2, 3]), &x[0]);
-    "gather_rows" true [u("x", &[5, 2, 2])] |x| gather_rows(&x[0], &tokens(&[3, 3, 0], &[3]));
-    "scatter_add" true [u("x", &[5, 2])] |x| scatter_add(&x[0], &tokens(&[3, 1, 3, 0, 3], &[5]), 5);
-    "segment_mean" true [u("x", &[5, 2])] |x| segment_mean(&x[0], &tokens(&[3, 1, 3, 0, 3], &[5]), 4);
-    "pick" true [u("x", &[2, 3, 4])] |x| pick(&x[0], &tokens(&[0, 3, 1, 2, 2, 0], &[2, 3]));
-    "dropout" true [u("x", &[4, 5])] |x| dropout(&x[0], 0.4, &mut crate::base::random::Streams::new(3).stream("mask"));
-    "sum_rows" true [u("x", &[3, 2, 5])] |x| sum_rows(&x[0]);
-    "channel_sum" true [u("x", &[3, 2, 5])] |x| channel_sum(&x[0]);
-    "sum_all" true [u("x", &[3, 5])] |x| sum_all(&x[0]);
-    "mean_all" true [u("x", &[3, 5])] |x| mean_all(&x[0].t()?);
-    "contiguous" true [u("x", &[3, 20, 18])] |x| contiguous(&x[0].permute((2, 0, 1))?.narrow(1, 1, 2)?);
-};
-
-#[test]
-fn gradients_agree_with_differences() {
-    let mut bad = Vec::new();
-    for row in ROWS {
-        let e = max_relative_error(&(row.leaves)(), row.f).unwrap();
-        println!("{:<42}{e:.1e}", row.name);
-        if e > 1e-7 {
-            bad.push((row.name, e));
-        }
-    }
-    assert!(bad.is_empty(), "{bad:?}");
-}
-
-#[test]
-fn second_gradients_agree_or_are_refused() {
-    let mut bad = Vec::new();
-    for row in ROWS {
-        // The square makes linear operations depend on their input a second time.
-        let f = move |x: &[Tensor]| (row.f)(x)?.sqr();
-        match (row.second, second_order_error(&(row.leaves)(), f)) {
-            (true, Ok(e)) if e < 1e-6 => println!("{:<42}{e:.1e}", row.name),
-            (false, Err(e)) => println!("{:<42}{e}", row.name),
-            (_, other) => bad.push((row.name, other.map_err(|e| e.to_string()))),
-        }
-    }
-    assert!(bad.is_empty(), "{bad:?}");
-}
-
-fn run(row: &Row, dtype: DType) -> Vec<Vec<f64>> {
-    let leaves: Vec<Var> =
-        (row.leaves)().iter().map(|l| Var::from_tensor(&l.to_dtype(dtype).unwrap()).unwrap()).collect();
-    let x: Vec<Tensor> = leaves.iter().map(|v| v.as_tensor().clone()).collect();
-    let y = (row.f)(&x).unwrap();
-    let loss = (&y * uniform("w", y.dims(), -1.0, 1.0).to_dtype(dtype).unwrap()).unwrap().sum_all().unwrap();
-    let mut all = vec![y];
-    all.extend(gradients(&loss, &leaves).unwrap());
-    all.iter()
-        .map(|t| {
-            t.to_dtype(DType::F64).unwrap().contiguous().unwrap().flatten_all().unwrap().to_vec1().unwrap()
-        })
-        .collect()
-}
-
-#[test]
-fn single_precision_agrees_with_double() {
-    for row in ROWS {
-        for (a, b) in run(row, DType::F32).iter().zip(run(row, DType::F64)) {
-            let size = b.iter().fold(1e-3f64, |m, x| m.max(x.abs()));
-            let e = a.iter().zip(&b).fold(0.0f64, |m, (x, y)| m.max((x - y).abs())) / size;
-            assert!(e < 2e-5, "{}: {e}", row.name);
-        }
-    }
 }
 
 /// A training step of shapes large enough for several threads; the bytes of all results.
