@@ -88,10 +88,14 @@ fn compare(a: &Kept, b: &Kept, session: &Session) -> Json {
         let verdict = match (&x, &y) {
             (Some(x), Some(y)) if x == y => "identical",
             (Some(x), Some(y)) if equal(session, x, y) => "equal",
+            // A training has figures and no law.
+            (None, None) if ma["searches"][k] == mb["searches"][k] => "identical",
             _ => "different",
         };
         let name = [&ma["searches"][k], &mb["searches"][k]].into_iter().find(|s| !s.is_null());
         let name = name.map_or(Json::Null, |s| json!([s["task"], s["name"]]));
+        let shown = |law: Option<String>, search: &Json| law.map_or_else(|| figures_of(search), Json::from);
+        let (x, y) = (shown(x, &ma["searches"][k]), shown(y, &mb["searches"][k]));
         laws.push(json!({"name": name, "a": x, "b": y, "verdict": verdict}));
     }
     let same = values.is_empty()
@@ -146,6 +150,15 @@ fn last_metrics(run: &Kept) -> BTreeMap<String, Json> {
         }
     }
     last
+}
+
+/// What a search or a training without a law came to, in words.
+fn figures_of(search: &Json) -> Json {
+    let Some(figures) = search["figures"].as_object() else { return Json::Null };
+    let words = figures.iter().map(|(name, x)| format!("{name} {x}"));
+    let stopped = search["stopped"].as_str().map(|word| format!("stopped: {word}"));
+    let all: Vec<String> = words.chain(stopped).collect();
+    if all.is_empty() { Json::Null } else { all.join(", ").into() }
 }
 
 fn chosen(search: &Json) -> Option<String> {

@@ -64,7 +64,7 @@ pub const CODES: &[(u16, &str, &str)] = &[
     (
         8008,
         "run cannot go on here",
-        "`--resume` goes on with a run of the same script, with the same used files, seed and options: then what was finished is taken over and the rest gives the same bytes as a run that never stopped.",
+        "`--resume` goes on with a run of the same script, with the same seed and options: then what was finished is taken over and the rest gives the same bytes as a run that never stopped.",
     ),
     (
         8009,
@@ -80,6 +80,11 @@ pub const CODES: &[(u16, &str, &str)] = &[
         8011,
         "no such name in the library",
         "`phys doc` knows the functions and modules of the standard library.",
+    ),
+    (
+        8012,
+        "run of a script that has changed",
+        "`--resume` with the run of an earlier text of the script begins a run of its own. Of the earlier one it takes over searches and trainings whose call, data and seed are the same, as their checkpoints say; it tells which begin anew.",
     ),
     (
         8020,

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::record::checkpoints::Store;
-use super::record::folder::{Kept, root};
+use super::record::folder::{Goes, Kept, root};
 use super::record::{Plan, Recorder};
 use super::terminal::{Terminal, complain, writable, write_json};
 use super::{RunOptions, exit, interruptible, json, script};
@@ -125,18 +125,30 @@ pub(super) fn text(name: &str, text: &str, folder: &Path, options: &RunOptions) 
             set,
             threads,
         };
-        let begun = kept
-            .as_ref()
-            .map_or(Ok(()), |k| k.admits(&plan))
-            .and_then(|()| Recorder::begin(&plan, &runs.unwrap_or_default(), kept.as_ref()));
-        let recorder = match begun {
+        let goes = match kept.as_ref().map(|k| k.admits(&plan)).transpose() {
+            Ok(goes) => goes.unwrap_or(Goes::Here),
+            Err(d) => return refuse(&d),
+        };
+        let here = kept.as_ref().filter(|_| goes == Goes::Here);
+        // Runs of one script stand beside each other.
+        let beside = kept.as_ref().and_then(|k| k.folder.parent()?.parent());
+        let runs = runs.unwrap_or_else(|| beside.map(Path::to_path_buf).unwrap_or_default());
+        let recorder = match Recorder::begin(&plan, &runs, here) {
             Ok(recorder) => recorder,
             Err(d) => return refuse(&d),
         };
         diagnostics.iter().for_each(|d| {
             recorder.event(&Event::Diagnostic(d.clone()), &|d| json::diagnostic(d, &sources));
         });
-        let store = Store::new(&recorder.folder.join("checkpoints"), kept.is_some(), listener.sink());
+        let mut store = Store::new(&recorder.folder.join("checkpoints"), kept.is_some(), listener.sink());
+        if let Some(earlier) = kept.as_ref().filter(|_| goes == Goes::Beside) {
+            let folder = earlier.folder.display();
+            let message = format!(
+                "`{name}` has changed since the run in `{folder}`: a new run takes over what both compute alike"
+            );
+            terminal.diagnostic(&Diagnostic::notice(crate::base::Code(8012), None, message));
+            store = store.after(&earlier.folder.join("checkpoints"));
+        }
         session.context.checkpoints = Some(Arc::new(store));
         let last = recorder.clone();
         terminal.before_leaving(move || {

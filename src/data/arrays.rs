@@ -156,7 +156,7 @@ fn column(
     options: &ReadOptions,
 ) -> Result<Column, DataError> {
     let shown = if errors { format!("± {name}") } else { name.to_string() };
-    let place = |row: usize| Place { file: file.to_string(), row: row + 1, line: 0, column: shown.clone() };
+    let place = |row: usize| Place { file: file.to_string(), row, line: 0, column: shown.clone() };
     let parts: Vec<f64> = match &values {
         Values::F64(v) => v.clone(),
         // Missing where either part is.

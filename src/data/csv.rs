@@ -134,7 +134,7 @@ pub fn read_csv_text(
         if cells.len() != headers.len() {
             return Err(DataError::Ragged {
                 file: name.to_string(),
-                row: row + 1,
+                row,
                 line: *line,
                 expected: headers.len(),
                 found: cells.len(),
@@ -374,7 +374,7 @@ impl Table<'_> {
     fn place(&self, row: usize, column: usize) -> Place {
         let header = &self.headers[column];
         let name = if header.errors { format!("± {}", header.name) } else { header.name.to_string() };
-        Place { file: self.file.to_string(), row: row + 1, line: self.rows[row].0, column: name }
+        Place { file: self.file.to_string(), row, line: self.rows[row].0, column: name }
     }
 
     fn cells(&self, k: usize) -> impl Iterator<Item = &str> {

@@ -23,7 +23,7 @@ fn cut(text: &str, most: usize) -> Cow<'_, str> {
     }
 }
 
-/// Where in a file: rows count from 1 below the header; lines from 1.
+/// Where in a file: rows count from 0 below the header, as `d[0]` does; lines from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The file's name.

@@ -181,7 +181,7 @@ impl<'a> Problem<'a> {
     }
 
     fn row_fault(&self, row: usize, value: f64) -> DataError {
-        DataError::Residual { row: self.rows.get(row - 1).map_or(row, |r| r + 1), value }
+        DataError::Residual { row: self.rows.get(row - 1).copied().unwrap_or(row), value }
     }
 
     fn fault(&self, error: NumericError) -> DataError {
@@ -206,7 +206,7 @@ impl<'a> Problem<'a> {
 
     fn weights(&self, sigma: Vec<f64>) -> Result<Vec<f64>, DataError> {
         if let Some(i) = sigma.iter().position(|s| !(*s > 0.0 && s.is_finite())) {
-            return Err(DataError::ZeroError { row: self.rows[i] + 1, value: sigma[i] });
+            return Err(DataError::ZeroError { row: self.rows[i], value: sigma[i] });
         }
         Ok(sigma.iter().map(|s| s.recip()).collect())
     }

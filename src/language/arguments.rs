@@ -187,7 +187,9 @@ impl Context {
                 }
             }
         }
-        // Options of a trial replace those of the call where trials are asked for; the record is never a value.
+        // Options of a trial replace those of the call where trials are asked for, and those that cannot stand beside them;
+        // the record is never a value.
+        let mut trial: Vec<usize> = Vec::new();
         for k in 0..count {
             if signature.params[k].ty != Type::Options {
                 continue;
@@ -209,7 +211,19 @@ impl Context {
                     };
                     if self.smoke {
                         places[at] = vec![entry.value];
+                        trial.push(at);
                     }
+                }
+            }
+        }
+        for [a, b] in RIVALS {
+            for (own, rival) in [(a, b), (b, a)] {
+                let of = |name: &str| signature.param(name).map(|(k, _)| k);
+                if let (Some(own), Some(rival)) = (of(own), of(rival))
+                    && trial.contains(&own)
+                    && !trial.contains(&rival)
+                {
+                    places[rival].clear();
                 }
             }
         }
@@ -477,9 +491,45 @@ pub(super) fn unknown_option<'a>(
 ) -> Error {
     let known: Vec<&str> = known.collect();
     let mut error = *fault(6003, span, format!("expected an option of `{f}`, found `{name}`"));
-    error.hint = Some(match suggest::nearest(name, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("it has {}", known.join(", ")),
-    });
+    error.hint = Some(option_hint(name, &known));
     Box::new(error)
 }
+
+/// Options by the names that users of PyTorch and Keras type.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("learning_rate", "rate"),
+    ("lr", "rate"),
+    ("batch_size", "batch"),
+    ("n_epochs", "epochs"),
+    ("num_epochs", "epochs"),
+    ("max_epochs", "epochs"),
+    ("weight_decay", "decay"),
+    ("early_stopping", "patience"),
+    ("validation_split", "validation"),
+    ("criterion", "loss"),
+    ("out_features", "units"),
+    ("out_channels", "channels"),
+    ("filters", "channels"),
+    ("kernel_size", "kernel"),
+    ("hidden_size", "units"),
+    ("num_heads", "heads"),
+    ("n_heads", "heads"),
+    ("p", "rate"),
+    ("eps", "epsilon"),
+];
+
+/// What an unknown option may mean, or the options there are.
+pub(super) fn option_hint(name: &str, known: &[&str]) -> String {
+    let other = ELSEWHERE.iter().find(|(other, _)| *other == name).map(|(_, own)| *own);
+    match other.filter(|own| known.contains(own)).or_else(|| suggest::nearest(name, known.iter().copied())) {
+        Some(near) => format!("did you mean `{near}`?"),
+        // The rate of a training is that of its optimizer.
+        None if matches!(other, Some("rate" | "decay")) && known.contains(&"optimizer") => {
+            format!("optimizer: adam({}: 0.001)", other.unwrap_or_default())
+        }
+        None => format!("it has {}", known.join(", ")),
+    }
+}
+
+/// Options of which a call has one: a trial that sets one takes the other out.
+pub(super) const RIVALS: &[[&str; 2]] = &[["epochs", "steps"], ["average", "average_from"]];

@@ -30,6 +30,23 @@ pub(super) fn result_message(function: &str, message: &str) -> String {
     }
 }
 
+/// What an unknown name that is called may be: a layer, by what another library calls it or by a near name.
+pub fn layer_meant(name: &str, near: Option<&str>) -> Option<String> {
+    #[cfg(feature = "networks")]
+    {
+        use crate::networks::layer::{KINDS, elsewhere};
+        // `sin` is a function before it is a layer.
+        let is_layer = |n: &&str| KINDS.iter().any(|k| k.name == *n) && !builtins::networks::is_function(n);
+        let near = near.filter(is_layer);
+        elsewhere(name).or(near).map(|layer| format!("did you mean `{layer}`?"))
+    }
+    #[cfg(not(feature = "networks"))]
+    {
+        let _ = (name, near);
+        None
+    }
+}
+
 /// `a(b + c)`, written as the product that may have been meant.
 pub fn product_hint(tree: &Tree, name: &str, args: &[Arg]) -> String {
     match args {
@@ -111,9 +128,12 @@ impl Context {
         let names = self.known_names();
         let error = fault(6001, span, format!("expected a function, found the unknown name `{name}`"));
         let mut error = *error;
-        error.hint = Some(match suggest::nearest(name, names.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean `{near}`? A product is written `{name}*(...)`"),
-            None => format!("a product is written `{name}*(...)`"),
+        let near = suggest::nearest(name, names.iter().map(String::as_str));
+        error.hint = layer_meant(name, near).or_else(|| {
+            Some(match near {
+                Some(near) => format!("did you mean `{near}`? A product is written `{name}*(...)`"),
+                None => format!("a product is written `{name}*(...)`"),
+            })
         });
         Box::new(error)
     }
@@ -439,6 +459,22 @@ impl Context {
         self.run_declared(&args)
     }
 
+    /// Whole numbers of which a network is composed are counts: none is below 0.
+    fn sizes(&self, args: &Args) -> Result<()> {
+        if args.signature.result != Type::Other("network".into()) {
+            return Ok(());
+        }
+        for (k, p) in args.signature.params.iter().enumerate().filter(|(_, p)| p.ty == Type::Integer) {
+            let n = args.values[k].as_ref().and_then(Value::as_expr).and_then(|e| e.as_i64());
+            if let Some(n) = n.filter(|n| *n < 0) {
+                let message = format!("expected a number of at least 0 for `{}`, found {n}", p.name);
+                let hint = format!("{}({}: 2)", args.signature.name, p.name);
+                return Err(fault_hint(6006, args.spans[k], message, hint));
+            }
+        }
+        Ok(())
+    }
+
     /// The body of a declared function.
     fn run_declared(&mut self, args: &Args) -> Result<Value> {
         let name = &args.signature.name;
@@ -448,10 +484,20 @@ impl Context {
             let declarations = std::mem::take(&mut self.declarations);
             let values =
                 args.values.iter().zip(&args.spans).map(|(v, s)| v.clone().map(|v| (v, *s))).collect();
-            let result = self.enter(&written, values, args.span);
+            let result = self.sizes(args).and_then(|()| self.enter(&written, values, args.span));
             self.globals = globals;
             self.declarations = declarations;
-            return result;
+            // A fault within the library is one of the call.
+            let inside = written.tree.span(written.body).source;
+            return result.map_err(|mut e| {
+                if e.span.is_some_and(|s| s.source == inside) && args.span.source != inside {
+                    e.message = format!("in `{name}`: {}", e.message);
+                    // What would be right there is not what would be right here.
+                    (e.span, e.label, e.hint) = (Some(args.span), String::new(), None);
+                    e.related.clear();
+                }
+                e
+            });
         }
         let Some(body) = builtins::body(name) else {
             return Err(fault(6001, args.span, format!("`{name}` is declared, but has no body")));

@@ -82,7 +82,7 @@ impl Context {
             Value::Fit(f) => super::builtins::data::fit_member(f, name),
             Value::Front(f) => super::builtins::regress::front_member(f, name),
             #[cfg(feature = "networks")]
-            Value::Model(m) => super::builtins::training::model_member(m, name),
+            Value::Model(m) => super::builtins::training::model_member(m, name, &self.catalogue),
             Value::Law(l) => super::builtins::symbolic::law_member(l, name),
             Value::System(s) => super::builtins::systems::system_member(s, name),
             Value::Range(low, high) => match name {

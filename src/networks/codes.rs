@@ -155,4 +155,16 @@ pub const CODES: &[(u16, &str, &str)] = &[
         "A column varies by less than a ten-thousandth of its mean: dates, absolute temperatures, wavelengths of a line. Single \
          precision has seven digits in all. `precision: double` has sixteen; subtracting a round number from the column helps, too.",
     ),
+    (
+        4259,
+        "a function that changes from step to step",
+        "`lbfgs` and `levenberg_marquardt` compare losses and slopes of several steps. With a batch smaller than the data, or with \
+         dropout, each step sees another function, and what they learn of the last is wrong for the next.",
+    ),
+    (
+        4260,
+        "errors that do not count",
+        "The target has standard errors, and a training counts every row alike. `weights: w` gives each row a weight: with \
+         w = 1/error^2 a mean of squares becomes a chi square.",
+    ),
 ];

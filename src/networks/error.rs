@@ -69,7 +69,7 @@ pub enum NetworkError {
         found: usize,
     },
     /// The text is no layer.
-    #[error("expected {expected}, found {found} at byte {at} of the network `{text}`")]
+    #[error("expected {expected}, found {found} at byte {at} of a network, after `{before}`")]
     Text {
         /// What should stand there.
         expected: &'static str,
@@ -77,8 +77,8 @@ pub enum NetworkError {
         found: String,
         /// The place, in bytes.
         at: usize,
-        /// The whole text.
-        text: String,
+        /// The last of the text before it.
+        before: String,
     },
     /// A layer gets an input of the wrong shape.
     #[error("{path}: expected {expected}, found {found}")]
@@ -123,7 +123,7 @@ pub enum NetworkError {
         path: String,
         /// Which lengths it takes.
         expected: String,
-        /// The row, from 1.
+        /// The row, from 0.
         row: usize,
         /// Its length.
         found: usize,
@@ -219,15 +219,15 @@ pub enum NetworkError {
     NotFinite {
         /// The name of the array.
         array: String,
-        /// The row, from 1.
+        /// The row, from 0.
         row: usize,
-        /// The column: its name, or its place from 1.
+        /// The column: its name, or its place from 0.
         column: String,
         /// What stands there.
         found: f64,
     },
     /// Data without rows.
-    #[error("expected rows to train on, found none in `{array}`")]
+    #[error("expected at least one row, found none in `{array}`")]
     NoRows {
         /// The name of the array.
         array: String,
@@ -273,7 +273,7 @@ pub enum NetworkError {
         last: usize,
         /// Whether the classes are those of the pixels of an image.
         image: bool,
-        /// The row, from 1.
+        /// The row, from 0.
         row: usize,
         /// What stands there.
         found: f64,
@@ -427,6 +427,8 @@ impl Fault for NetworkError {
             NetworkError::SettingRange { name, default, .. } => {
                 Some(name.replace(')', &format!(": {default})")))
             }
+            // A number within an array has no name to filter by.
+            NetworkError::NotFinite { column, .. } if column.parse::<usize>().is_ok() => None,
             NetworkError::NotFinite { column, .. } => Some(format!("filter(data, {column} < inf)")),
             NetworkError::BatchSize { rows, .. } => Some(format!("batch: {rows}")),
             NetworkError::EmptyClass { .. } => Some("fewer classes, or more rows of that class".into()),

@@ -6,7 +6,7 @@
 //! mae                   |r|
 //! huber                 r^2/2 where |r| <= d, else d (|r| - d/2)                      Huber 1964
 //! log_cosh              log cosh r
-//! quantile              max(q (t - o), (q - 1) (t - o))                               Koenker & Bassett 1978
+//! quantile_loss         max(q (t - o), (q - 1) (t - o))                               Koenker & Bassett 1978
 //! cross_entropy         -log softmax(o)_t, smoothed: (1 - s) of it, s the mean over all classes
 //! binary_cross_entropy  -p t log sigmoid(o) - (1 - t) log(1 - sigmoid(o))
 //! kl                    sum_k t_k (log t_k - log softmax(o)_k)

@@ -5,6 +5,8 @@
 //! accuracy           share of rows whose greatest logit is the label's
 //! balanced_accuracy  mean over classes of the share of their rows that are found
 //! f1                 mean over classes of 2 TP / (2 TP + FP + FN)
+//! auc                of two classes: the share of pairs of a row of each in which that of the second has the greater
+//!                    logit, ties by half (Mann & Whitney 1947)
 //! rmse, mae          (mean r^2)^(1/2), mean |r|
 //! r2                 1 - sum r^2 / sum (t - mean t)^2, each output by itself, then their mean
 //! max_error          max |r|
@@ -64,6 +66,8 @@ pub struct Metric {
     pub docs: &'static str,
     /// Whether it is of classes; the others are of numbers.
     pub classes: bool,
+    /// Whether it is of two classes alone.
+    pub two: bool,
     /// Adds a batch to the sums, which begin empty.
     add: fn(&mut Vec<f64>, &Measured<'_>),
     /// The value of the sums.
@@ -94,6 +98,20 @@ fn per_class(sums: &[f64]) -> Vec<(f64, f64, f64)> {
     (0..k).map(count).filter(|(_, rows, _)| *rows > 0.0).collect()
 }
 
+/// The share of pairs in which the row of class 1 lies above that of class 0; NaN where there is none of one of them.
+fn ranked(scores: &[f64]) -> f64 {
+    let mut rows: Vec<(f64, bool)> = scores.chunks(2).map(|r| (r[0], r[1] > 0.5)).collect();
+    rows.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (mut below, mut pairs) = (0.0, 0.0);
+    for equal in rows.chunk_by(|a, b| a.0 == b.0) {
+        let yes = equal.iter().filter(|r| r.1).count() as f64;
+        let no = equal.len() as f64 - yes;
+        pairs += yes * (below + 0.5 * no);
+        below += no;
+    }
+    pairs / (below * (rows.len() as f64 - below))
+}
+
 fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
     let n = values.len() as f64;
     values.sum::<f64>() / n
@@ -105,6 +123,7 @@ pub const METRICS: &[Metric] = &[
         name: "accuracy",
         docs: "share of the rows whose class is found",
         classes: true,
+        two: false,
         add: |sums, m| {
             at_least(sums, 2);
             m.answers().for_each(|(best, label)| sums[0] += f64::from(best == label));
@@ -116,6 +135,7 @@ pub const METRICS: &[Metric] = &[
         name: "balanced_accuracy",
         docs: "mean over classes of the share of their rows that are found",
         classes: true,
+        two: false,
         add: confusion,
         value: |s| mean(per_class(s).into_iter().map(|(found, rows, _)| found / rows)),
     },
@@ -123,13 +143,31 @@ pub const METRICS: &[Metric] = &[
         name: "f1",
         docs: "mean over classes of the harmonic mean of precision and recall",
         classes: true,
+        two: false,
         add: confusion,
         value: |s| mean(per_class(s).into_iter().map(|(found, rows, taken)| 2.0 * found / (rows + taken))),
+    },
+    Metric {
+        name: "auc",
+        docs: "of two classes: how often a row of the second has the greater logit than one of the first",
+        classes: true,
+        two: true,
+        // For each row how much its outputs speak for the second class, and its class.
+        add: |sums, m| {
+            let rows = m.output.chunks(m.width.max(1)).zip(m.target);
+            rows.for_each(|(logits, label)| match logits {
+                [one] => sums.extend([*one, *label]),
+                [first, second] => sums.extend([second - first, *label]),
+                _ => {}
+            });
+        },
+        value: ranked,
     },
     Metric {
         name: "rmse",
         docs: "root of the mean squared error",
         classes: false,
+        two: false,
         add: |sums, m| {
             at_least(sums, 2);
             m.pairs().for_each(|(_, o, t)| sums[0] += (o - t) * (o - t));
@@ -141,6 +179,7 @@ pub const METRICS: &[Metric] = &[
         name: "mae",
         docs: "mean absolute error",
         classes: false,
+        two: false,
         add: |sums, m| {
             at_least(sums, 2);
             m.pairs().for_each(|(_, o, t)| sums[0] += (o - t).abs());
@@ -152,6 +191,7 @@ pub const METRICS: &[Metric] = &[
         name: "r2",
         docs: "share of the targets' variance explained, the mean over outputs",
         classes: false,
+        two: false,
         // For each output: rows, mean, squared deviations (both as of Welford 1962), squared residuals.
         add: |sums, m| {
             at_least(sums, 4 * m.targets());
@@ -170,6 +210,7 @@ pub const METRICS: &[Metric] = &[
         name: "max_error",
         docs: "greatest absolute error",
         classes: false,
+        two: false,
         add: |sums, m| {
             at_least(sums, 1);
             m.pairs().for_each(|(_, o, t)| {
@@ -240,6 +281,12 @@ mod tests {
         }
         // A location and a spread: the spread is left out.
         assert_eq!(value("rmse", 2, &[1.0, 9.0, 2.0, 9.0], &[1.0, 2.0], 2), 0.0);
+        // Scores 1 -1 3 -0.5 of the classes 1 0 0 1: of four pairs two are in order.
+        for batch in [1, 2, 4] {
+            assert_eq!(value("auc", 1, &[1.0, -1.0, 3.0, -0.5], &[1.0, 0.0, 0.0, 1.0], batch), 0.5);
+            assert_eq!(value("auc", 2, &[0.0, 1.0, 0.0, 1.0, 2.0, 0.0], &[1.0, 0.0, 0.0], 1), 0.75);
+        }
+        assert!(value("auc", 1, &[1.0, 2.0], &[1.0, 1.0], 2).is_nan());
         // One logit: yes where it is positive.
         assert_eq!(value("accuracy", 1, &[1.0, -1.0, 3.0, -0.5], &[1.0, 0.0, 0.0, 0.0], 3), 0.75);
         assert!(metric("acuracy").unwrap_err().to_string().contains("found `acuracy`"));

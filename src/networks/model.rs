@@ -6,6 +6,7 @@ use crate::base::random::{Rng, Streams};
 use crate::base::{CancelToken, hash};
 
 use super::error::NetworkError;
+use super::layer::text::DEPTH;
 use super::layer::{Layer, Node, Run, Site};
 use super::lengths::{Lengths, Presence, Varies};
 use super::parameters::{self, ParameterSpec, Parameters, Precision};
@@ -125,6 +126,17 @@ fn plan(network: &Layer, inputs: &[Shape]) -> Result<Node, NetworkError> {
         let expected = if takes == 1 { "one input".to_string() } else { format!("at most {takes} inputs") };
         return Err(NetworkError::Inputs { path: network.short(), expected, found: inputs.len() });
     }
+    // A deeper one could not be read back from its file.
+    let depth = network.depth();
+    if depth > DEPTH {
+        let expected = format!("layers at most {DEPTH} deep inside each other");
+        return Err(NetworkError::Shape {
+            path: network.kind().name.into(),
+            expected,
+            found: depth.to_string(),
+            hint: Some("chain(a, b, c) in place of chain(a, chain(b, chain(c)))".into()),
+        });
+    }
     let mut root = Site::top(network).plan(&own_lengths(inputs))?;
     let mut weights: usize = 0;
     root.visit(0, &mut |node: &Node, _| {
@@ -172,6 +184,11 @@ impl Model {
     pub fn copy(&self) -> Result<Model, NetworkError> {
         let (parameters, buffers) = (self.parameters.copy()?, self.buffers.copy()?);
         Ok(Model { parameters, buffers, ..self.clone() })
+    }
+
+    /// The same network with other weights and buffers of the same names.
+    pub fn with_weights(&self, parameters: &Parameters, buffers: &Parameters) -> Model {
+        Model { parameters: parameters.clone(), buffers: buffers.clone(), ..self.clone() }
     }
 
     /// The plan of the network.
@@ -275,7 +292,7 @@ impl Model {
                 return Err(NetworkError::Length {
                     path: self.network.short(),
                     expected: format!("1 to {longest} elements"),
-                    row: row + 1,
+                    row,
                     found: own.rows()[row],
                 });
             }
@@ -313,7 +330,8 @@ impl Model {
 
     /// The same with something about the weights beside: what the inputs are.
     pub fn to_bytes_about(&self, about: &serde_json::Value) -> Result<Vec<u8>, NetworkError> {
-        parameters::write(&[&self.parameters, &self.buffers], Some(&self.header(about)))
+        let sets = [&self.parameters, &self.buffers];
+        parameters::write(&sets, |checksum| Some(self.header(about, checksum)))
     }
 
     /// What stands beside the weights of a file.
@@ -325,7 +343,7 @@ impl Model {
 
     /// The model of a file that [`Model::to_bytes`] made.
     pub fn from_bytes(bytes: &[u8]) -> Result<Model, NetworkError> {
-        let Header { network, inputs, precision } = Header::read(bytes)?;
+        let Header { network, inputs, precision, .. } = Header::read(bytes)?;
         let model = Model::new(&network, &inputs, precision, Streams::new(0))?;
         model.read_bytes(bytes)?;
         Ok(model)
@@ -343,13 +361,26 @@ impl Model {
                 difference: format!("inputs {here} here, {there} there"),
             });
         }
-        parameters::read(&[&self.parameters, &self.buffers], &parameters::open(bytes)?)
+        let file = parameters::open(bytes)?;
+        let sets = [&self.parameters, &self.buffers];
+        if let Some(expected) = other.checksum
+            && parameters::checksum(&sets, &file)? != expected
+        {
+            let found = "weights that have changed since they were written".to_string();
+            return Err(NetworkError::Weights { found });
+        }
+        parameters::read(&sets, &file)
     }
 
-    fn header(&self, about: &serde_json::Value) -> String {
+    fn header(&self, about: &serde_json::Value, checksum: &str) -> String {
         let inputs: Vec<_> = self.inputs.iter().map(|s| s.sizes().to_vec()).collect();
         let precision = if self.dtype() == DType::F64 { 64 } else { 32 };
-        let mut header = serde_json::json!({"network": self.network.to_string(), "inputs": inputs, "precision": precision});
+        let mut header = serde_json::json!({
+            "network": self.network.to_string(),
+            "inputs": inputs,
+            "precision": precision,
+            "sha256": checksum,
+        });
         let varying: Vec<bool> = self.inputs.iter().map(|s| s.varies().is_some()).collect();
         if varying.contains(&true) {
             header["varying"] = varying.into();
@@ -376,6 +407,8 @@ struct Header {
     network: Layer,
     inputs: Vec<Shape>,
     precision: Precision,
+    /// SHA-256 of the weights, where the file has one.
+    checksum: Option<String>,
 }
 
 impl Header {
@@ -397,6 +430,7 @@ impl Header {
             _ => Precision::F32,
         };
         let network = header["network"].as_str().ok_or_else(unnamed)?.parse()?;
-        Ok(Header { network, inputs: inputs.ok_or_else(unnamed)?, precision })
+        let checksum = header["sha256"].as_str().map(str::to_string);
+        Ok(Header { network, inputs: inputs.ok_or_else(unnamed)?, precision, checksum })
     }
 }

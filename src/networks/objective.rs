@@ -210,7 +210,7 @@ impl Supervised {
             return Err(NetworkError::Length {
                 path: format!("{}: the target", self.loss),
                 expected: format!("{} elements as in the output", own.rows()[row]),
-                row: row + 1,
+                row,
                 found: theirs.rows()[row],
             });
         }

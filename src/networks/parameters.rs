@@ -8,6 +8,7 @@ use candle_core::{DType, Device, Tensor, Var};
 use rand_distr::{Distribution, StandardNormal, StandardUniform};
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
+use sha2::{Digest, Sha256};
 
 use crate::base::random::Streams;
 
@@ -122,6 +123,9 @@ impl ParameterSpec {
     }
 }
 
+/// A variable: its name, its sizes, and its numbers row by row.
+pub type Variable = (String, Vec<usize>, Vec<f64>);
+
 /// Named variables in a fixed order. A clone shares the variables; [`Parameters::copy`] does not.
 #[derive(Clone, Debug)]
 pub struct Parameters {
@@ -210,6 +214,15 @@ impl Parameters {
         Ok(())
     }
 
+    /// Every variable with its name, its sizes, and its numbers row by row.
+    pub fn numbers(&self) -> Result<Vec<Variable>, NetworkError> {
+        let one = |(name, var): (&String, &Var)| {
+            let flat = var.as_detached_tensor().flatten_all()?.to_dtype(DType::F64)?;
+            Ok((name.clone(), var.dims().to_vec(), flat.to_vec1::<f64>()?))
+        };
+        self.names.iter().zip(&self.vars).map(one).collect()
+    }
+
     /// All numbers, variable after variable, row by row.
     pub fn flatten(&self) -> Result<Vec<f64>, NetworkError> {
         let mut all = Vec::with_capacity(self.count());
@@ -235,7 +248,7 @@ impl Parameters {
 
     /// The bytes of a safetensors file.
     pub fn to_bytes(&self) -> Result<Vec<u8>, NetworkError> {
-        write(&[self], None)
+        write(&[self], |_| None)
     }
 
     /// Puts the numbers of a safetensors file in. Its names and sizes must be these; its precision may be another.
@@ -267,8 +280,27 @@ impl Parameters {
     }
 }
 
-/// The bytes of a safetensors file with the variables of all sets and a text in its header.
-pub(crate) fn write(sets: &[&Parameters], text: Option<&str>) -> Result<Vec<u8>, NetworkError> {
+/// SHA-256 of the bytes of variables in their order, in hexadecimal.
+fn digest<'a>(all: impl Iterator<Item = &'a [u8]>) -> String {
+    let mut hash = Sha256::new();
+    all.for_each(|bytes| hash.update(bytes));
+    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// The checksum of these variables as they stand in a file.
+pub(crate) fn checksum(sets: &[&Parameters], file: &SafeTensors) -> Result<String, NetworkError> {
+    let names = sets.iter().flat_map(|set| set.names.iter());
+    let missing = |name: &str| different(format!("`{name}` is here and not there"));
+    let views = names.map(|n| file.tensor(n).map_err(|_| missing(n)));
+    let views = views.collect::<Result<Vec<_>, _>>()?;
+    Ok(digest(views.iter().map(|v| v.data())))
+}
+
+/// The bytes of a safetensors file with the variables of all sets and a text in its header, which is told their checksum.
+pub(crate) fn write(
+    sets: &[&Parameters],
+    text: impl FnOnce(&str) -> Option<String>,
+) -> Result<Vec<u8>, NetworkError> {
     let mut data = Vec::new();
     for set in sets {
         for (name, var) in set.names.iter().zip(&set.vars) {
@@ -287,7 +319,8 @@ pub(crate) fn write(sets: &[&Parameters], text: Option<&str>) -> Result<Vec<u8>,
     };
     let views = data.iter().map(|(n, d, s, b)| view((*n, *d, s.clone(), b.as_slice())));
     // one entry, for entries of a hash map have no order
-    let header = text.map(|text| HashMap::from([(HEADER.to_string(), text.to_string())]));
+    let text = text(&digest(data.iter().map(|(.., bytes)| bytes.as_slice())));
+    let header = text.map(|text| HashMap::from([(HEADER.to_string(), text)]));
     safetensors::serialize(views.collect::<Result<Vec<_>, _>>()?, header).map_err(foreign)
 }
 
@@ -305,7 +338,7 @@ pub(crate) fn header(bytes: &[u8]) -> Result<Option<String>, NetworkError> {
     Ok(header.metadata().as_ref().and_then(|entries| entries.get(HEADER)).cloned())
 }
 
-/// Puts the numbers of a file in, if it holds these variables and no others.
+/// Puts the numbers of a file in, if it holds these variables and no others, and all are finite.
 pub(crate) fn read(sets: &[&Parameters], file: &SafeTensors) -> Result<(), NetworkError> {
     let known = |name: &str| sets.iter().any(|set| set.names.iter().any(|n| n == name));
     let mut foreign_names: Vec<_> = file.names().into_iter().filter(|n| !known(n)).collect();
@@ -328,6 +361,10 @@ pub(crate) fn read(sets: &[&Parameters], file: &SafeTensors) -> Result<(), Netwo
                 }
                 other => return Err(NetworkError::Weights { found: format!("`{name}` as {other:?}") }),
             };
+            let numbers = tensor.flatten_all()?.to_dtype(DType::F64)?.to_vec1::<f64>()?;
+            if let Some(x) = numbers.into_iter().find(|x| !x.is_finite()) {
+                return Err(NetworkError::Weights { found: format!("{x} in `{name}`") });
+            }
             values.push((var, tensor.to_dtype(set.dtype)?));
         }
     }

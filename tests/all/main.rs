@@ -24,3 +24,5 @@ mod stdlib;
 mod support;
 #[cfg(unix)]
 mod terminal;
+#[cfg(feature = "networks")]
+mod training;

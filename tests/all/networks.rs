@@ -12,7 +12,7 @@ use phys::session::{Session, Status};
 use crate::support::{phys, run_with};
 
 /// Runs a script in a folder.
-fn ran(folder: &Path, script: &str, options: &[&str]) -> (Option<i32>, String) {
+pub fn ran(folder: &Path, script: &str, options: &[&str]) -> (Option<i32>, String) {
     fs::write(folder.join("net.phys"), script).expect("a scratch file");
     let mut command = phys();
     command.current_dir(folder).args(["run", "--quiet"]).args(options).arg("net.phys");
@@ -21,7 +21,7 @@ fn ran(folder: &Path, script: &str, options: &[&str]) -> (Option<i32>, String) {
 }
 
 /// Everything the script checks holds.
-fn holds(script: &str) {
+pub fn holds(script: &str) {
     let folder = tempfile::tempdir().expect("a scratch folder");
     let (status, text) = ran(folder.path(), script, &[]);
     assert!(script.contains("check "), "nothing is checked: {script}");
@@ -29,7 +29,7 @@ fn holds(script: &str) {
 }
 
 /// The script is refused with these words.
-fn refused(script: &str, words: &[&str]) {
+pub fn refused(script: &str, words: &[&str]) {
     let folder = tempfile::tempdir().expect("a scratch folder");
     let (status, text) = ran(folder.path(), script, &[]);
     assert_ne!(status, Some(0), "{script}\n{text}");
@@ -265,7 +265,7 @@ fn every_place_of_an_array_has_a_class() {
     };
     refused(
         &train("e = with(d, mask: mask/2)\n"),
-        &["P6006", "whole numbers from 0", "`mask`", "0.5", "in row 1"],
+        &["P6006", "whole numbers from 0", "`mask`", "0.5", "in row 0"],
     );
     refused(&train("e = with(d, mask: mask - 1)\n"), &["P6006", "whole numbers from 0", "-1"]);
     refused(

@@ -40,6 +40,8 @@ pub struct Store {
     events: EventSink,
     /// Whether states of an earlier run are used.
     resume: bool,
+    /// The states of a run of another text of the script, of which those are taken over that the key says are the same.
+    earlier: Option<PathBuf>,
     turns: Mutex<HashMap<String, u64>>,
     told: Mutex<bool>,
 }
@@ -47,7 +49,13 @@ pub struct Store {
 impl Store {
     /// The store in a folder that exists.
     pub fn new(folder: &Path, resume: bool, events: EventSink) -> Store {
-        Store { folder: folder.into(), events, resume, turns: Mutex::default(), told: Mutex::new(false) }
+        let (folder, turns) = (folder.into(), Mutex::default());
+        Store { folder, events, resume, earlier: None, turns, told: Mutex::new(false) }
+    }
+
+    /// With the states of a run whose script has changed since.
+    pub fn after(self, earlier: &Path) -> Store {
+        Store { earlier: Some(earlier.into()), ..self }
     }
 
     fn path(&self, key: &str) -> PathBuf {
@@ -60,8 +68,20 @@ impl Checkpoints for Store {
         if !self.resume {
             return None;
         }
-        let bytes = std::fs::read(self.path(key)).ok()?;
-        unwrap(&bytes).map(<[u8]>::to_vec)
+        let Some(earlier) = &self.earlier else {
+            let bytes = std::fs::read(self.path(key)).ok()?;
+            return unwrap(&bytes).map(<[u8]>::to_vec);
+        };
+        let Ok(bytes) = std::fs::read(earlier.join(format!("{key}.state"))) else {
+            let task = key.split('-').next().unwrap_or_default();
+            let message =
+                format!("a `{task}` begins anew: its call, or its data, are not those of the earlier run");
+            self.events.send(Event::Diagnostic(Diagnostic::notice(Code(8012), None, message)));
+            return None;
+        };
+        let state = unwrap(&bytes)?.to_vec();
+        self.save(key, &state);
+        Some(state)
     }
 
     fn save(&self, key: &str, state: &[u8]) {

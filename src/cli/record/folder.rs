@@ -47,6 +47,15 @@ pub fn make(parent: &Path, name: &str) -> Result<PathBuf, Box<Diagnostic>> {
     Err(unwritable(parent, "no free name"))
 }
 
+/// Where a plan goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goes {
+    /// In the folder of the earlier run.
+    Here,
+    /// In a folder of its own, with the checkpoints of the earlier run.
+    Beside,
+}
+
 /// An earlier run.
 #[derive(Clone, Debug)]
 pub struct Kept {
@@ -92,34 +101,33 @@ impl Kept {
         std::fs::read_to_string(self.folder.join(name)).unwrap_or_default()
     }
 
-    /// Whether a plan is that of this run, so that it may go on here; its checkpoints are whole.
+    /// Where a plan goes on: here, where it is that of this run, or in a folder of its own that takes over what both compute
+    /// alike, where its script has changed since. The checkpoints are whole.
     ///
     /// # Errors
-    /// The first thing that differs.
-    pub fn admits(&self, plan: &Plan) -> Result<(), Box<Diagnostic>> {
+    /// The first thing that makes it another plan.
+    pub fn admits(&self, plan: &Plan) -> Result<Goes, Box<Diagnostic>> {
         let fault = |message: String, hint: &str| {
             Err(Box::new(Diagnostic::error(Code(8008), None, message).hint(hint.to_string())))
         };
         let m = &self.manifest;
         let shown = self.folder.display();
         let anew = "without --resume the script runs anew";
-        if m["script"]["sha256"] != sha256(plan.text.as_bytes()).as_str() {
-            let name = m["script"]["path"].as_str().unwrap_or_default();
-            let what = if name == plan.script { "which has changed since" } else { "another script" };
+        let name = m["script"]["path"].as_str().unwrap_or_default();
+        let changed = m["script"]["sha256"] != sha256(plan.text.as_bytes()).as_str();
+        if changed && name != plan.script {
             return fault(
-                format!("expected a run of `{}`, found in `{shown}` one of `{name}`, {what}", plan.script),
+                format!(
+                    "expected a run of `{}`, found in `{shown}` one of `{name}`, another script",
+                    plan.script
+                ),
                 anew,
             );
         }
         let used: Vec<String> = plan.program.used.iter().map(|u| sha256(u.text.as_bytes())).collect();
         let kept: Vec<&str> =
             m["used"].as_array().into_iter().flatten().filter_map(|u| u["sha256"].as_str()).collect();
-        if used != kept {
-            return fault(
-                format!("the files that `{}` uses have changed since the run in `{shown}`", plan.script),
-                anew,
-            );
-        }
+        let changed = changed || used != kept;
         if m["seed"] != plan.seed {
             return fault(
                 format!("expected the seed {} of the run in `{shown}`, found {}", m["seed"], plan.seed),
@@ -132,7 +140,8 @@ impl Kept {
                 "without --set and --smoke the run's are used",
             );
         }
-        checkpoints::verify(&self.folder.join("checkpoints"))
+        checkpoints::verify(&self.folder.join("checkpoints"))?;
+        Ok(if changed { Goes::Beside } else { Goes::Here })
     }
 }
 

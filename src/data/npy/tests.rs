@@ -109,8 +109,8 @@ fn what_is_no_table_is_told() {
         ("date.npy", 3041, "dates"),
         ("nested.npy", 3041, "fields within fields"),
         ("empty.npy", 3009, "rows"),
-        ("nan.npy", 3013, "row 2"),
-        ("inf.npy", 3013, "row 2"),
+        ("nan.npy", 3013, "row 1"),
+        ("inf.npy", 3013, "row 1"),
         ("lengths.npz", 3045, "3 in `train` and 2 in `test`"),
     ] {
         let fault = read(name).unwrap_err();

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::Body;
 use super::networks::Part;
-use super::training::{Field, Gives, ModelValue, Reads};
+use super::training::{Classes, Field, Gives, ModelValue, Reads};
 use crate::language::calls::Args;
 use crate::language::context::Context;
 use crate::language::error::{Result, fault, fault_hint, lift};
@@ -43,7 +43,9 @@ pub fn bytes(m: &ModelValue) -> std::result::Result<Vec<u8>, NetworkError> {
         Gives::Columns(fields) => json!({"columns": fields.iter().map(field).collect::<Vec<Json>>()}),
         Gives::Tokens(fields) => json!({"tokens": fields.iter().map(field).collect::<Vec<Json>>()}),
         Gives::Arrays(f, sizes) => json!({"array": field(f), "sizes": shape(sizes)}),
-        Gives::Classes(name, names) => json!({"column": &**name, "classes": names}),
+        Gives::Classes(Classes { column, names, numbers }) => {
+            json!({"column": field(column), "classes": names, "numbers": numbers})
+        }
         Gives::Nothing => Json::Null,
     };
     let metrics: Vec<&str> = m.metrics.iter().map(|m| m.name).collect();
@@ -108,7 +110,13 @@ fn value(model: Model, about: &Json, catalogue: &Catalogue) -> Option<ModelValue
         Json::Null => Gives::Nothing,
         gives if gives["classes"].is_array() => {
             let names = gives["classes"].as_array()?.iter().map(|n| n.as_str().map(str::to_string));
-            Gives::Classes(gives["column"].as_str()?.into(), names.collect::<Option<_>>()?)
+            // Files of earlier versions name the column alone.
+            let column = match gives["column"].as_str() {
+                Some(name) => Field { name: name.into(), unit: None },
+                None => field(&gives["column"])?,
+            };
+            let numbers = gives["numbers"].as_bool().unwrap_or(false);
+            Gives::Classes(Classes { column, names: names.collect::<Option<_>>()?, numbers })
         }
         gives if gives["array"].is_object() => {
             Gives::Arrays(field(&gives["array"])?, sizes(&gives["sizes"])?)

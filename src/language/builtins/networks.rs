@@ -10,32 +10,13 @@ use crate::expression;
 use crate::language::calls::Args;
 use crate::language::context::Context;
 use crate::language::error::{Error, Result, fault, fault_hint, lift};
+use crate::language::types::Signature;
 use crate::language::value::{Function, Value};
 use crate::networks::data::{AUGMENTS, Augment};
 use crate::networks::layer::{self, Inner, KINDS, Layer, OptionRow, OptionType, Setting};
 use crate::networks::loss::{LOSSES, Loss};
 use crate::networks::optimise::{OPTIMISERS, Optimiser, SCHEDULES, Schedule};
 use crate::networks::settings;
-
-/// Names of the language for rows whose own name means something else there.
-const RENAMED: &[(&str, &str)] = &[
-    ("constant_rate", "constant"),
-    ("step_decay", "step"),
-    ("exponential_decay", "exponential"),
-    ("quantile_loss", "quantile"),
-    ("shift_pixels", "shift"),
-    ("pixel_noise", "noise"),
-];
-
-/// The row's name in its table.
-fn own(name: &str) -> &str {
-    RENAMED.iter().find(|(word, _)| *word == name).map_or(name, |(_, own)| own)
-}
-
-/// The name of a row in the language.
-pub fn word(own: &str) -> &str {
-    RENAMED.iter().find(|(_, row)| *row == own).map_or(own, |(word, _)| word)
-}
 
 /// Something that a training is asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,19 +60,14 @@ impl Part {
         name: &str,
         given: &[(&str, f64)],
     ) -> Option<std::result::Result<Part, crate::networks::NetworkError>> {
-        let row = own(name);
-        // A renamed row answers to its word alone.
-        if word(row) != name {
-            return None;
-        }
-        Some(if OPTIMISERS.iter().any(|k| k.name == row) {
-            Optimiser::new(row, given).map(Part::Optimiser)
-        } else if SCHEDULES.iter().any(|k| k.name == row) {
-            Schedule::new(row, given).map(Part::Schedule)
-        } else if LOSSES.iter().any(|k| k.name == row) {
-            Loss::new(row, given).map(Part::Loss)
-        } else if AUGMENTS.iter().any(|k| k.name == row) {
-            Augment::new(row, given).map(Part::Augment)
+        Some(if OPTIMISERS.iter().any(|k| k.name == name) {
+            Optimiser::new(name, given).map(Part::Optimiser)
+        } else if SCHEDULES.iter().any(|k| k.name == name) {
+            Schedule::new(name, given).map(Part::Schedule)
+        } else if LOSSES.iter().any(|k| k.name == name) {
+            Loss::new(name, given).map(Part::Loss)
+        } else if AUGMENTS.iter().any(|k| k.name == name) {
+            Augment::new(name, given).map(Part::Augment)
         } else {
             return None;
         })
@@ -100,14 +76,12 @@ impl Part {
 
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = match self {
-            Part::Optimiser(x) => x.to_string(),
-            Part::Schedule(x) => x.to_string(),
-            Part::Loss(x) => x.to_string(),
-            Part::Augment(x) => x.to_string(),
-        };
-        let (row, rest) = text.split_at(text.find('(').unwrap_or(text.len()));
-        write!(f, "{}{rest}", word(row))
+        match self {
+            Part::Optimiser(x) => x.fmt(f),
+            Part::Schedule(x) => x.fmt(f),
+            Part::Loss(x) => x.fmt(f),
+            Part::Augment(x) => x.fmt(f),
+        }
     }
 }
 
@@ -116,7 +90,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     let parts = OPTIMISERS.iter().map(|k| k.name).chain(SCHEDULES.iter().map(|k| k.name));
     let parts = parts.chain(LOSSES.iter().map(|k| k.name)).chain(AUGMENTS.iter().map(|k| k.name));
     let layers = KINDS.iter().map(|k| k.name).filter(|n| !is_function(n));
-    layers.chain(parts.map(word))
+    layers.chain(parts)
 }
 
 /// Layers that are functions of the language, too: they have no declaration of their own.
@@ -153,7 +127,7 @@ fn part(_: &mut Context, args: &Args) -> Result<Value> {
     }
 }
 
-fn made(_: &mut Context, args: &Args) -> Result<Value> {
+fn made(context: &mut Context, args: &Args) -> Result<Value> {
     let name = args.signature.name.clone();
     let kind = layer::kind(&name).map_err(|e| lift(&e, args.span))?;
     let mut inner = Vec::new();
@@ -161,12 +135,12 @@ fn made(_: &mut Context, args: &Args) -> Result<Value> {
         Inner::None => {}
         Inner::Named(names) => {
             for name in names {
-                inner.push(network(args.value(name)?, args.span_of(name))?);
+                inner.push(network(context, args.value(name)?, args.span_of(name))?);
             }
         }
         Inner::Some => {
             for value in args.list("layers")?.iter() {
-                layers(value, args.span_of("layers"), &mut inner)?;
+                layers(context, value, args.span_of("layers"), &mut inner)?;
             }
         }
     }
@@ -204,9 +178,9 @@ fn setting(value: &Value, args: &Args, name: &str) -> Result<Setting> {
 }
 
 /// A value as one network: a network, the name of a layer, a list as a chain.
-pub fn network(value: &Value, at: Span) -> Result<Layer> {
+pub fn network(context: &mut Context, value: &Value, at: Span) -> Result<Layer> {
     let mut found = Vec::new();
-    layers(value, at, &mut found)?;
+    layers(context, value, at, &mut found)?;
     match found.len() {
         1 => Ok(found.swap_remove(0)),
         _ => Layer::chain(found).map_err(|e| lift(&e, at)),
@@ -214,14 +188,14 @@ pub fn network(value: &Value, at: Span) -> Result<Layer> {
 }
 
 /// The layers that a value is; a list is each of its elements.
-fn layers(value: &Value, at: Span, found: &mut Vec<Layer>) -> Result<()> {
+fn layers(context: &mut Context, value: &Value, at: Span, found: &mut Vec<Layer>) -> Result<()> {
     match value.plain() {
         Value::Network(n) => found.push((**n).clone()),
         Value::Model(m) => found.push(m.network().clone()),
-        Value::List(items) => items.iter().try_for_each(|v| layers(v, at, found))?,
-        Value::Function(Function::Builtin(name)) => found.push(bare(name, at)?),
+        Value::List(items) => items.iter().try_for_each(|v| layers(context, v, at, found))?,
+        Value::Function(Function::Builtin(name)) => found.push(bare(context, name, at)?),
         Value::Expr(e) if matches!(e.kind(), expression::Kind::Symbol(_)) => {
-            found.push(bare(&e.to_string(), at)?)
+            found.push(bare(context, &e.to_string(), at)?)
         }
         other => {
             let message = format!("expected a layer, found a {}", other.kind_name());
@@ -231,8 +205,16 @@ fn layers(value: &Value, at: Span, found: &mut Vec<Layer>) -> Result<()> {
     Ok(())
 }
 
-/// A layer by its name alone.
-fn bare(name: &str, at: Span) -> Result<Layer> {
+/// A layer by its name alone, or what a function of the library that is written in phys gives with its defaults: `mlp`.
+fn bare(context: &mut Context, name: &str, at: Span) -> Result<Layer> {
+    let written = |s: &Arc<Signature>| s.body.is_some() && s.params.iter().all(|p| p.is_optional());
+    let is_written = context.library.signatures(name).is_some_and(|all| all.iter().any(written));
+    if is_written && layer::kind(name).is_err() {
+        let made = context.apply(&Function::Builtin(name.into()), Vec::new(), at)?;
+        if let Value::Network(network) = made.plain() {
+            return Ok((**network).clone());
+        }
+    }
     Layer::new(name, &[], Vec::new()).map_err(|e| lift(&e, at))
 }
 
@@ -287,8 +269,7 @@ fn capital(text: &str) -> String {
     chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
 }
 
-fn part_declaration(row: &str, docs: &str, settings: &[settings::Setting], kind: &str) -> String {
-    let name = word(row);
+fn part_declaration(name: &str, docs: &str, settings: &[settings::Setting], kind: &str) -> String {
     let params: Vec<String> = settings
         .iter()
         .map(|s| match s.range {

@@ -12,9 +12,11 @@ use crate::language::calls::Args;
 use crate::language::context::Context;
 use crate::language::dimension;
 use crate::language::error::{Result, fault_hint, lift};
+use crate::language::formulas::from_values;
 use crate::language::operations as op;
-use crate::language::value::{FrontValue, Value};
+use crate::language::value::{FrontValue, Record, Value};
 use crate::numeric::Tape;
+use crate::syntax::tree::Name;
 use crate::units::{Dimension, Unit};
 
 /// The table.
@@ -35,15 +37,42 @@ pub(super) fn of_groups(
     })
 }
 
+/// For the rows of a dataset a column, or a dataset of several; for a record, which is one row, a value, or a record of
+/// several.
 fn predict(context: &mut Context, args: &Args) -> Result<Value> {
-    let d = args.dataset("data")?;
+    let at = args.span_of("data");
+    let given = args.value("data")?;
+    let Value::Record(point) = given.plain() else { return of_rows(context, args, &*args.dataset("data")?) };
+    let columns =
+        point.entries.iter().map(|(name, value)| from_values(name, std::slice::from_ref(value), at));
+    let d = Dataset::new("a point", columns.collect::<Result<_>>()?).map_err(|e| lift(&e, at))?;
+    let found = of_rows(context, args, &d)?;
+    Ok(match found.plain() {
+        Value::Column(c) => op::column_element(c, 0),
+        Value::Dataset(d) => {
+            let entry = |c: &Arc<Column>| (Name::from(&*c.name), op::column_element(c, 0));
+            Value::Record(Arc::new(Record { entries: d.columns().iter().map(entry).collect() }))
+        }
+        _ => found,
+    })
+}
+
+fn of_rows(context: &mut Context, args: &Args, d: &Dataset) -> Result<Value> {
     let model = args.value("model")?;
+    let shares = args.boolean("probabilities")?;
     #[cfg(feature = "networks")]
     if let Value::Model(m) = model.plain() {
-        return super::training::predict(context, m, &d, args.span_of("data"));
+        return match shares {
+            true => super::training::probabilities(context, m, d, args),
+            false => super::training::predict(context, m, d, args.span_of("data")),
+        };
     }
     #[cfg(not(feature = "networks"))]
     let _ = context;
+    if shares {
+        let message = "expected a model of classes for probabilities, found a law";
+        return Err(fault_hint(6006, args.span_of("probabilities"), message, "predict(law, data)"));
+    }
     let (law, unit, name): (Expr, Option<Unit>, String) = match model.plain() {
         Value::Front(f) => {
             let Some(best) = f.chosen() else {
@@ -76,7 +105,7 @@ fn predict(context: &mut Context, args: &Args) -> Result<Value> {
     let symbols = law.symbols();
     let mut columns: Vec<Arc<Column>> = Vec::new();
     let own = match model.plain() {
-        Value::Front(f) => of_groups(f, f.chosen_index(), &d, args.span_of("data"))?,
+        Value::Front(f) => of_groups(f, f.chosen_index(), d, args.span_of("data"))?,
         _ => Vec::new(),
     };
     for s in &symbols {
@@ -91,7 +120,7 @@ fn predict(context: &mut Context, args: &Args) -> Result<Value> {
         }
         columns.push(c.clone());
     }
-    let mut known = column_declarations(&d);
+    let mut known = column_declarations(d);
     for c in &columns {
         let unit = Some(c.unit.clone().unwrap_or_else(Unit::one));
         known.insert(Symbol::new(&c.name), Declaration { unit, ..Declaration::default() });

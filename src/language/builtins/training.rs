@@ -4,11 +4,14 @@
 //! A column of arrays (images) is an input by itself, in its own shape, and may be the target of a network that gives images.
 
 mod data;
+mod laws;
+mod layers;
 mod members;
 mod model;
 mod network;
 mod plan;
 mod rows;
+mod sequences;
 mod task;
 
 use std::sync::Arc;
@@ -25,7 +28,7 @@ use crate::expression::print::Style;
 use crate::expression::{Expr, Function as ExprFunction, Kind, Relation, Symbol};
 use crate::language::calls::Args;
 use crate::language::context::Context;
-use crate::language::error::{Result, fault, fault_hint, lift};
+use crate::language::error::{Error, Result, fault, fault_hint, lift};
 use crate::language::render;
 use crate::language::value::{Function, Record, Value};
 use crate::networks::data::{Array, Arrays, Augment, Source, Values as Numbers};
@@ -39,16 +42,19 @@ use crate::networks::scaling::{Link, Scaling};
 use crate::networks::train::{self, Data, Ended, Length, Plan, Trained, Watch};
 use crate::networks::{Model, Precision, Shape, Varies, summary, symbolic, use_of};
 use crate::syntax::tree::Name;
-use crate::units::Unit;
+use crate::units::{Dimension, Unit};
 
 use data::{Rows, parts};
+use laws::formula;
+use layers::summarise;
 pub use members::{history_panel, line, model_member};
-pub use model::predict;
-use model::{evaluate, formula, generate, is_of_classes, summarise, written};
+use model::{evaluate, is_of_classes, is_of_two, model_of, written};
+pub use model::{predict, probabilities};
 use network::begun;
 use plan::{metrics, plan};
-pub use rows::{Field, Gives, ModelValue, Reads};
-use rows::{arrays_of, numbers_of, shape_of, taken, token};
+pub use rows::{Classes, Field, Gives, ModelValue, Reads};
+use rows::{all_there, arrays_of, odd_cell, shape_of, taken, token};
+use sequences::generate;
 use task::{Start, Task};
 
 /// The table.
@@ -68,8 +74,8 @@ const AT_ONCE: usize = 256;
 fn train(context: &mut Context, args: &Args) -> Result<Value> {
     let started = Instant::now();
     let parts = parts(context, args)?;
-    let start = Start::read(args)?;
-    let task = Task::read(args, &start, &parts.train)?;
+    let start = Start::read(context, args)?;
+    let task = Task::read(context, args, &start, &parts.train)?;
     let seed = seed(context, args)?;
     let streams = Streams::new(seed);
     let rows = Rows::read(context, args, &parts, &task, streams)?;
@@ -79,7 +85,7 @@ fn train(context: &mut Context, args: &Args) -> Result<Value> {
     let objective =
         Supervised::new(loss.clone(), metrics.clone()).map_err(|e| lift(&e, args.span_of("loss")))?;
     let objective = objective.with_scaling(scaling.clone());
-    let plan = Plan { further: start.before.is_some(), ..plan(args, seed, &rows)? };
+    let plan = Plan { further: start.before.is_some(), ..plan(context, args, seed, &rows, &model)? };
     let watch = Watch {
         events: &context.events,
         name: context.binding.as_deref(),

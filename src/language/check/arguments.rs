@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use super::{Callable, Cells, Checker, Condition, Dim, Inferred, Items, Quantity, Symbols};
 use crate::base::{Span, suggest};
+use crate::language::arguments::option_hint;
+use crate::language::calls::layer_meant;
 use crate::language::error::{fault, fault_hint};
 use crate::language::types::{Signature, Type, is_unit_variable};
 use crate::syntax::tree::{ExprId, ExprKind, Name, Tree, UnitExpr};
@@ -158,10 +160,7 @@ impl Checker {
                 None => {
                     let known = signature.params.iter().map(|p| &p.name).filter(|n| *n != option);
                     let known: Vec<&str> = known.map(|n| &**n).collect();
-                    let hint = match suggest::nearest(&name.name, known.iter().copied()) {
-                        Some(near) => format!("did you mean `{near}`?"),
-                        None => format!("it has {}", known.join(", ")),
-                    };
+                    let hint = option_hint(&name.name, &known);
                     let message = format!("`{}` has no option `{}`", signature.name, name.name);
                     self.report(fault_hint(6003, name.span, message, hint));
                 }
@@ -282,8 +281,8 @@ impl Checker {
         }
         let names: Vec<String> = self.library.function_names().map(str::to_string).collect();
         let mut error = fault(6001, span, format!("expected a function, found the unknown name `{name}`"));
-        error.hint =
-            suggest::nearest(name, names.iter().map(String::as_str)).map(|n| format!("did you mean `{n}`?"));
+        let near = suggest::nearest(name, names.iter().map(String::as_str));
+        error.hint = layer_meant(name, near).or_else(|| near.map(|n| format!("did you mean `{n}`?")));
         self.report(error)
     }
 

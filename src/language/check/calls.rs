@@ -8,7 +8,8 @@ use super::{
     Callable, Checker, Condition, Dim, Inferred, Items, MAX_DEPTH, Quantity, Scope, Symbols, UserKind, unify,
 };
 use crate::base::{Code, Diagnostic, Span, suggest};
-use crate::language::calls::{NAMED_ONLY, RESULT, product_hint, result_message};
+use crate::language::arguments::option_hint;
+use crate::language::calls::{NAMED_ONLY, RESULT, layer_meant, product_hint, result_message};
 use crate::language::error::{fault, fault_hint};
 use crate::language::types::{Signature, Type};
 use crate::syntax::print_expr;
@@ -70,10 +71,11 @@ impl Checker {
     pub(super) fn unknown_callee(&mut self, name: &str, args: &[Arg], tree: &Tree, span: Span) -> Inferred {
         let names = self.names();
         let product = product_hint(tree, name, args);
-        let hint = match suggest::nearest(name, names.iter().map(String::as_str)) {
+        let near = suggest::nearest(name, names.iter().map(String::as_str));
+        let hint = layer_meant(name, near).unwrap_or_else(|| match near {
             Some(near) => format!("did you mean `{near}`? A product is written `{product}`"),
             None => format!("a product is written `{product}`"),
-        };
+        });
         self.report(fault_hint(
             6001,
             span,
@@ -298,10 +300,7 @@ impl Checker {
                     None => {
                         let known: Vec<&str> = params.iter().map(|p| &*p.name).collect();
                         let message = format!("expected an option of `{function}`, found `{}`", name.name);
-                        let hint = match suggest::nearest(&name.name, known.iter().copied()) {
-                            Some(near) => format!("did you mean `{near}`?"),
-                            None => format!("it has {}", known.join(", ")),
-                        };
+                        let hint = option_hint(&name.name, &known);
                         self.report(fault_hint(6003, name.span, message, hint));
                         faulty = true;
                         self.quietly(|c| c.infer(tree, arg.value));

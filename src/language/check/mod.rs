@@ -8,6 +8,7 @@ mod arguments;
 mod arithmetic;
 mod calls;
 mod expressions;
+mod files;
 mod formulas;
 mod inferred;
 mod members;
@@ -72,6 +73,8 @@ pub struct Checker {
     globals: HashMap<Name, Inferred>,
     declared: HashMap<Name, Dim>,
     constants: HashSet<Name>,
+    /// Names that are bound to trained networks.
+    trained: HashSet<Name>,
     locals: Vec<Scope>,
     /// Dimensions of the undeclared symbols of this statement.
     symbols: HashMap<Name, Dim>,
@@ -151,6 +154,7 @@ impl Checker {
             globals,
             declared,
             constants: context.constants.iter().cloned().collect(),
+            trained: HashSet::new(),
             locals: Vec::new(),
             symbols: HashMap::new(),
             powers: Vec::new(),

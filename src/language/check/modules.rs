@@ -135,6 +135,7 @@ impl Checker {
             globals: HashMap::new(),
             declared: HashMap::new(),
             constants: Default::default(),
+            trained: Default::default(),
             locals: Vec::new(),
             symbols: HashMap::new(),
             powers: Vec::new(),

@@ -24,6 +24,11 @@ impl Checker {
         let of = |name: &str| signature.param(name).map_or(usize::MAX, |(k, _)| k);
         let first = bound.get(0).clone();
         match &*signature.name {
+            "export" => {
+                let [value, path, form] = ["value", "path", "as"].map(|n| first_of(places, of(n)));
+                self.exported(tree, value, path, form.is_some());
+                Inferred::Nothing
+            }
             "read" => self.read(tree, places, ["headers", "member", "as"].map(|n| bound.get(of(n)))),
             "filter" | "observe" | "head" | "tail" | "drop_missing" => first,
             "sort" | "unique" | "concat" if matches!(first, Inferred::Dataset(_)) => first,

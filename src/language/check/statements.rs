@@ -263,6 +263,12 @@ impl Checker {
         self.fill_hints(before, tree, value);
         let found = self.with_wheres(tree, wheres, |c| c.infer(tree, value));
         let at = tree.span(value);
+        if let [only] = names {
+            match self.is_trained(tree, value) {
+                true => self.trained.insert(only.name.clone()),
+                false => self.trained.remove(&only.name),
+            };
+        }
         let values: Vec<Inferred> = match (names, &found) {
             ([only], Inferred::Law(q, None)) => vec![Inferred::Law(q.clone(), Some(only.name.clone()))],
             ([_], _) => vec![found],

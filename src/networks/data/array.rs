@@ -152,7 +152,7 @@ impl Array {
         let last = self.sizes.last().copied().unwrap_or(1).max(1);
         match self.columns.get(k % last) {
             Some(name) => name.clone(),
-            None => (k + 1).to_string(),
+            None => k.to_string(),
         }
     }
 

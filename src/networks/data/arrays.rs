@@ -96,8 +96,8 @@ impl Arrays {
             return Err(NetworkError::PlanValue {
                 what: "weights",
                 expected: "finite numbers >= 0, not all 0",
-                found: format!("{} in row {}", weights[row], row + 1),
-                hint: "weights: 1",
+                found: format!("{} in row {row}", weights[row]),
+                hint: "with(data, w: abs(w))",
             });
         }
         self.weights = Some(Arc::new(weights));
@@ -322,7 +322,7 @@ impl Source for Arrays {
                 if let Some(k) = span.into_iter().find(|k| !a.values.at(*k).is_finite()) {
                     return Err(NetworkError::NotFinite {
                         array: a.name.clone(),
-                        row: r + 1,
+                        row: r,
                         column: a.column(k - first),
                         found: a.values.at(k),
                     });
@@ -342,15 +342,17 @@ impl Source for Arrays {
                         array: target.name.clone(),
                         last: classes.saturating_sub(1),
                         image: target.sizes.len() == 2,
-                        row: r + 1,
+                        row: r,
                         found: label,
                     });
                 }
                 counts[label as usize] += 1;
             }
         }
+        // A vocabulary may hold tokens that no sequence has.
+        let sequences = target.sizes.len() == 1;
         match counts.iter().position(|c| *c == 0) {
-            Some(empty) if which == "training" => {
+            Some(empty) if which == "training" && !sequences => {
                 let name = self.classes.get(empty).map(|n| format!("`{n}`"));
                 let class = name.unwrap_or_else(|| format!("class {empty}"));
                 Err(NetworkError::EmptyClass { which, class, classes })
@@ -394,7 +396,7 @@ impl Source for Arrays {
     }
 
     fn rows_of(&self, place: Place, order: &Order) -> Vec<usize> {
-        self.pick(place, order).into_iter().map(|r| r as usize + 1).collect()
+        self.pick(place, order).into_iter().map(|r| r as usize).collect()
     }
 
     fn fixed(&self, size: Option<usize>) -> bool {

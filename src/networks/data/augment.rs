@@ -106,7 +106,7 @@ pub const AUGMENTS: &[AugmentKind] = &[
         apply: quarter_turns,
     },
     AugmentKind {
-        name: "shift",
+        name: "shift_pixels",
         docs: "moved along both axes by up to `most` pixels; 0 comes in, or what went out",
         settings: &[
             Setting { name: "most", default: 2.0, range: Range::Count, docs: "pixels" },
@@ -121,7 +121,7 @@ pub const AUGMENTS: &[AugmentKind] = &[
         apply: shift,
     },
     AugmentKind {
-        name: "noise",
+        name: "pixel_noise",
         docs: "a normal error of standard deviation `sigma` added to every number",
         settings: &[Setting { name: "sigma", default: 0.01, range: Range::NotNegative, docs: "its size" }],
         rows: Rows::Any,
@@ -155,7 +155,7 @@ impl fmt::Display for Augment {
 }
 
 impl Augment {
-    /// The augmentation of a name: `Augment::new("shift", &[("most", 3.0)])`.
+    /// The augmentation of a name: `Augment::new("shift_pixels", &[("most", 3.0)])`.
     ///
     /// # Errors
     /// No such augmentation, no such setting, or a value out of its range.
@@ -246,9 +246,9 @@ mod tests {
         let two = results("flip_horizontal", &[], &[1., 2., 5., 6.], &[2, 1, 2]);
         assert_eq!(two, [[1., 2., 5., 6.], [2., 1., 6., 5.]]);
         let row = [1.0, 2.0, 3.0];
-        let moved = results("shift", &[("most", 1.0)], &row, &[1, 1, 3]);
+        let moved = results("shift_pixels", &[("most", 1.0)], &row, &[1, 1, 3]);
         assert_eq!(moved, [[0., 0., 0.], [0., 1., 2.], [1., 2., 3.], [2., 3., 0.]]);
-        let wrapped = results("shift", &[("most", 1.0), ("wrap", 1.0)], &row, &[1, 1, 3]);
+        let wrapped = results("shift_pixels", &[("most", 1.0), ("wrap", 1.0)], &row, &[1, 1, 3]);
         assert_eq!(wrapped, [[1., 2., 3.], [2., 3., 1.], [3., 1., 2.]]);
         let e = Augment::new("quarter_turns", &[]).unwrap().check(&Shape::new(&[1, 2, 3])).unwrap_err();
         assert_eq!(
@@ -268,7 +268,7 @@ mod tests {
     #[test]
     fn noise_has_its_size() {
         let mut row = vec![1.0; 20_000];
-        let augment = Augment::new("noise", &[("sigma", 0.5)]).unwrap();
+        let augment = Augment::new("pixel_noise", &[("sigma", 0.5)]).unwrap();
         augment.apply(&mut row, &[20_000], &mut Streams::new(2).stream("noise"));
         let mean = row.iter().sum::<f64>() / 2e4;
         let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 2e4;

@@ -62,7 +62,8 @@ pub trait Source: Send + Sync {
     /// They cannot; the message names row and column.
     fn check(&self) -> Result<(), NetworkError>;
 
-    /// Whether labels are classes below `classes` and, where it is trained on, none of these is empty.
+    /// Whether labels are classes below `classes` and, where it is trained on, none of these is empty. Sequences may lack
+    /// classes: these are tokens of a vocabulary.
     ///
     /// # Errors
     /// They are not.
@@ -80,7 +81,7 @@ pub trait Source: Send + Sync {
     /// A generator failed.
     fn plain(&self, index: u64, order: &Order) -> Result<Batch, NetworkError>;
 
-    /// The rows of the batch at a place, counted from 1, for messages; empty where rows have no names.
+    /// The rows of the batch at a place, counted from 0, for messages; empty where rows have no names.
     fn rows_of(&self, place: Place, order: &Order) -> Vec<usize>;
 
     /// Whether all batches of this size are the same.

@@ -176,7 +176,7 @@ impl Behaviour for Convolution {
         if let (Some(row), Some(found)) = (short, run.lengths(&node.inputs[0])) {
             let found = found.rows()[row];
             let expected = "at least as many elements as the kernel reaches over".into();
-            return Err(NetworkError::Length { path: node.path.clone(), expected, row: row + 1, found });
+            return Err(NetworkError::Length { path: node.path.clone(), expected, row, found });
         }
         let ways = tracks(&Site::top(&node.layer), &node.inputs[0].actual(&inputs[0]))?;
         let mut kernel = run.weight(node, "weight")?;

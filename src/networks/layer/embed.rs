@@ -73,7 +73,7 @@ impl Behaviour for Position {
                 return Err(NetworkError::Length {
                     path: node.path.clone(),
                     expected: format!("at most {known} elements, as many positions as were trained"),
-                    row: row.map_or(1, |r| r + 1),
+                    row: row.unwrap_or(0),
                     found: row.and_then(|r| lengths.map(|l| l.rows()[r])).unwrap_or(length),
                 });
             }

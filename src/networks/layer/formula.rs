@@ -11,7 +11,7 @@ use super::super::ops;
 use super::super::parameters::Init;
 use super::super::shape::Shape;
 use super::plan::{Node, Plan, Run, Site};
-use super::{Behaviour, Layer};
+use super::{Behaviour, Layer, Setting};
 use crate::base::Source;
 use crate::expression::{Expr, Symbol, read};
 use crate::numeric::Tape;
@@ -99,11 +99,71 @@ pub(crate) fn law(layer: &Layer) -> Option<Expr> {
     read::expr(&parsed.tree, *id, &|_| None).ok()
 }
 
+/// What a law says of its inputs, its constants and itself, for those who know which columns it is fed with.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Signature {
+    /// Names of the inputs with their units, where these are known, in words.
+    pub inputs: Vec<Named>,
+    /// The same of the constants; a number that nobody named has no letters.
+    pub constants: Vec<Named>,
+    /// The unit of the value, where it is known, in words.
+    pub gives: Option<String>,
+}
+
+/// A name and its unit.
+pub type Named = (String, Option<String>);
+
+impl Signature {
+    /// Of a layer that is a law; `None` where it names no inputs.
+    pub fn of(layer: &Layer) -> Option<Signature> {
+        if layer.kind().name != "formula" || layer.text("inputs").is_empty() {
+            return None;
+        }
+        let one = |word: &str| match word.split_once(" [") {
+            Some((name, unit)) => (name.to_string(), Some(unit.trim_end_matches(']').to_string())),
+            None => (word.to_string(), None),
+        };
+        let all = |text: &str| match text {
+            "" => Vec::new(),
+            text => text.split(", ").map(one).collect(),
+        };
+        let gives = Some(layer.text("gives").to_string()).filter(|g| !g.is_empty());
+        Some(Signature { inputs: all(layer.text("inputs")), constants: all(layer.text("params")), gives })
+    }
+
+    /// The settings of a layer that say so.
+    pub fn settings(&self) -> Vec<(&'static str, Setting)> {
+        let one = |(name, unit): &Named| match unit {
+            Some(unit) => format!("{name} [{unit}]"),
+            None => name.clone(),
+        };
+        let all = |list: &[Named]| list.iter().map(one).collect::<Vec<_>>().join(", ");
+        let named = self.constants.iter().any(|(name, _)| !name.is_empty());
+        let texts = [
+            ("inputs", all(&self.inputs)),
+            ("params", if named { all(&self.constants) } else { String::new() }),
+            ("gives", self.gives.clone().unwrap_or_default()),
+        ];
+        texts.into_iter().filter(|(_, t)| !t.is_empty()).map(|(n, t)| (n, Setting::Text(t))).collect()
+    }
+
+    /// The names of the inputs.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.inputs.iter().map(|(name, _)| name.as_str())
+    }
+}
+
 pub(super) struct Formula;
 
 impl Behaviour for Formula {
     fn plan(&self, site: &Site, inputs: &[Shape]) -> Result<Plan, NetworkError> {
         let x = site.ranked(&inputs[0], &[1, 2])?;
+        if let Some(own) = Signature::of(site.layer).filter(|own| own.inputs.len() != x.features()) {
+            let (n, names) = (own.inputs.len(), own.names().collect::<Vec<_>>().join(", "));
+            let plural = if n == 1 { "" } else { "s" };
+            let hint = format!("inputs: [{names}] of the training, or dense({n}) before the law");
+            return Err(site.shape_error(format!("{n} feature{plural} ({names})"), x).with_hint(hint));
+        }
         let bad = || {
             site.option_error(
                 "law",

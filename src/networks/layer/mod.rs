@@ -5,9 +5,10 @@
 //! shapes, names the variables) and computes. Checker, documentation, summary and gradient tests read the table.
 
 mod kinds;
+mod names;
 mod options;
 pub(crate) mod plan;
-mod text;
+pub(super) mod text;
 mod varying;
 
 mod attention;
@@ -30,6 +31,7 @@ pub(super) mod tests;
 use std::fmt;
 
 pub use kinds::KINDS;
+pub use names::{elsewhere, meant};
 pub use options::{OptionRow, OptionType, Preset, Setting};
 pub(crate) use plan::{Node, Plan, Run, Site};
 pub use varying::Varying;
@@ -139,7 +141,7 @@ pub(crate) trait Behaviour: Send + Sync {
 pub fn kind(name: &str) -> Result<&'static Kind, NetworkError> {
     KINDS.iter().find(|k| k.name == name).ok_or_else(|| NetworkError::UnknownLayer {
         found: name.to_string(),
-        nearest: suggest::nearest(name, KINDS.iter().map(|k| k.name)).map(str::to_string),
+        nearest: meant(name).map(str::to_string),
     })
 }
 
@@ -294,6 +296,22 @@ impl Layer {
             (_, usize::MAX) => inside.max().unwrap_or(1),
             (_, most) => most,
         }
+    }
+
+    /// Whether it leaves numbers out at random in training.
+    pub fn drops(&self) -> bool {
+        let own = self.kind.name == "dropout" || self.real("dropout") > 0.0;
+        own || self.inner.iter().any(Layer::drops)
+    }
+
+    /// How many layers stand inside each other, itself counted.
+    pub(crate) fn depth(&self) -> usize {
+        let (mut deepest, mut open) = (0, vec![(self, 1)]);
+        while let Some((layer, depth)) = open.pop() {
+            deepest = deepest.max(depth);
+            open.extend(layer.inner.iter().map(|l| (l, depth + 1)));
+        }
+        deepest
     }
 
     /// Whether every layer is a closed formula, so that the network is an expression.

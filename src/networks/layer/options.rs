@@ -52,6 +52,11 @@ impl OptionType {
         }
     }
 
+    /// Whether its numbers are whole.
+    fn is_whole(self) -> bool {
+        matches!(self, OptionType::Size | OptionType::Count | OptionType::Integer)
+    }
+
     /// The type in the language's declarations.
     pub fn declaration(self) -> String {
         match self {
@@ -254,7 +259,10 @@ impl OptionRow {
         accepted.ok_or_else(|| NetworkError::OptionValue {
             layer,
             option: self.name,
-            expected: self.kind.to_string(),
+            expected: match value.number() {
+                Some(x) if x.abs() > LARGEST && self.kind.is_whole() => format!("{} to {LARGEST}", self.kind),
+                _ => self.kind.to_string(),
+            },
             found: value.to_string(),
             hint: match (self.kind, value) {
                 (OptionType::Word(words) | OptionType::WordOrCount(words), Setting::Word(word)) => {

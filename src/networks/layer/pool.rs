@@ -37,9 +37,13 @@ impl Pool {
             None if *site.layer.setting("stride") == Setting::Absent => sizes.clone(),
             None => axis_sizes(site, x, "stride")?,
         };
+        // A stride that is written leaves out what no whole window covers.
+        let whole = *site.layer.setting("stride") == Setting::Absent;
         let window = |((n, size), stride): ((&usize, &usize), &usize)| {
-            if size == stride && !n.is_multiple_of(*size) {
-                return Err(site.divide_error("a pool size", "size", *n, *size));
+            if whole && !n.is_multiple_of(*size) {
+                let size_of = site.layer.setting("size");
+                let windows = format!("pool({size_of}, stride: {size_of}), which leaves out the rest");
+                return Err(site.divide_error("a pool size", "size", *n, *size).with_hint(windows));
             }
             match n.checked_sub(*size) {
                 Some(room) => Ok([*size, *stride, room / stride + 1]),

@@ -122,7 +122,7 @@ impl Behaviour for Select {
                 return Err(NetworkError::Length {
                     path: node.path.clone(),
                     expected: format!("an element {index}"),
-                    row: row + 1,
+                    row,
                     found: *n,
                 });
             }

@@ -39,8 +39,10 @@ impl FromStr for Layer {
     }
 }
 
-/// How deep layers may stand inside each other in a text.
-const DEPTH: usize = 256;
+/// How deep layers may stand inside each other in a text, and so in a network that is trained.
+pub(in crate::networks) const DEPTH: usize = 256;
+/// So many letters before a fault are shown.
+const SHOWN: usize = 40;
 
 struct Reader<'a> {
     text: &'a str,
@@ -72,7 +74,9 @@ impl Reader<'_> {
 
     fn fault(&mut self, expected: &'static str) -> NetworkError {
         let found = self.peek().map_or("the end".to_string(), |c| format!("`{c}`"));
-        NetworkError::Text { expected, found, at: self.at, text: self.text.to_string() }
+        let from = self.text[..self.at].char_indices().rev().nth(SHOWN - 1).map_or(0, |(i, _)| i);
+        let before = format!("{}{}", if from > 0 { "..." } else { "" }, &self.text[from..self.at]);
+        NetworkError::Text { expected, found, at: self.at, before }
     }
 
     fn name(&mut self) -> Result<String, NetworkError> {

@@ -75,12 +75,7 @@ impl Run<'_> {
             None => Ok(()),
             Some(row) => {
                 let expected = format!("{} elements as in the input beside it", a.rows()[row]);
-                Err(NetworkError::Length {
-                    path: node.path.clone(),
-                    expected,
-                    row: row + 1,
-                    found: b.rows()[row],
-                })
+                Err(NetworkError::Length { path: node.path.clone(), expected, row, found: b.rows()[row] })
             }
         }
     }

@@ -155,7 +155,7 @@ pub const LOSSES: &[LossKind] = &[
     row!("huber", "squared near 0, absolute beyond `delta`", Values, false,
         [setting("delta", 1.0, Range::Positive, "where it turns from squared to absolute")], Body::Mean(huber)),
     row!("log_cosh", "logarithm of the hyperbolic cosine of the residual", Values, false, [], Body::Mean(log_cosh)),
-    row!("quantile", "the output becomes the quantile `q` of the target", Values, false,
+    row!("quantile_loss", "the output becomes the quantile `q` of the target", Values, false,
         [setting("q", 0.5, Range::Inside, "the quantile")], Body::Mean(quantile)),
     row!("cross_entropy", "of classes given as numbers, from logits", Classes, false,
         [setting("smoothing", 0.0, Range::Share, "share of the label that is spread over all classes")],

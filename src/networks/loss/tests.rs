@@ -64,8 +64,8 @@ const SAMPLES: &[Sampled] = &[
     ("huber", &[], None),
     ("huber", &[("delta", 0.3)], None),
     ("log_cosh", &[], None),
-    ("quantile", &[], None),
-    ("quantile", &[("q", 0.9)], None),
+    ("quantile_loss", &[], None),
+    ("quantile_loss", &[("q", 0.9)], None),
     ("cross_entropy", &[], None),
     ("cross_entropy", &[("smoothing", 0.2)], None),
     ("cross_entropy", &[], Some([1.0, 0.5, 2.0, 3.0])),
@@ -164,7 +164,7 @@ fn values_are_their_definitions() {
     close(value(&loss("mae", &[]), &o, &t, None), 2.5 / 3.0);
     close(value(&loss("huber", &[]), &o, &t, None), (0.125 + 1.5) / 3.0);
     close(value(&loss("log_cosh", &[]), &o, &t, None), (0.5f64.cosh().ln() + 2f64.cosh().ln()) / 3.0);
-    close(value(&loss("quantile", &[("q", 0.9)]), &o, &t, None), (0.1 * 0.5 + 0.9 * 2.0) / 3.0);
+    close(value(&loss("quantile_loss", &[("q", 0.9)]), &o, &t, None), (0.1 * 0.5 + 0.9 * 2.0) / 3.0);
     // Rows with weights: the same as repeating them.
     close(value(&loss("mse", &[]), &o, &t, Some(&tensor(&[3.0, 0.0, 1.0], &[3]))), (0.75 + 4.0) / 4.0);
 

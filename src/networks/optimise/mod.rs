@@ -223,7 +223,7 @@ impl Optimiser {
             return refuse(
                 "no schedule, as it finds its own step",
                 format!("`{schedule}`"),
-                "schedule: constant",
+                "schedule: constant_rate",
             );
         }
         if self.kind.needs != Needs::Gradient && clip {

@@ -3,13 +3,13 @@
 //! steps, w those of the warm-up, e the epoch from 0 and t = (k - w) / (K - w):
 //!
 //! ```text
-//! warm-up      (k + 1) / w  for k < w, before any of the others
-//! constant     1
-//! cosine       floor + (1 - floor) (1 + cos(pi t)) / 2                   Loshchilov & Hutter 2017
-//! step         factor^floor(e / every)
-//! exponential  factor^e
-//! one_cycle    cosine from start to 1 over the share `peak`, then to end   Smith & Topin 2018
-//! plateau      factor^r, r the times that the loss had not fallen for `patience` epochs
+//! warm-up            (k + 1) / w  for k < w, before any of the others
+//! constant_rate      1
+//! cosine             floor + (1 - floor) (1 + cos(pi t)) / 2                   Loshchilov & Hutter 2017
+//! step_decay         factor^floor(e / every)
+//! exponential_decay  factor^e
+//! one_cycle          cosine from start to 1 over the share `peak`, then to end   Smith & Topin 2018
+//! plateau            factor^r, r the times that the loss had not fallen for `patience` epochs
 //! ```
 
 use std::f64::consts::PI;
@@ -56,7 +56,7 @@ const FLOOR: Setting =
 /// Every schedule.
 pub const SCHEDULES: &[ScheduleKind] = &[
     ScheduleKind {
-        name: "constant",
+        name: "constant_rate",
         docs: "the same rate throughout",
         settings: &[WARMUP],
         factor: |_, _, _, _| 1.0,
@@ -68,7 +68,7 @@ pub const SCHEDULES: &[ScheduleKind] = &[
         factor: |s, t, _, _| s.get("floor") + (1.0 - s.get("floor")) * (1.0 + (PI * t).cos()) / 2.0,
     },
     ScheduleKind {
-        name: "step",
+        name: "step_decay",
         docs: "times `factor` after every `every` epochs",
         settings: &[
             WARMUP,
@@ -83,7 +83,7 @@ pub const SCHEDULES: &[ScheduleKind] = &[
         factor: |s, _, epoch, _| s.get("factor").powf((epoch as f64 / s.get("every")).floor()),
     },
     ScheduleKind {
-        name: "exponential",
+        name: "exponential_decay",
         docs: "times `factor` after every epoch",
         settings: &[
             WARMUP,
@@ -148,7 +148,7 @@ pub const SCHEDULES: &[ScheduleKind] = &[
                 range: Range::Share,
                 docs: "share by which the loss must fall to count as a gain",
             },
-            FLOOR,
+            Setting { default: 1e-6, ..FLOOR },
         ],
         factor: |s, _, _, fallen| s.get("factor").powf(fallen as f64).max(s.get("floor")),
     },
@@ -168,7 +168,7 @@ impl PartialEq for Schedule {
 }
 
 impl Default for Schedule {
-    /// `constant`.
+    /// `constant_rate`.
     fn default() -> Schedule {
         let kind = &SCHEDULES[0];
         Schedule { kind, settings: Settings::defaults(kind.settings) }
@@ -202,6 +202,11 @@ impl Schedule {
     /// Its name.
     pub fn name(&self) -> &'static str {
         self.kind.name
+    }
+
+    /// Whether its factors depend on how long the training is.
+    pub fn needs_length(&self) -> bool {
+        matches!(self.kind.name, "cosine" | "one_cycle")
     }
 
     /// The factor of the base rate at a step. `plateau` is the state of a schedule that watches the loss.
@@ -270,8 +275,8 @@ mod tests {
     #[test]
     fn schedules_are_their_closed_forms() {
         let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-14, "{a} {b}");
-        close(at(&make("constant", &[]), 77, 3), 1.0);
-        let warm = make("constant", &[("warmup", 10.0)]);
+        close(at(&make("constant_rate", &[]), 77, 3), 1.0);
+        let warm = make("constant_rate", &[("warmup", 10.0)]);
         (0..10).for_each(|k| close(at(&warm, k, 0), (k as f64 + 1.0) / 10.0));
         close(at(&warm, 10, 0), 1.0);
         let cosine = make("cosine", &[("floor", 0.1)]);
@@ -281,10 +286,10 @@ mod tests {
         // After a warm-up the cosine begins anew at 1.
         close(at(&make("cosine", &[("warmup", 20.0)]), 20, 0), 1.0);
         close(at(&make("cosine", &[("warmup", 20.0)]), 60, 0), 0.5);
-        let step = make("step", &[("every", 3.0), ("factor", 0.5)]);
+        let step = make("step_decay", &[("every", 3.0), ("factor", 0.5)]);
         let falls: Vec<f64> = (0..7).map(|e| at(&step, 0, e)).collect();
         assert_eq!(falls, [1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.25]);
-        close(at(&make("exponential", &[("factor", 0.9)]), 0, 5), 0.9f64.powi(5));
+        close(at(&make("exponential_decay", &[("factor", 0.9)]), 0, 5), 0.9f64.powi(5));
         let cycle = make("one_cycle", &[("peak", 0.4), ("start", 0.1), ("end", 0.01)]);
         for (k, value) in [(0, 0.1), (20, 0.55), (40, 1.0), (70, 0.505), (100, 0.01)] {
             close(at(&cycle, k, 0), value);
@@ -314,11 +319,11 @@ mod tests {
         let e = Schedule::new("cosin", &[]).unwrap_err();
         assert_eq!(
             e.to_string(),
-            "expected a schedule (constant, cosine, step, exponential, one_cycle, plateau), found `cosin`"
+            "expected a schedule (constant_rate, cosine, step_decay, exponential_decay, one_cycle, plateau), found `cosin`"
         );
-        let e = Schedule::new("step", &[("every", 0.5)]).unwrap_err();
-        assert_eq!(e.to_string(), "expected a whole number >= 1 for step(every), found 0.5");
-        let e = Schedule::new("step", &[("evry", 2.0)]).unwrap_err();
-        assert_eq!(e.to_string(), "expected a setting of step (warmup, every, factor), found `evry`");
+        let e = Schedule::new("step_decay", &[("every", 0.5)]).unwrap_err();
+        assert_eq!(e.to_string(), "expected a whole number >= 1 for step_decay(every), found 0.5");
+        let e = Schedule::new("step_decay", &[("evry", 2.0)]).unwrap_err();
+        assert_eq!(e.to_string(), "expected a setting of step_decay (warmup, every, factor), found `evry`");
     }
 }

@@ -64,7 +64,7 @@ fn on_deep_stack(
     let mut keeper = Keeper::new(watch.checkpoints, run.fingerprint()?);
     let resumed = keeper.resume(|bytes| run.load(bytes)).is_some();
 
-    let mut meter = Meter::new(watch.events, &watch.task(), "steps", Some(run.steps())).limit(plan.time);
+    let mut meter = Meter::new(watch.events, &watch.task(), "steps", run.steps()).limit(plan.time);
 
     while run.ended().is_none() {
         match cancel.stop() {

@@ -17,6 +17,8 @@ pub enum Length {
     Epochs(u64),
     /// So many batches.
     Steps(u64),
+    /// As many as the bounds of work or time allow, one of which must be there.
+    Bounded,
 }
 
 /// What a training is asked for.
@@ -70,11 +72,20 @@ impl Plan {
         }
     }
 
-    /// Steps of the whole training for data with so many batches an epoch.
+    /// Steps of the whole training for data with so many batches an epoch; the bound of `work` where it has no length.
     pub fn steps(&self, batches: u64) -> u64 {
         match self.length {
             Length::Epochs(n) => n.saturating_mul(batches),
             Length::Steps(n) => n,
+            Length::Bounded => self.work.unwrap_or(u64::MAX),
+        }
+    }
+
+    /// Epochs of the whole training, the last of which may be a part of one.
+    fn epochs(&self, batches: u64) -> u64 {
+        match self.length {
+            Length::Epochs(n) => n,
+            _ => self.steps(batches).div_ceil(batches.max(1)),
         }
     }
 
@@ -119,6 +130,9 @@ impl Plan {
         };
         let positive = |x: f64| x > 0.0 && x.is_finite();
         match self.length {
+            Length::Bounded if self.work.is_none() && self.time.is_none() => {
+                return bad("epochs", "a length or a bound", "none".into(), "epochs: 10");
+            }
             Length::Epochs(0) => return bad("epochs", "a number >= 1", "0".into(), "epochs: 10"),
             Length::Steps(0) => return bad("steps", "a number >= 1", "0".into(), "steps: 100"),
             _ => {}
@@ -135,8 +149,11 @@ impl Plan {
         if let Some(goal) = self.goal.filter(|x| x.is_nan()) {
             return bad("goal", "a loss", goal.to_string(), "goal: 1e-3");
         }
+        if self.work == Some(0) {
+            return bad("work", "a number of steps >= 1", "0".into(), "work: 1000");
+        }
         if let Some(time) = self.time.filter(|x| !positive(*x)) {
-            return bad("time", "seconds > 0", time.to_string(), "time: 60");
+            return bad("time", "seconds > 0", time.to_string(), "time: 60 [s]");
         }
         if !positive(self.diverged) {
             return bad("diverged", "a factor > 0", self.diverged.to_string(), "diverged: 1e6");
@@ -170,8 +187,27 @@ impl Plan {
                 hint: Some("chain(dense(8), tanh, dense(1))".into()),
             });
         }
+        let epochs = self.epochs(data.train.batches(self.batch));
+        if let Average::Stochastic { from } = self.average
+            && from >= epochs
+        {
+            return Err(NetworkError::PlanValue {
+                what: "average_from",
+                expected: "an epoch before the last",
+                found: format!("{from} of {epochs} epochs"),
+                hint: "average_from: 1",
+            });
+        }
         self.check_size(model, data)?;
         self.optimiser.check(objective, &self.schedule, self.clip.is_some())?;
+        if self.schedule.needs_length() && self.length == Length::Bounded && self.work.is_none() {
+            return Err(NetworkError::Refused {
+                method: self.schedule.name().into(),
+                expected: "a number of epochs or steps to run over",
+                found: "a time alone".into(),
+                hint: "epochs: 100, or schedule: plateau",
+            });
+        }
         for (which, source) in [("training", Some(data.train)), ("validation", data.validation)] {
             let Some(source) = source else { continue };
             let found = source.inputs();

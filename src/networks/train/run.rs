@@ -2,12 +2,11 @@
 
 use super::state::{Best, Snapshot, State, put, snapshot};
 use super::trained::{Divergence, Ended, Record, Trained};
-use super::{Data, Plan, StopReason, evaluate};
+use super::{Data, Length, Plan, StopReason, evaluate};
 use crate::base::random::Streams;
 use crate::base::{CancelToken, hash};
 use crate::networks::data::{Order, Place, Source};
 use crate::networks::error::NetworkError;
-use crate::networks::layer::Layer;
 use crate::networks::model::{Model, Pass};
 use crate::networks::objective::{Batch, Objective, numbers};
 use crate::networks::optimise::numbers::Numbers;
@@ -34,11 +33,7 @@ const JUDGED: usize = 256;
 
 /// Whether a network computes something else in training than afterwards.
 fn differs(model: &Model) -> bool {
-    fn drops(layer: &Layer) -> bool {
-        let own = layer.kind().name == "dropout" || layer.real("dropout") > 0.0;
-        own || layer.inner().iter().any(drops)
-    }
-    !model.buffers.is_empty() || drops(&model.network)
+    !model.buffers.is_empty() || model.network.drops()
 }
 
 impl<'a> Run<'a> {
@@ -77,9 +72,9 @@ impl<'a> Run<'a> {
         Ok(hash::combine(total, self.data.validation.map_or(0, |v| v.fingerprint())))
     }
 
-    /// Steps in all.
-    pub fn steps(&self) -> u64 {
-        self.plan.steps(self.batches)
+    /// Steps in all; `None` where only time bounds them.
+    pub fn steps(&self) -> Option<u64> {
+        Some(self.plan.steps(self.batches)).filter(|n| *n < u64::MAX)
     }
 
     /// Steps done.
@@ -153,7 +148,7 @@ impl<'a> Run<'a> {
         }
         if let Some(reason) = taken.ended {
             s.ended = Some(Ended::Stopped(reason));
-        } else if s.step >= self.plan.steps(self.batches) {
+        } else if self.plan.length != Length::Bounded && s.step >= self.plan.steps(self.batches) {
             s.ended = Some(Ended::Stopped(StopReason::Finished));
         } else if self.plan.work.is_some_and(|w| s.step >= w) {
             s.ended = Some(Ended::Stopped(StopReason::Work));
@@ -367,7 +362,7 @@ fn not_finite(batch: &Batch) -> Result<Option<String>, NetworkError> {
         let all = numbers(tensor)?;
         let width = all.len() / batch.rows().max(1);
         if let Some(k) = all.iter().position(|x| !x.is_finite()) {
-            let (row, column) = (k / width.max(1) + 1, k % width.max(1) + 1);
+            let (row, column) = (k / width.max(1), k % width.max(1));
             return Ok(Some(format!("{name} of the batch holds {} in row {row}, column {column}", all[k])));
         }
     }

@@ -31,7 +31,7 @@ pub struct Divergence {
     pub epoch: u64,
     /// Its place in the epoch, from 1.
     pub batch: u64,
-    /// Its rows, from 1, where they have names.
+    /// Its rows, from 0, where they have names.
     pub rows: Vec<usize>,
     /// What happened: `a loss of NaN`, `a gradient that is not finite`.
     pub found: String,

@@ -30,9 +30,28 @@ pub(super) fn parts(context: &mut Context, args: &Args) -> Result<Parts> {
         _ => (value.clone(), None),
     };
     let validation = match validation {
-        Some(Value::Dataset(d)) => Some(d.clone()).filter(|d| d.rows() > 0),
+        Some(Value::Dataset(d)) if d.rows() > 0 => Some(d.clone()),
+        // `split` without a share for it.
+        Some(Value::Dataset(_)) if is_split(&value) => None,
+        Some(Value::Dataset(_)) => {
+            let message = "expected rows to validate with, found a dataset without rows";
+            return Err(fault_hint(6006, at, message, "split(d, train: 0.8, validation: 0.2)"));
+        }
+        Some(other) if !matches!(other, Value::Nothing) => {
+            let message = format!("expected a dataset to validate with, found a {}", other.kind_name());
+            return Err(fault_hint(6006, at, message, "{train: d, validation: e}"));
+        }
         _ => None,
     };
+    let share = args.real("validation")?;
+    if !(0.0..1.0).contains(&share) {
+        let message = format!("expected a share from 0 to below 1 for `validation`, found {share}");
+        return Err(fault_hint(4251, args.span_of("validation"), message, "validation: 0.2"));
+    }
+    if share > 0.0 && validation.is_some() {
+        let message = "expected `validation` or rows to validate with in the record, found both";
+        return Err(fault_hint(6006, args.span_of("validation"), message, "leave one out"));
+    }
     let rows = count(args, "rows")?;
     match (train, rows) {
         (Value::Dataset(train), None) => Ok(Parts { train, made: None, validation }),
@@ -47,7 +66,7 @@ pub(super) fn parts(context: &mut Context, args: &Args) -> Result<Parts> {
                 let hint = "let the function make what it changes: f(k) = {x: noisy(k), y: k}";
                 return Err(fault_hint(6006, args.span_of(option), message, hint));
             }
-            if args.real("validation")? > 0.0 {
+            if share > 0.0 {
                 let message = "expected rows to validate with beside a function, found a share";
                 let hint = "train(net, {train: f, validation: d}) { rows: 1000 }";
                 return Err(fault_hint(6006, args.span_of("validation"), message, hint));
@@ -63,6 +82,11 @@ pub(super) fn parts(context: &mut Context, args: &Args) -> Result<Parts> {
             Err(args.wrong("data", "a dataset, the record of a split, or a function of the row", &other))
         }
     }
+}
+
+/// Whether a record is one that `split` makes.
+fn is_split(value: &Value) -> bool {
+    matches!(value, Value::Record(r) if r.get("test").is_some())
 }
 
 /// Rows as a network takes them.

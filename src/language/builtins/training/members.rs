@@ -1,10 +1,12 @@
 //! What a trained network says of itself: its members, its history as a table and as a figure, its line.
 
 use super::*;
+use crate::networks::NetworkError;
 use crate::plot::{Axis, Layer, Mark, Panel, Series};
+use crate::units::Catalogue;
 
 /// The names of a model's members.
-const MEMBERS: [&str; 12] = [
+const MEMBERS: [&str; 15] = [
     "network",
     "loss",
     "history",
@@ -17,10 +19,13 @@ const MEMBERS: [&str; 12] = [
     "inputs",
     "target",
     "best_epoch",
+    "last",
+    "weights",
+    "params",
 ];
 
 /// Members of a model.
-pub fn model_member(m: &ModelValue, name: &str) -> (Option<Value>, Vec<String>) {
+pub fn model_member(m: &ModelValue, name: &str, catalogue: &Catalogue) -> (Option<Value>, Vec<String>) {
     let t = &m.trained;
     let number = |x: f64| Value::Expr(Expr::float(x));
     let texts = |all: &[String]| Value::list(all.iter().map(Value::text).collect());
@@ -35,7 +40,11 @@ pub fn model_member(m: &ModelValue, name: &str) -> (Option<Value>, Vec<String>) 
         "stopped" => Some(Value::text(t.ended.word())),
         "seed" => Some(Value::int(m.seed as i64)),
         "classes" => match &m.gives {
-            Gives::Classes(_, names) => Some(texts(names)),
+            Gives::Classes(c) if c.numbers => {
+                let number = |n: &String| Value::int(n.parse().unwrap_or_default());
+                Some(Value::list(c.names.iter().map(number).collect()))
+            }
+            Gives::Classes(c) => Some(texts(&c.names)),
             _ => None,
         },
         "inputs" => {
@@ -47,9 +56,58 @@ pub fn model_member(m: &ModelValue, name: &str) -> (Option<Value>, Vec<String>) 
             names if names.is_empty() => None,
             names => Some(Value::list(names.iter().map(|n| Value::text(&**n)).collect())),
         },
+        "last" => Some(Value::Model(Arc::new(last(m)))),
+        "weights" => weights(m).ok(),
+        "params" => params(m, catalogue).ok(),
         _ => None,
     };
     (value, MEMBERS.map(String::from).to_vec())
+}
+
+/// The model with the weights of the last step in place of the best ones; nobody computed their loss.
+fn last(m: &ModelValue) -> ModelValue {
+    let t = &m.trained;
+    let model = t.model.with_weights(&t.last, &t.last_buffers);
+    let best_epoch = t.history.len() as u64;
+    ModelValue { trained: Trained { model, best_loss: None, best_epoch, ..t.clone() }, ..m.clone() }
+}
+
+/// The weights: for each variable a record of its name, its sizes, and a column of its numbers, a row for each place along
+/// its first axis.
+fn weights(m: &ModelValue) -> std::result::Result<Value, NetworkError> {
+    let mut all = Vec::new();
+    for (name, sizes, numbers) in m.trained.model.parameters.numbers()? {
+        let inner = sizes.get(1..).unwrap_or_default();
+        let values = match Stack::new(inner, numbers.clone()).filter(|_| !inner.is_empty()) {
+            Some(stack) => Values::Array(stack),
+            None => Values::F64(numbers),
+        };
+        let sizes = sizes.iter().map(|n| Value::int(*n as i64)).collect();
+        let entries = vec![
+            (Name::from("name"), Value::text(&name)),
+            (Name::from("sizes"), Value::list(sizes)),
+            (Name::from("values"), Value::Column(Arc::new(Column::new(&name, None, values)))),
+        ];
+        all.push(Value::Record(Arc::new(Record { entries })));
+    }
+    Ok(Value::list(all))
+}
+
+/// What was found for the `param`s of laws in the network, in the units of their declarations.
+fn params(m: &ModelValue, catalogue: &Catalogue) -> std::result::Result<Value, NetworkError> {
+    let all = m.trained.model.parameters.numbers()?;
+    let number = |variable: &str, k: usize| all.iter().find(|(n, ..)| n == variable)?.2.get(k).copied();
+    let entry = |c: laws::Constant| {
+        let x = number(&c.variable, c.place)?;
+        let unit = c.unit.as_deref().filter(|u| *u != "1").and_then(|u| catalogue.parse(u).ok());
+        let value = match unit {
+            Some(unit) => Expr::float(unit.from_si(x)) * Expr::unit(unit),
+            None => Expr::float(x),
+        };
+        Some((Name::from(c.name.as_str()), Value::Expr(value)))
+    };
+    let entries = laws::constants(m.network()).into_iter().filter_map(entry).collect();
+    Ok(Value::Record(Arc::new(Record { entries })))
 }
 
 /// The epochs of a training as a table.

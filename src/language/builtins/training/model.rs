@@ -35,18 +35,23 @@ pub(super) fn evaluate(context: &mut Context, args: &Args) -> Result<Value> {
 
 /// Whether a metric is one of what the model gives.
 pub(super) fn fits(metric: &Metric, m: &ModelValue) -> bool {
-    metric.classes == is_of_classes(&m.gives, &m.loss)
+    metric.classes == is_of_classes(&m.gives, &m.loss) && (!metric.two || is_of_two(&m.gives))
+}
+
+/// Whether what is given is one of two classes.
+pub(super) fn is_of_two(gives: &Gives) -> bool {
+    matches!(gives, Gives::Classes(classes) if classes.names.len() == 2)
 }
 
 /// Whether what is given are classes: of rows, or of the places of arrays.
 pub(super) fn is_of_classes(gives: &Gives, loss: &Loss) -> bool {
     let classes = matches!(loss.kind().target, TargetKind::Classes | TargetKind::Flags);
-    matches!(gives, Gives::Classes(..) | Gives::Tokens(_)) || classes && matches!(gives, Gives::Arrays(..))
+    matches!(gives, Gives::Classes(_) | Gives::Tokens(_)) || classes && matches!(gives, Gives::Arrays(..))
 }
 
-/// What a model gives for the rows of a dataset: a column of numbers, arrays or classes, a dataset where it gives several
-/// numbers.
-pub fn predict(context: &Context, m: &ModelValue, d: &Dataset, at: Span) -> Result<Value> {
+/// The outputs of a model for the rows of a dataset, row by row, as numbers that they stand for, and how many a row has
+/// where all have as many.
+fn outputs(context: &Context, m: &ModelValue, d: &Dataset, at: Span) -> Result<(use_of::Outputs, usize)> {
     let rows = rows_of(m, d, false, at)?;
     let use_of::Outputs { numbers: found, lengths } =
         use_of::in_pool(context.threads, || use_of::outputs(&m.trained.model, &rows, AT_ONCE))
@@ -54,17 +59,51 @@ pub fn predict(context: &Context, m: &ModelValue, d: &Dataset, at: Span) -> Resu
     let width = found.len() / d.rows().max(1);
     let last = m.trained.model.output.sizes().last().copied().unwrap_or(1).max(1);
     let link = |(k, o): (usize, f64)| Link::of(&m.loss, k % last, last).apply(o);
-    let found: Vec<f64> = found.into_iter().enumerate().map(link).collect();
-    if let Gives::Classes(name, names) = &m.gives {
-        let label = |row: &[f64]| -> Arc<str> {
-            let best = match row {
-                [one] => usize::from(*one > 0.0),
-                _ => (0..row.len()).fold(0, |b, k| if row[k] > row[b] { k } else { b }),
-            };
-            names.get(best).map_or("", String::as_str).into()
-        };
-        let labels = found.chunks(width.max(1)).map(label).collect();
-        return Ok(Value::Column(Arc::new(Column::new(name, None, Values::Label(labels)))));
+    let numbers = found.into_iter().enumerate().map(link).collect();
+    Ok((use_of::Outputs { numbers, lengths }, width))
+}
+
+/// The probability of every class for the rows of a dataset, a column each.
+pub fn probabilities(context: &Context, m: &ModelValue, d: &Dataset, args: &Args) -> Result<Value> {
+    let Gives::Classes(classes) = &m.gives else {
+        let message = "expected a model of classes of rows for probabilities, found another";
+        return Err(fault_hint(6006, args.span_of("probabilities"), message, "predict(model, data)"));
+    };
+    let at = args.span_of("data");
+    let (use_of::Outputs { numbers: found, .. }, width) = outputs(context, m, d, at)?;
+    let share = |row: &[f64]| -> Vec<f64> {
+        match row {
+            // One output is the logarithm of the odds of the second class.
+            [one] => {
+                let yes = 1.0 / (1.0 + (-one).exp());
+                vec![1.0 / (1.0 + one.exp()), yes]
+            }
+            _ => {
+                let greatest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let all: Vec<f64> = row.iter().map(|x| (x - greatest).exp()).collect();
+                let sum: f64 = all.iter().sum();
+                all.into_iter().map(|x| x / sum).collect()
+            }
+        }
+    };
+    let rows: Vec<Vec<f64>> = found.chunks(width.max(1)).map(share).collect();
+    let column = |(k, name): (usize, String)| {
+        Column::floats(&name, None, rows.iter().map(|r| r.get(k).copied().unwrap_or(0.0)).collect())
+    };
+    let d = Dataset::new("probabilities", classes.headers().enumerate().map(column).collect());
+    Ok(Value::Dataset(Arc::new(d.map_err(|e| lift(&e, at))?)))
+}
+
+/// What a model gives for the rows of a dataset: a column of numbers, arrays or classes, a dataset where it gives several
+/// numbers.
+pub fn predict(context: &Context, m: &ModelValue, d: &Dataset, at: Span) -> Result<Value> {
+    let (use_of::Outputs { numbers: found, lengths }, width) = outputs(context, m, d, at)?;
+    if let Gives::Classes(classes) = &m.gives {
+        let answers = found.chunks(width.max(1)).map(|row| match row {
+            [one] => usize::from(*one > 0.0),
+            _ => (0..row.len()).fold(0, |b, k| if row[k] > row[b] { k } else { b }),
+        });
+        return Ok(Value::Column(Arc::new(classes.column_of(answers))));
     }
     if let Gives::Tokens(fields) = &m.gives {
         // The likeliest token at every place.
@@ -154,56 +193,6 @@ pub(super) fn answers(logits: &[f64], sizes: &[usize]) -> Option<Stack> {
     Stack::new(&places, all.map(best).collect::<Vec<f64>>())
 }
 
-pub(super) fn summarise(_: &mut Context, args: &Args) -> Result<Value> {
-    let at = args.span_of("network");
-    let value = args.value("network")?;
-    let rows = match value.plain() {
-        Value::Model(m) => m.trained.model.summary(),
-        _ => {
-            let network = networks::network(value, at)?;
-            let mut shapes = Vec::new();
-            let inputs = args.list("input")?;
-            if inputs.is_empty() {
-                let message = "expected the sizes of an input, found none";
-                return Err(fault_hint(6006, args.span, message, "summary(net, input: [3, 32, 32])"));
-            }
-            let nested = inputs.iter().all(|v| matches!(v.plain(), Value::List(_)));
-            let lists: Vec<Value> = if nested { inputs.to_vec() } else { vec![Value::List(inputs)] };
-            for list in lists {
-                let items = crate::language::operations::as_list(&list).unwrap_or_default();
-                let whole = |e: &Expr| e.as_i64().and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0);
-                // A first size within a range varies.
-                let varies = matches!(items.first().map(Value::plain), Some(Value::Range(..)));
-                let size = |(k, v): (usize, &Value)| {
-                    let n = match v.plain() {
-                        Value::Range(low, high) if k == 0 => whole(low).and(whole(high)),
-                        _ => v.as_expr().as_ref().and_then(whole),
-                    };
-                    n.ok_or_else(|| args.wrong("input", "sizes", v))
-                };
-                let sizes: Vec<usize> = items.iter().enumerate().map(size).collect::<Result<_>>()?;
-                shapes.push(Shape::new(&sizes).varying(varies.then(|| Varies::with(shapes.len()))));
-            }
-            summary(&network, &shapes).map_err(|e| lift(&e, at))?
-        }
-    };
-    let labels = |f: &dyn Fn(&crate::networks::SummaryRow) -> String| {
-        Values::Label(rows.iter().map(|r| Arc::from(f(r).as_str())).collect())
-    };
-    let columns = vec![
-        Column::new("layer", None, labels(&|r| format!("{}{}", "  ".repeat(r.depth), r.layer))),
-        Column::new("output", None, labels(&|r| r.output.to_string())),
-        Column::new("parameters", None, Values::Integer(rows.iter().map(|r| r.parameters as i64).collect())),
-        Column::new(
-            "multiply_adds",
-            None,
-            Values::Integer(rows.iter().map(|r| r.multiply_adds as i64).collect()),
-        ),
-    ];
-    let table = Dataset::new("summary", columns).map_err(|e| lift(&e, at))?;
-    Ok(Value::Dataset(Arc::new(table)))
-}
-
 /// A trained network of analytic layers as expressions of its columns; one where it gives one number.
 pub(super) fn written(_: &mut Context, args: &Args) -> Result<Value> {
     let m = model_of(args)?;
@@ -239,101 +228,4 @@ pub(super) fn written(_: &mut Context, args: &Args) -> Result<Value> {
     };
     let mut all: Vec<Value> = found.into_iter().enumerate().map(stands_for).collect();
     Ok(if all.len() == 1 { all.swap_remove(0) } else { Value::list(all) })
-}
-
-/// The tokens of every row.
-fn sequences_of(d: &Dataset, reads: &Reads, at: Span) -> Result<Vec<Vec<u32>>> {
-    if let (Some(own), [field]) = (&reads.arrays, reads.columns.as_slice()) {
-        let c = d.column(&field.name).map_err(|e| lift(&e, at))?;
-        let stack = arrays_of(c, own, &reads.sizes, at)?;
-        let row = |r: usize| stack.row(r).map(|x| token(x, at)).collect();
-        return (0..stack.len()).map(row).collect();
-    }
-    let mut columns = Vec::new();
-    for f in &reads.columns {
-        columns.push(numbers_of(d.column(&f.name).map_err(|e| lift(&e, at))?, at)?);
-    }
-    Ok((0..d.rows()).map(|k| columns.iter().map(|c| c[k] as u32).collect()).collect())
-}
-
-pub(super) fn generate(context: &mut Context, args: &Args) -> Result<Value> {
-    let m = model_of(args)?;
-    let d = args.dataset("data")?;
-    let at = args.span_of("data");
-    let Some(source) = m.reads.get(1).filter(|r| r.tokens) else {
-        let message = "expected a model whose second input is tokens, found another";
-        return Err(fault_hint(
-            6006,
-            args.span_of("model"),
-            message,
-            "train(encoder_decoder(vocabulary: 20), d, second: [s0, s1])",
-        ));
-    };
-    let sources = sequences_of(&d, source, at)?;
-    let token = |name: &str| -> Result<u32> {
-        let n = args.integer(name)?;
-        u32::try_from(n).map_err(|_| {
-            fault(6006, args.span_of(name), format!("expected a token of at least 0, found {n}"))
-        })
-    };
-    let temperature = args.real("temperature")?;
-    let choice = match count(args, "top")? {
-        _ if temperature < 0.0 => {
-            let message = format!("expected a temperature of at least 0, found {temperature}");
-            return Err(fault(6006, args.span_of("temperature"), message));
-        }
-        _ if temperature == 0.0 => Choice::Likeliest,
-        top => Choice::Random { temperature, top: top.map(|n| n as usize) },
-    };
-    let (first, last, seed) = (token("first")?, token("last")?, seed(context, args)?);
-    let found =
-        use_of::in_pool(context.threads, || sequences(&m.trained.model, &sources, first, last, choice, seed));
-    let row = |tokens: Vec<u32>| Value::list(tokens.into_iter().map(|t| Value::int(i64::from(t))).collect());
-    Ok(Value::list(found.map_err(|e| lift(&e, at))?.into_iter().map(row).collect()))
-}
-
-/// A law as a layer: its inputs by name, in the order of the columns; all else that is no number are constants to train.
-pub(super) fn formula(context: &mut Context, args: &Args) -> Result<Value> {
-    let at = args.span_of("law");
-    let law = match args.value("law")?.plain() {
-        Value::Front(f) => match f.chosen() {
-            Some(c) => c.expr.clone(),
-            None => return Err(fault_hint(6006, at, "expected a law, found an empty front", "found[0]")),
-        },
-        Value::Fit(f) => f.law(),
-        other => crate::language::operations::expr_of(other, at)?,
-    };
-    let law = match law.kind() {
-        Kind::Relation(Relation::Eq, _, right) => right.clone(),
-        _ => law,
-    };
-    let inputs = words(args, "inputs")?.unwrap_or_default();
-    let mut places: Vec<(Symbol, Expr)> = Vec::new();
-    for (k, name) in inputs.iter().enumerate() {
-        places.push((Symbol::new(name), Expr::symbol(layer::formula::input(k))));
-    }
-    let mut starts: Vec<f64> = Vec::new();
-    for symbol in law.symbols().into_iter().filter(|s| !inputs.iter().any(|n| **n == *s.name())) {
-        let Some(start) = context.declarations.get(&symbol).and_then(|d| d.start) else {
-            let message = format!("expected an input or a `param` with a first value, found `{symbol}`");
-            return Err(fault_hint(6006, at, message, format!("param {symbol} = 1")));
-        };
-        places.push((symbol, Expr::symbol(layer::formula::constant(starts.len()))));
-        starts.push(start);
-    }
-    // Fitted constants are trained further; numbers with a unit are numbers in SI.
-    let law = law.substitute(&places).transform(&mut |e| match e.kind() {
-        Kind::Uncertain(u) => {
-            starts.push(u.value());
-            Expr::symbol(layer::formula::constant(starts.len() - 1))
-        }
-        Kind::Unit(u) => Expr::float(u.scale().to_f64()),
-        _ => e,
-    });
-    let mut options = vec![("law", Setting::Text(render::expr(&law, &Style::exact())))];
-    if !starts.is_empty() {
-        options.push(("constants", Setting::List(starts)));
-    }
-    let made = Layer::new("formula", &options, Vec::new()).map_err(|e| lift(&e, at))?;
-    Ok(Value::Network(Arc::new(made)))
 }

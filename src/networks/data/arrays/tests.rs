@@ -63,10 +63,10 @@ fn bad_data_is_named() {
     assert_eq!(e.to_string(), "expected 3 rows in `y` as in `x`, found 2");
     assert_eq!(e.code().to_string(), "P4245");
     let e = Arrays::new(vec![x(0)], None).unwrap_err();
-    assert_eq!(e.to_string(), "expected rows to train on, found none in `x`");
+    assert_eq!(e.to_string(), "expected at least one row, found none in `x`");
     let bad = Array::of_columns("inputs", &[("mass", &[1.0, 2.0]), ("radius", &[3.0, f64::NAN])]);
     let e = Arrays::new(vec![bad], None).unwrap().check().unwrap_err();
-    assert_eq!(e.to_string(), "expected finite numbers in `inputs`, found NaN in row 2, column radius");
+    assert_eq!(e.to_string(), "expected finite numbers in `inputs`, found NaN in row 1, column radius");
     let e = ten().check_classes(3, "training").unwrap_err();
     assert_eq!(e.to_string(), "expected rows of every class in the training data, found none of class 2");
     let named = ten().with_classes(vec!["star".into(), "galaxy".into(), "quasar".into()]);
@@ -74,15 +74,15 @@ fn bad_data_is_named() {
     assert_eq!(e.to_string(), "expected rows of every class in the training data, found none of `quasar`");
     assert!(named.check_classes(3, "validation").is_ok());
     let e = ten().check_classes(1, "training").unwrap_err();
-    assert_eq!(e.to_string(), "expected classes from 0 to 0, found 1 in row 2 of `y`");
+    assert_eq!(e.to_string(), "expected classes from 0 to 0, found 1 in row 1 of `y`");
     assert_eq!(e.hint().as_deref(), Some("dense(2)"));
     let e = ten().with_weights(vec![1.0, -1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]).unwrap_err();
-    assert_eq!(e.to_string(), "expected finite numbers >= 0, not all 0 for `weights`, found -1 in row 2");
+    assert_eq!(e.to_string(), "expected finite numbers >= 0, not all 0 for `weights`, found -1 in row 1");
 }
 
 #[test]
 fn augmentation_depends_on_epoch_and_row_only() {
-    let data = ten().with_augments(vec![Augment::new("noise", &[("sigma", 1.0)]).unwrap()]).unwrap();
+    let data = ten().with_augments(vec![Augment::new("pixel_noise", &[("sigma", 1.0)]).unwrap()]).unwrap();
     let row_one = |size: usize, epoch: u64| -> Vec<f64> {
         let places = (0..data.batches(Some(size))).map(|index| Place { epoch, index });
         let at = |p: Place| {
@@ -103,12 +103,12 @@ fn augmentation_depends_on_epoch_and_row_only() {
 fn a_target_moves_along_with_its_image() {
     let pixels: Vec<f64> = (0..4 * 9).map(f64::from).collect();
     let input = || Array::new("image", &[1, 3, 3], Values::F64(pixels.clone()));
-    let moves = ["quarter_turns", "flip_horizontal", "noise", "flip_vertical", "shift"];
+    let moves = ["quarter_turns", "flip_horizontal", "pixel_noise", "flip_vertical", "shift_pixels"];
     let augments = || -> Vec<Augment> {
         let given: &[(&str, f64)] = &[];
         moves
             .iter()
-            .map(|n| Augment::new(n, if *n == "noise" { &[("sigma", 0.1)] } else { given }).unwrap())
+            .map(|n| Augment::new(n, if *n == "pixel_noise" { &[("sigma", 0.1)] } else { given }).unwrap())
             .collect()
     };
     let classes = Array::new("mask", &[3, 3], Values::Index(pixels.iter().map(|x| *x as u32).collect()));

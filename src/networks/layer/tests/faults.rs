@@ -46,11 +46,11 @@ fn what_is_wrong_with_a_layer() {
         ("residual(relu, tanh)", "P4205 expected one layer inside `residual`, found 2 | residual(dense(8))"),
         (
             "chain(relu",
-            "P4206 expected `,` or `)`, found the end at byte 10 of the network `chain(relu` | chain(dense(8), tanh, dense(1))",
+            "P4206 expected `,` or `)`, found the end at byte 10 of a network, after `chain(relu` | chain(dense(8), tanh, dense(1))",
         ),
         (
             "dense(3) 4",
-            "P4206 expected the end, found `4` at byte 9 of the network `dense(3) 4` | chain(dense(8), tanh, dense(1))",
+            "P4206 expected the end, found `4` at byte 9 of a network, after `dense(3) ` | chain(dense(8), tanh, dense(1))",
         ),
     ] {
         assert_eq!(fault(text, &[&[4]]), wanted);

@@ -282,15 +282,15 @@ fn what_lengths_forbid_is_told_with_its_place() {
     let x = normal("x", &[2, 4, 2]);
     assert_eq!(
         run("chain(tanh, element(-3))", &[shape(4)], std::slice::from_ref(&x), &[vec![4, 2]]),
-        "chain[1] element(-3): expected an element -3 in row 2 of the batch, found 2"
+        "chain[1] element(-3): expected an element -3 in row 1 of the batch, found 2"
     );
     assert_eq!(
         run("position", &[shape(3)], std::slice::from_ref(&x), &[vec![2, 4]]),
-        "position: expected at most 3 elements, as many positions as were trained in row 2 of the batch, found 4"
+        "position: expected at most 3 elements, as many positions as were trained in row 1 of the batch, found 4"
     );
     assert!(
         run("conv(1, 3, padding: valid)", &[shape(4)], std::slice::from_ref(&x), &[vec![4, 2]])
-            .contains("in row 2 of the batch, found 2")
+            .contains("in row 1 of the batch, found 2")
     );
     assert!(
         run(
@@ -299,11 +299,11 @@ fn what_lengths_forbid_is_told_with_its_place() {
             &[x.clone(), x.clone()],
             &[vec![4, 2], vec![4, 3]]
         )
-        .contains("expected 2 elements as in the input beside it in row 2 of the batch, found 3")
+        .contains("expected 2 elements as in the input beside it in row 1 of the batch, found 3")
     );
     assert!(
         run("tanh", &[shape(4)], std::slice::from_ref(&x), &[vec![4, 5]])
-            .contains("expected 1 to 4 elements in row 2")
+            .contains("expected 1 to 4 elements in row 1")
     );
 }
 
