@@ -262,14 +262,14 @@ mod tests {
         let varying = Shape::new(&[3, 2, 2]).varying(Some(Varies::with(0)));
         let e = Augment::new("flip_vertical", &[]).unwrap().check(&varying).unwrap_err();
         assert!(e.to_string().ends_with("[channels, height, width], found [..3, 2, 2]"), "{e}");
-        Augment::new("noise", &[]).unwrap().check(&varying).unwrap();
+        Augment::new("pixel_noise", &[]).unwrap().check(&varying).unwrap();
     }
 
     #[test]
     fn noise_has_its_size() {
         let mut row = vec![1.0; 20_000];
         let augment = Augment::new("pixel_noise", &[("sigma", 0.5)]).unwrap();
-        augment.apply(&mut row, &[20_000], &mut Streams::new(2).stream("noise"));
+        augment.apply(&mut row, &[20_000], &mut Streams::new(2).stream("pixel_noise"));
         let mean = row.iter().sum::<f64>() / 2e4;
         let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 2e4;
         assert!((mean - 1.0).abs() < 0.02 && (variance - 0.25).abs() < 0.01);

@@ -27,7 +27,7 @@ fn an_epoch_is_every_row_once_in_an_order_of_its_own() {
     assert_eq!(first, epoch(0));
     let mut sorted = first.clone();
     sorted.sort_unstable();
-    assert_eq!(sorted, (1..=10).collect::<Vec<_>>());
+    assert_eq!(sorted, (0..10).collect::<Vec<_>>());
     // Inputs and target stay together.
     let batch = data.batch(Place { epoch: 3, index: 1 }, &order(4)).unwrap();
     let rows = data.rows_of(Place { epoch: 3, index: 1 }, &order(4));

@@ -75,7 +75,11 @@ fn what_does_not_fit_its_input() {
             &[&[1, 4, 8]],
             "P4207 chain[0] conv(4, 5, padding: valid): expected at least 5 along every axis for this kernel, found [1, 4, 8] | padding: same",
         ),
-        ("pool(2)", &[&[3, 6, 9]], "P4208 pool(2): expected a pool size that divides 9, found 2 | size: 1"),
+        (
+            "pool(2)",
+            &[&[3, 6, 9]],
+            "P4208 pool(2): expected a pool size that divides 9, found 2 | pool(2, stride: 2), which leaves out the rest",
+        ),
         (
             "patches(4)",
             &[&[3, 8, 10]],

@@ -45,7 +45,7 @@ const SEES_ALL: &str =
 fn resuming_on_any_threads_equals_never_stopping() {
     let goal = objective("mse", &["rmse"]);
     let (train_part, held) = clouds(40).split(0.25, Streams::new(0)).unwrap();
-    let noise = Augment::new("noise", &[("sigma", 0.01)]).unwrap();
+    let noise = Augment::new("pixel_noise", &[("sigma", 0.01)]).unwrap();
     let train_part = train_part.with_augments(vec![noise]).unwrap();
     let data = Data { train: &train_part, validation: Some(&held) };
     let plan = Plan { batch: Some(8), ..Plan::new(optimiser("adamw", &[]), Length::Epochs(2)) };
