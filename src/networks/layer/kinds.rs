@@ -179,7 +179,7 @@ pub static KINDS: &[Kind] = &[
             option("gives", OptionType::Text, Preset::Absent, "The unit of its value.")],
         FORMULA,
         samples![r#"formula("c0*exp(-c1*x0)*cos(x1)", constants: [1.5, 0.3])"#: [2]; r#"formula("x0^2/(1 + x1^2)")"#: [3, 2]; r#"formula("c0*x0 + tanh(c0*x1)", constants: 0.7)"#: [2];
-            r#"formula("c0*x1 + x0", constants: 2, inputs: "x [m], t [s]", params: "v [m/s]", gives: "m")"#: [2];],
+            r#"formula("c0*x1 + x0", constants: 1.5, inputs: "x [m], t [s]", params: "v [m/s]", gives: "m")"#: [2];],
         &Formula)),
     // resolution
     row("upsample", "More positions: every number repeated, or straight lines between neighbours.",
