@@ -170,7 +170,7 @@ macro_rules! vectorised {
         $(#[$m])*
         #[allow(clippy::too_many_arguments)] // kernels take their operands apart
         $vis fn $name<$t: $crate::networks::ops::real::Real $(, const $c: $ct)*>($($a: $at),*) $(-> $r)? {
-            #[allow(clippy::too_many_arguments)]
+            #[allow(clippy::too_many_arguments)] // as above
             #[inline(always)]
             fn body<$t: $crate::networks::ops::real::Real $(, const $c: $ct)*, const FMA: bool>($($a: $at),*) $(-> $r)? $body
             #[cfg(target_arch = "x86_64")]
